@@ -1,0 +1,25 @@
+"""Phase diagrams of superposition in toy models, from exact losses."""
+
+from phasediagram._version import __version__
+from phasediagram.configurations import Configuration, ConfigurationMinimum, configurations
+from phasediagram.diagram import Minimum, PhaseDiagram, Solution, phase_diagram, solve
+from phasediagram.loss import (
+    expected_loss,
+    expected_loss_and_gradient,
+    expected_loss_hessian,
+)
+
+__all__ = [
+    "Configuration",
+    "ConfigurationMinimum",
+    "Minimum",
+    "PhaseDiagram",
+    "Solution",
+    "__version__",
+    "configurations",
+    "expected_loss",
+    "expected_loss_and_gradient",
+    "expected_loss_hessian",
+    "phase_diagram",
+    "solve",
+]

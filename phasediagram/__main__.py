@@ -1,0 +1,7 @@
+"""``python -m phasediagram``."""
+
+import sys
+
+from phasediagram.cli import main
+
+sys.exit(main())

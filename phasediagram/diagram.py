@@ -1,0 +1,407 @@
+"""Solutions at a point and diagrams over a grid of (density, relative importance)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from phasediagram._version import __version__
+from phasediagram.configurations import Configuration, configurations
+from phasediagram.model import (
+    DENSITY_RANGE,
+    RELATIVE_IMPORTANCE_RANGE,
+    as_density,
+    as_importance,
+)
+from phasediagram.phases import extra_feature_outcome
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+Names = NDArray[np.str_]
+
+WEIGHTS = ("canonical", "optimized", "free")
+# losses closer than this, relatively, are equal: the simplest configuration wins
+TIE_TOLERANCES = {"canonical": 1e-15, "optimized": 1e-12}
+GRID_POINTS = 200
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """One candidate for the lowest loss at a point.
+
+    Attributes
+    ----------
+    loss : float
+    W : ndarray, shape (m, n)
+    b : ndarray, shape (n,)
+    outcome : str
+        What became of the extra feature: ``"ignored"``, ``"dedicated"`` or
+        ``"superposition"``.
+    phase : str
+        The name of its configuration.
+    """
+
+    loss: float
+    W: Array
+    b: Array
+    outcome: str
+    phase: str
+
+    @property
+    def gram(self) -> Array:
+        """W^T W, shape (n, n)."""
+        return np.asarray(self.W.T @ self.W)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The lowest loss at one point, and every candidate.
+
+    Attributes
+    ----------
+    density, relative_importance : float
+    n_features, n_hidden : int
+    weights : str
+        What was allowed to vary, see `solve`.
+    minima : tuple of Minimum
+        Every candidate, lowest first; the simplest first among equals.
+    version : str
+        Version of the package that computed it.
+    """
+
+    density: float
+    relative_importance: float
+    n_features: int
+    n_hidden: int
+    weights: str
+    minima: tuple[Minimum, ...]
+    version: str = __version__
+
+    @property
+    def loss(self) -> float:
+        """The lowest loss."""
+        return self.minima[0].loss
+
+    @property
+    def W(self) -> Array:
+        """Weights of the lowest minimum, shape (m, n)."""
+        return self.minima[0].W
+
+    @property
+    def b(self) -> Array:
+        """Biases of the lowest minimum, shape (n,)."""
+        return self.minima[0].b
+
+    @property
+    def gram(self) -> Array:
+        """W^T W of the lowest minimum, shape (n, n)."""
+        return self.minima[0].gram
+
+    @property
+    def outcome(self) -> str:
+        """Outcome of the extra feature in the lowest minimum."""
+        return self.minima[0].outcome
+
+    @property
+    def phase(self) -> str:
+        """Phase of the lowest minimum."""
+        return self.minima[0].phase
+
+
+@dataclass(frozen=True)
+class PhaseDiagram:
+    """The lowest loss over a grid.
+
+    Attributes
+    ----------
+    density : ndarray, shape (D,)
+    relative_importance : ndarray, shape (R,)
+    loss : ndarray, shape (D, R)
+        The lowest loss.
+    lowest : ndarray of int, shape (D, R)
+        Which of the candidates has it.
+    candidates : tuple of str
+        Names of the configurations that were compared, simplest first.
+    candidate_losses : tuple of ndarray, each of shape (D, R)
+        Loss of every candidate.
+    candidate_W : tuple of ndarray, each of shape (D, R, m, n)
+    candidate_b : tuple of ndarray, each of shape (D, R, n)
+        Weights and biases of every candidate.
+    n_features, n_hidden : int
+    weights : str
+        What was allowed to vary, see `phase_diagram`.
+    version : str
+        Version of the package that computed it.
+    """
+
+    density: Array
+    relative_importance: Array
+    loss: Array
+    lowest: NDArray[np.uint8]
+    candidates: tuple[str, ...]
+    candidate_losses: tuple[Array, ...]
+    candidate_W: tuple[Array, ...]
+    candidate_b: tuple[Array, ...]
+    n_features: int
+    n_hidden: int
+    weights: str
+    version: str = __version__
+
+    @cached_property
+    def phase(self) -> Names:
+        """Name of the lowest candidate, shape (D, R)."""
+        return np.array(self.candidates)[self.lowest]
+
+    @cached_property
+    def outcome(self) -> Names:
+        """What became of the extra feature (see `Minimum`), shape (D, R)."""
+        return extra_feature_outcome(self.W)
+
+    @cached_property
+    def W(self) -> Array:
+        """Weights of the lowest candidate, shape (D, R, m, n)."""
+        return self._of_lowest(self.candidate_W)
+
+    @cached_property
+    def b(self) -> Array:
+        """Biases of the lowest candidate, shape (D, R, n)."""
+        return self._of_lowest(self.candidate_b)
+
+    def _of_lowest(self, values: tuple[Array, ...]) -> Array:
+        chosen = np.empty(values[0].shape)
+        for i, candidate in enumerate(values):
+            here = self.lowest == i
+            chosen[here] = candidate[here]
+        return chosen
+
+    def shares(self) -> dict[str, float]:
+        """Return what share of the grid's points each phase holds, in catalogue order."""
+        present = (name for name in self.candidates if (self.phase == name).any())
+        return {name: float((self.phase == name).mean()) for name in present}
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        coloring: Literal["phase", "superposition"] = "phase",
+    ) -> Axes:
+        """Draw the diagram with the paper's axes.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure by default.
+        coloring : {"phase", "superposition"}
+            Discrete phases, or the paper's continuous colouring of the extra feature
+            (norm of its direction, and how much it shares that with other features).
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from phasediagram.plotting import plot_phases, plot_superposition
+
+        if coloring == "phase":
+            return plot_phases(self, ax)
+        if coloring == "superposition":
+            return plot_superposition(self, ax)
+        raise ValueError(f"coloring must be 'phase' or 'superposition', got {coloring!r}")
+
+
+def solve(
+    density: float,
+    relative_importance: float,
+    n_features: int = 2,
+    n_hidden: int = 1,
+    weights: str = "optimized",
+) -> Solution:
+    """Return the lowest loss at one density and relative importance.
+
+    Parameters
+    ----------
+    density : float
+        Probability that a feature is active, in (0, 1].
+    relative_importance : float
+        Importance r > 0 of the extra (last) feature; the others have importance 1.
+    n_features, n_hidden : int
+        Numbers of features n (2 to 6) and hidden dimensions (n - 1).
+    weights : {"canonical", "optimized", "free"}
+        What may vary: nothing, the hand-picked weights of the literature; each
+        configuration's scales and biases; or W and b altogether (not available yet).
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    NotImplementedError
+        For ``weights="free"``.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> solution = phd.solve(0.2, 1.0)
+    >>> solution.phase, solution.outcome
+    ('antipodal', 'superposition')
+    >>> f"{solution.loss:.10f}"
+    '0.0131845552'
+    """
+    catalogue = _catalogue(n_features, n_hidden, weights)
+    p = _scalar(as_density(density), "density")
+    r = _scalar(as_importance(relative_importance, "relative_importance"), "relative_importance")
+    candidates = _candidates(catalogue, p, r, weights)
+    smallest = reduce(np.minimum, candidates.losses)
+    lowest = int(_lowest(candidates.losses, smallest, weights))
+    order = sorted(range(len(catalogue)), key=lambda i: (i != lowest, float(candidates.losses[i])))
+    minima = tuple(
+        Minimum(
+            float(candidates.losses[i]),
+            candidates.W[i],
+            candidates.b[i],
+            str(extra_feature_outcome(candidates.W[i])),
+            catalogue[i].name,
+        )
+        for i in order
+    )
+    return Solution(float(p), float(r), n_features, n_hidden, weights, minima)
+
+
+def phase_diagram(
+    density: ArrayLike | None = None,
+    relative_importance: ArrayLike | None = None,
+    n_features: int = 2,
+    n_hidden: int = 1,
+    weights: str = "optimized",
+) -> PhaseDiagram:
+    """Return the lowest loss, and whose it is, over a grid.
+
+    Parameters
+    ----------
+    density : array_like, shape (D,), optional
+        Densities in (0, 1]; by default the paper's axis, 200 from 1 down to 0.01,
+        equally spaced in the logarithm.
+    relative_importance : array_like, shape (R,), optional
+        Importances r > 0 of the extra feature; by default 200 from 0.1 to 10, likewise.
+    n_features, n_hidden : int
+        Numbers of features n (2 to 6) and hidden dimensions (n - 1).
+    weights : {"canonical", "optimized", "free"}
+        What may vary: nothing, the hand-picked weights of the literature; each
+        configuration's scales and biases; or W and b altogether (not available yet).
+
+    Returns
+    -------
+    PhaseDiagram
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    NotImplementedError
+        For ``weights="free"``.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> diagram = phd.phase_diagram([1.0, 0.1], [0.1, 1.0, 10.0], weights="canonical")
+    >>> diagram.phase
+    array([['ignored', 'ignored', 'dedicated'],
+           ['antipodal', 'antipodal', 'antipodal']], dtype='<U9')
+    """
+    catalogue = _catalogue(n_features, n_hidden, weights)
+    p = _axis("density", as_density(_default(density, *DENSITY_RANGE[::-1])))
+    r = _axis(
+        "relative_importance",
+        as_importance(
+            _default(relative_importance, *RELATIVE_IMPORTANCE_RANGE), "relative_importance"
+        ),
+    )
+    candidates = _candidates(catalogue, p[:, None], r[None, :], weights)
+    loss = reduce(np.minimum, candidates.losses)
+    return PhaseDiagram(
+        density=p,
+        relative_importance=r,
+        loss=loss,
+        lowest=_lowest(candidates.losses, loss, weights),
+        candidates=tuple(c.name for c in catalogue),
+        candidate_losses=candidates.losses,
+        candidate_W=candidates.W,
+        candidate_b=candidates.b,
+        n_features=n_features,
+        n_hidden=n_hidden,
+        weights=weights,
+    )
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Loss, W and b of every configuration at all points (...)."""
+
+    losses: tuple[Array, ...]
+    W: tuple[Array, ...]
+    b: tuple[Array, ...]
+
+
+def _catalogue(n_features: int, n_hidden: int, weights: str) -> tuple[Configuration, ...]:
+    catalogue = configurations(n_features, n_hidden)
+    if weights == "free":
+        raise NotImplementedError(
+            "weights='free' (W and b unrestricted) is not available yet; "
+            "use 'optimized' or 'canonical'"
+        )
+    if weights == "canonical":
+        return tuple(c for c in catalogue if c.in_literature)
+    if weights == "optimized":
+        return catalogue
+    allowed = ", ".join(map(repr, WEIGHTS))
+    raise ValueError(f"weights must be one of {allowed}, got {weights!r}")
+
+
+def _candidates(
+    catalogue: tuple[Configuration, ...], p: Array, r: Array, weights: str
+) -> _Candidates:
+    shape = np.broadcast_shapes(p.shape, r.shape)
+    losses, all_W, all_b = [], [], []
+    for configuration in catalogue:
+        if weights == "canonical":
+            loss = configuration.canonical_loss(p, r)
+            W, b = configuration.canonical_weights(p)
+        else:
+            minimum = configuration.minimize(p, r)
+            loss, W, b = minimum.loss, minimum.W, minimum.b
+        losses.append(loss)
+        all_W.append(np.broadcast_to(W, (*shape, *W.shape[-2:])))
+        all_b.append(np.broadcast_to(b, (*shape, b.shape[-1])))
+    return _Candidates(tuple(losses), tuple(all_W), tuple(all_b))
+
+
+def _lowest(losses: tuple[Array, ...], smallest: Array, weights: str) -> NDArray[np.uint8]:
+    """Return the index of the lowest loss at every point, the first among equals."""
+    limit = smallest * (1 + TIE_TOLERANCES[weights])
+    lowest = np.full(limit.shape, len(losses) - 1, dtype=np.uint8)
+    for i in range(len(losses) - 2, -1, -1):
+        np.copyto(lowest, i, where=losses[i] <= limit, casting="unsafe")
+    return lowest
+
+
+def _default(values: ArrayLike | None, start: float, stop: float) -> ArrayLike:
+    return np.geomspace(start, stop, GRID_POINTS) if values is None else values
+
+
+def _axis(name: str, values: Array) -> Array:
+    if values.ndim != 1 or not values.size:
+        raise ValueError(f"{name} must be a non-empty sequence, got shape {values.shape}")
+    return values
+
+
+def _scalar(values: Array, name: str) -> Array:
+    if values.ndim:
+        raise ValueError(f"{name} must be a number, got shape {values.shape}")
+    return values

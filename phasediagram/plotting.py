@@ -1,0 +1,228 @@
+"""Figures of phase diagrams, in matplotlib."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from phasediagram.phases import norm_and_superposition
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from phasediagram.diagram import PhaseDiagram
+
+Array = NDArray[np.float64]
+
+FIGURE_FORMATS = (".pdf", ".png", ".svg")
+_SMALLEST_LABELLED_SHARE = 0.02
+_KEY_RESOLUTION = 64
+
+# the corners of the two-dimensional colour key: lightness tells them apart in print
+_NOT_REPRESENTED = np.array(to_rgb("#e3e3e3"))
+_ORTHOGONAL = np.array(to_rgb("#14366b"))
+_SUPERPOSED = np.array(to_rgb("#f08a24"))
+
+
+@dataclass(frozen=True)
+class PhaseStyle:
+    """How a phase is drawn and explained."""
+
+    color: str
+    meaning: str
+
+
+PHASE_STYLES = {
+    "ignored": PhaseStyle("#e3e3e3", "the extra feature is not represented"),
+    "dedicated": PhaseStyle("#14366b", "it has a dimension, another feature is ignored"),
+    "antipodal": PhaseStyle("#f08a24", "it shares a dimension with another feature"),
+    "others-antipodal": PhaseStyle("#6fa8d6", "it has a dimension, two others share one"),
+    "triangle": PhaseStyle("#9b2d6f", "three features share two dimensions"),
+    "others-triangle": PhaseStyle("#3f7f93", "it has a dimension, three others share two"),
+    "tetrahedron": PhaseStyle("#5b8c3a", "four features share three dimensions"),
+}
+_OTHER_STYLE = PhaseStyle("#c9b458", "")
+
+
+def plot_phases(diagram: PhaseDiagram, ax: Axes | None = None) -> Axes:
+    """Draw which phase has the lowest loss, with a legend.
+
+    Parameters
+    ----------
+    diagram : PhaseDiagram
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or _new_axes()
+    names = list(diagram.shares())
+    colors = np.array([to_rgb(phase_style(name).color) for name in names])
+    index = np.select([diagram.phase == name for name in names], list(range(len(names))))
+    _paint(ax, diagram, colors[index])
+    _label_regions(ax, diagram, names)
+    handles = [
+        Patch(facecolor=phase_style(name).color, edgecolor="#555555", label=_legend_text(name))
+        for name in names
+    ]
+    ax.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.16),
+        frameon=False,
+        fontsize="small",
+    )
+    return ax
+
+
+def plot_superposition(diagram: PhaseDiagram, ax: Axes | None = None) -> Axes:
+    """Draw the paper's continuous colouring of the extra feature, with its colour key.
+
+    Colour is mixed from the norm of the feature's direction and from how much of that
+    direction other features share, ``sum_j (W_n/|W_n| . W_j)^2``, both clipped to [0, 1]
+    (Elhage et al. 2022, section "Superposition as a Phase Change").
+
+    Parameters
+    ----------
+    diagram : PhaseDiagram
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or _new_axes()
+    _paint(ax, diagram, superposition_color(*norm_and_superposition(diagram.W)))
+    _add_color_key(ax)
+    return ax
+
+
+def draw_figure(diagram: PhaseDiagram) -> Figure:
+    """Return a figure of both pictures side by side: phases and continuous colouring."""
+    figure = Figure(figsize=(11.0, 5.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    plot_phases(diagram, left)
+    plot_superposition(diagram, right)
+    left.set_title("Phase of lowest loss", fontsize="medium")
+    right.set_title("Extra feature: norm and superposition", fontsize="medium")
+    figure.suptitle(
+        f"n = {diagram.n_features} features, m = {diagram.n_hidden} hidden "
+        f"dimension{'s' if diagram.n_hidden > 1 else ''}, {diagram.weights} weights"
+    )
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, PDF or SVG, by the suffix of `path`, with fonts embedded."""
+    with mpl.rc_context({"pdf.fonttype": 42, "svg.hashsalt": "phasediagram"}):
+        figure.savefig(path, dpi=200)
+
+
+def phase_style(name: str) -> PhaseStyle:
+    """Return colour and meaning of a phase."""
+    return PHASE_STYLES.get(name, _OTHER_STYLE)
+
+
+def superposition_color(norm: Array, superposition: Array) -> Array:
+    """Return the colour of a norm and a superposition, shape (..., 3)."""
+    norm = np.clip(norm, 0.0, 1.0)[..., None]
+    shared = np.clip(superposition, 0.0, 1.0)[..., None]
+    represented = (1 - shared) * _ORTHOGONAL + shared * _SUPERPOSED
+    return np.asarray((1 - norm) * _NOT_REPRESENTED + norm * represented)
+
+
+def _new_axes() -> Axes:
+    from matplotlib import pyplot
+
+    return pyplot.subplots(figsize=(5.2, 5.8), layout="constrained")[1]
+
+
+def _legend_text(name: str) -> str:
+    meaning = phase_style(name).meaning
+    return f"{name}: {meaning}" if meaning else name
+
+
+def _paint(ax: Axes, diagram: PhaseDiagram, rgb: Array) -> None:
+    """Colour one cell for each point of the grid, on the paper's axes."""
+    rows, columns = np.argsort(diagram.density), np.argsort(diagram.relative_importance)
+    x, y = diagram.relative_importance[columns], diagram.density[rows]
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.pcolormesh(_cell_edges(x), _cell_edges(y), rgb[rows][:, columns], rasterized=True)
+    ax.set_xlim(_limits(x))
+    ax.set_ylim(_limits(y))
+    ax.set_xlabel("Relative feature importance $r$")
+    ax.set_ylabel("Feature density $1 - S$")
+    ax.xaxis.set_major_locator(LogLocator())
+    ax.yaxis.set_major_locator(LogLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
+    ax.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: "1.0" if np.isclose(value, 1) else f"{value:g}")
+    )
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set_box_aspect(1)
+
+
+def _cell_edges(centres: Array) -> Array:
+    """Return the edges of cells around points, halfway in the logarithm."""
+    if centres.size == 1:
+        return np.asarray(centres[0] * np.array([0.9, 1.1]))
+    logs = np.log(centres)
+    middle = (logs[1:] + logs[:-1]) / 2
+    first, last = 2 * logs[0] - middle[0], 2 * logs[-1] - middle[-1]
+    return np.exp(np.concatenate([[first], middle, [last]]))
+
+
+def _limits(values: Array) -> tuple[float, float]:
+    if values.size == 1:
+        edges = _cell_edges(values)
+        return float(edges[0]), float(edges[-1])
+    return float(values[0]), float(values[-1])
+
+
+def _label_regions(ax: Axes, diagram: PhaseDiagram, names: list[str]) -> None:
+    """Write each phase's name where its region is widest."""
+    for name in names:
+        regions, count = ndimage.label(diagram.phase == name)
+        for region in range(1, count + 1):
+            inside = regions == region
+            if inside.mean() < _SMALLEST_LABELLED_SHARE:
+                continue
+            depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
+            row, column = np.unravel_index(depth.argmax(), depth.shape)
+            lightness = np.dot(to_rgb(phase_style(name).color), [0.299, 0.587, 0.114])
+            ax.text(
+                float(diagram.relative_importance[column]),
+                float(diagram.density[row]),
+                name,
+                ha="center",
+                va="center",
+                fontsize="small",
+                color="white" if lightness < 0.5 else "black",
+            )
+
+
+def _add_color_key(ax: Axes) -> None:
+    axis = np.linspace(0, 1, _KEY_RESOLUTION)
+    norm, superposition = np.meshgrid(axis, axis)
+    key = ax.inset_axes((1.24, 0.3, 0.4, 0.4))
+    key.imshow(superposition_color(norm, superposition), origin="lower", extent=(0, 1, 0, 1))
+    key.set_xticks([0, 1])
+    key.set_yticks([0, 1])
+    key.tick_params(labelsize="x-small")
+    key.set_xlabel("norm $\\|W_n\\|$", fontsize="x-small", labelpad=-4)
+    key.set_ylabel("superposition\n$\\sum_j (\\hat W_n \\cdot W_j)^2$", fontsize="x-small")

@@ -1,0 +1,116 @@
+"""The command line as a user types it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from phasediagram import __version__
+from phasediagram.cli import main
+
+
+def run(*arguments, cwd=None):
+    """Run the command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "phasediagram", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+    )
+
+
+def test_draw_writes_the_figure_and_prints_the_shares(tmp_path):
+    done = run("draw", "--weights", "canonical", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "phase_diagram.png").read_bytes().startswith(b"\x89PNG")
+    assert "n = 2, m = 1, canonical weights, 200 x 200 points" in done.stdout
+    assert "wrote phase_diagram.png" in done.stdout
+    shares = [line.split() for line in done.stdout.splitlines() if line.endswith("%")]
+    assert [name for name, *_ in shares] == ["ignored", "dedicated", "antipodal"]
+    assert sum(float(share) for _, share, _ in shares) == pytest.approx(100, abs=0.2)
+
+
+def test_draw_without_arguments_draws_two_features(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["draw"]) == 0
+    assert capsys.readouterr().out.startswith("n = 2, m = 1, optimized weights")
+    assert (tmp_path / "phase_diagram.png").exists()
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+def test_draw_three_features_in_each_format(tmp_path, suffix, capsys):
+    path = tmp_path / f"figure.{suffix}"
+    arguments = ["draw", "--features", "3", "--hidden", "2", "--weights", "canonical"]
+    assert main([*arguments, "--grid", "20", "-o", str(path)]) == 0
+    assert path.stat().st_size > 1000
+    assert "others-antipodal" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--features", "9"], "n_features must be 2, 3, 4, 5 or 6, got 9"),
+        (["--features", "x"], "argument --features: invalid int value: 'x'"),
+        (["--features", "3", "--hidden", "1"], "n_hidden must be n_features - 1 = 2, got 1"),
+        (["--weights", "best"], "argument --weights: invalid choice: 'best'"),
+        (["--weights", "free"], "weights='free'"),
+        (["--grid", "1"], "--grid must be between 2 and 4096, got 1"),
+        (["-o", "figure.gif"], "output must end in one of .pdf, .png, .svg, got 'figure.gif'"),
+        (["-o", "nowhere/figure.png"], "output must be in an existing directory"),
+        (["-o", "folder.png"], "output must be a file, got the directory 'folder.png'"),
+        (["--colour"], "unrecognized arguments: --colour"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(tmp_path, arguments, message):
+    (tmp_path / "folder.png").mkdir()
+    done = run("draw", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert message in line
+    assert line.startswith("phasediagram")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs POSIX permissions")
+def test_an_unwritable_output_is_refused_before_any_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(os, "access", lambda *_: False)  # also for root, whom modes don't stop
+    assert main(["draw", "-o", str(tmp_path / "figure.png")]) == 2
+    assert "output must be writable" in capsys.readouterr().err
+
+
+def test_no_verb_and_an_unknown_verb_are_refused():
+    for arguments in ([], ["paint"]):
+        done = run(*arguments)
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_version_and_help():
+    assert run("--version").stdout.strip() == f"phasediagram {__version__}"
+    assert "derive" in run("--help").stdout
+    for verb in ("draw", "derive", "verify"):
+        assert run(verb, "--help").returncode == 0
+
+
+def test_derive_lists_prints_and_refuses(capsys):
+    assert main(["derive"]) == 0
+    names = capsys.readouterr().out.split()
+    assert {"expectation", "linear", "ignored", "dedicated", "antipodal", "triangle"} <= set(names)
+    assert main(["derive", "antipodal"]) == 0
+    assert "antipodal" in capsys.readouterr().out.lower()
+    assert main(["derive", "antipodal", "--latex"]) == 0
+    assert r"\begin{document}" in capsys.readouterr().out
+    assert main(["derive", "pentagon"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "'pentagon'" in line
+
+
+def test_importing_the_package_loads_neither_sympy_nor_matplotlib():
+    code = "import sys, json, phasediagram; print(json.dumps(sorted(sys.modules)))"
+    modules = json.loads(subprocess.check_output([sys.executable, "-c", code], text=True))
+    assert not {"sympy", "mpmath", "matplotlib", "derivations"} & set(modules)

@@ -1,0 +1,134 @@
+"""Figures: orientation, axes, colours, legend, files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+import phasediagram as phd
+from phasediagram.plotting import (
+    FIGURE_FORMATS,
+    PHASE_STYLES,
+    draw_figure,
+    save_figure,
+    superposition_color,
+)
+
+
+@pytest.fixture(scope="module")
+def diagram():
+    return phd.phase_diagram(
+        np.geomspace(1, 0.01, 60), np.geomspace(0.1, 10, 60), 3, 2, weights="canonical"
+    )
+
+
+@pytest.fixture
+def ax():
+    return Figure(figsize=(5, 5), dpi=100).subplots()
+
+
+def color_at(ax, relative_importance, density):
+    """The colour that is really drawn at a point of the data."""
+    figure = ax.figure
+    figure.canvas.draw()
+    x, y = ax.transData.transform((relative_importance, density))
+    pixels = np.asarray(figure.canvas.buffer_rgba())
+    return pixels[pixels.shape[0] - 1 - round(y), round(x), :3] / 255
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_density_one_is_at_the_top_whatever_the_order_of_the_arrays(ax, diagram, reverse):
+    """At high density the unimportant feature is ignored, at low density superposed."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    FigureCanvasAgg(ax.figure)
+    if reverse:
+        diagram = phd.phase_diagram(
+            diagram.density[::-1], diagram.relative_importance[::-1], 3, 2, weights="canonical"
+        )
+    diagram.plot(ax)
+    bottom, top = ax.get_ylim()
+    assert (bottom, top) == pytest.approx((0.01, 1.0))
+    assert ax.transData.transform((1, 1.0))[1] > ax.transData.transform((1, 0.01))[1]
+    expected = {
+        (0.15, 0.9): "ignored",
+        (8.0, 0.9): "dedicated",
+        (0.4, 0.012): "antipodal",
+        (4.0, 0.012): "others-antipodal",
+    }
+    for point, phase in expected.items():
+        drawn = color_at(ax, *point)
+        np.testing.assert_allclose(drawn, to_rgb(PHASE_STYLES[phase].color), atol=0.01)
+
+
+def test_axes_are_labelled_as_in_the_paper(ax, diagram):
+    diagram.plot(ax)
+    ax.figure.canvas.draw()
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    assert {"0.1×", "1×", "10×"} <= set(labels)
+    assert {"1.0", "0.1", "0.01"} <= {label.get_text() for label in ax.get_yticklabels()}
+    assert ax.get_xlabel().startswith("Relative feature importance")
+    assert ax.get_ylabel().startswith("Feature density")
+
+
+def test_legend_and_labels_name_every_phase(ax, diagram):
+    diagram.plot(ax)
+    legend = [text.get_text().split(":")[0] for text in ax.get_legend().get_texts()]
+    assert legend == list(diagram.shares())
+    assert {text.get_text() for text in ax.texts} == set(diagram.shares())
+
+
+def test_phase_colours_differ_in_lightness():
+    """For print and for the colour-blind, not the hue alone tells the phases apart."""
+    main = ["ignored", "dedicated", "antipodal", "triangle"]
+    lightness = sorted(np.dot(to_rgb(PHASE_STYLES[n].color), [0.299, 0.587, 0.114]) for n in main)
+    assert np.diff(lightness).min() > 0.12
+
+
+def test_superposition_colouring_follows_norm_and_superposition(diagram):
+    """No norm is light, a dedicated direction dark blue, a shared one orange."""
+    light, blue, orange = superposition_color(np.array([0.0, 1.0, 1.0]), np.array([1.0, 0.0, 1.0]))
+    assert light.min() > 0.85
+    assert blue.argmax() == 2
+    assert orange.argmax() == 0
+    np.testing.assert_array_equal(superposition_color(np.array(3.0), np.array(2.0)), orange)
+
+
+def test_superposition_picture_has_a_two_dimensional_key(ax, diagram):
+    diagram.plot(ax, coloring="superposition")
+    (key,) = ax.child_axes
+    assert "norm" in key.get_xlabel()
+    assert "superposition" in key.get_ylabel()
+    image = key.images[0].get_array()
+    np.testing.assert_allclose(image[0, -1], superposition_color(np.array(1.0), np.array(0.0)))
+    np.testing.assert_allclose(image[-1, -1], superposition_color(np.array(1.0), np.array(1.0)))
+
+
+def test_plot_makes_its_own_axes(diagram):
+    from matplotlib import pyplot
+
+    ax = diagram.plot()
+    assert ax.get_legend() is not None
+    pyplot.close(ax.figure)
+
+
+def test_a_single_point_can_be_drawn(ax):
+    phd.phase_diagram([0.5], [1.0], weights="canonical").plot(ax)
+
+
+def test_unknown_colouring_is_refused(diagram):
+    with pytest.raises(ValueError, match="coloring must be 'phase' or 'superposition', got 'x'"):
+        diagram.plot(coloring="x")
+
+
+@pytest.mark.parametrize("suffix", FIGURE_FORMATS)
+def test_figures_are_written_in_every_format(tmp_path, diagram, suffix):
+    path = tmp_path / f"figure{suffix}"
+    save_figure(draw_figure(diagram), path)
+    start = path.read_bytes()[:1000]
+    assert {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<svg"}[suffix] in start
+    if suffix == ".pdf":
+        assert b"/Type3" not in path.read_bytes()
