@@ -1,0 +1,274 @@
+"""The chain of steps that every simplex configuration shares."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from functools import partial
+
+import sympy
+from sympy import Eq, Expr, Integer, Rational
+
+from derivations.cells import sampled_gains
+from derivations.derivation import Check, Derivation, Outcome, Step, Symbol, identity
+from derivations.direct_integral import exact_output_loss
+from derivations.oracles import exact_in_every_cell, quadrature_at_random_points
+from derivations.simplex import (
+    BLOCK_SYMBOLS,
+    SimplexBlock,
+    a,
+    b_extra,
+    b_other,
+    c,
+    canonical_output_loss,
+    irwin_hall_output_loss,
+    p,
+    r,
+    u,
+)
+from derivations.truncated_power import PositivePart, active_set_loss, output_loss, subsets
+
+SOURCE = (
+    "Elhage et al., Toy Models of Superposition (2022), section 'Superposition as a Phase "
+    "Change'; canonical weights of M. Wattenberg's notebook wattenberg/superposition."
+)
+LOSS = sympy.Symbol("L")
+
+_SCALES = tuple(Rational(n, 12) for n in (3, 7, 10, 13, 17))
+_COSINES = tuple(Rational(n, 16) for n in (1, 5, 9, 12, 15))
+
+
+def simplex_derivation(
+    name: str,
+    title: str,
+    statement: str,
+    k: int,
+    equal_scales: bool = False,
+) -> Derivation:
+    """Return the derivation of a block of k >= 2 features that includes the extra one.
+
+    Parameters
+    ----------
+    name, title, statement : str
+    k : int
+        Size of the block.
+    equal_scales : bool
+        Whether all norms are equal (c = a).
+    """
+    block = SimplexBlock(k)
+    special = {c: a} if equal_scales else {}
+    other_row = [entry.subs(special) for entry in block.row(0)]
+    extra_row = [entry.subs(special) for entry in block.row(k - 1)]
+    other, extra = sympy.symbols("l_o l_e")
+    return Derivation(
+        name=name,
+        title=title,
+        statement=statement,
+        symbols=tuple(s for s in BLOCK_SYMBOLS if s.symbol in _used(block, special)),
+        steps=(
+            geometry_step(block, special),
+            separation_step(k, other_row),
+            Step(
+                "The outputs of the k - 1 other features are equal by symmetry, that of the "
+                "extra one is weighted with r. Each is a mixture over the sets of active "
+                "features, weighted with p^(active) (1-p)^(inactive); the terms of one other "
+                "output, by which features are active (own, or the first, second ... entry of "
+                "the rest of its row):",
+                active_set_formulas(b_other, other_row),
+                (exact_in_every_cell(output_loss, _samples(other_row)),),
+            ),
+            Step(
+                "The terms of the extra output:",
+                active_set_formulas(b_extra, extra_row),
+                (exact_in_every_cell(output_loss, _samples(extra_row)),),
+            ),
+            canonical_step(k),
+        ),
+        result=(Eq(LOSS, (k - 1) * other + r * extra),),
+        source=SOURCE,
+        checks=(
+            whole_model_check(block, special),
+            *quadrature_checks(block, equal_scales),
+        ),
+    )
+
+
+def geometry_step(block: SimplexBlock, special: dict[Expr, Expr]) -> Step:
+    """The Gram matrix of the block, and that k - 1 dimensions suffice for it."""
+    gram = block.gram.subs(special)
+    k = block.k
+
+    def realised() -> Outcome:
+        weights = explicit_weights(k).subs(special)
+        gap = (weights.T * weights - gram).applyfunc(sympy.simplify)
+        return gap == sympy.zeros(k, k) and weights.rows == k - 1, f"W is {k - 1} x {k}"
+
+    return Step(
+        "Geometry: the extra feature points opposite to the mean of the others, which are "
+        "equal to each other. In k - 1 hidden dimensions the Gram matrix W^T W of the block is",
+        (Eq(sympy.Symbol("G"), gram, evaluate=False),),
+        (Check("some W of shape (k - 1, k) has this Gram matrix", realised),),
+    )
+
+
+def explicit_weights(k: int) -> sympy.Matrix:
+    """Return W of shape (k - 1, k): the extra direction last, along -e_1."""
+    cosine = u if k > 2 else Integer(1)
+    sine = sympy.sqrt(1 - u**2)
+    simplex = _regular_simplex(k - 1)
+    top = [a * cosine] * (k - 1) + [-c]
+    rest = [[a * sine * value for value in row] + [Integer(0)] for row in simplex.tolist()]
+    return sympy.Matrix([top, *rest]) if rest else sympy.Matrix([top])
+
+
+def _regular_simplex(k: int) -> sympy.Matrix:
+    """Return k unit vectors in k - 1 dimensions with equal angles, as columns."""
+    vectors = sympy.zeros(max(k - 1, 0), k)
+    for row in range(k - 1):
+        height = sympy.sqrt(1 - sum(vectors[i, row] ** 2 for i in range(row)))
+        vectors[row, row] = height
+        for column in range(row + 1, k):
+            vectors[row, column] = -height / (k - 1 - row)
+    return vectors
+
+
+def separation_step(k: int, row: Sequence[Expr]) -> Step:
+    """Dedicated features do not change the loss of the block's outputs, nor it theirs."""
+
+    def unchanged() -> Outcome:
+        gains = [
+            entry.subs({a: Rational(4, 5), c: Rational(6, 5), u: Rational(2, 5)}) for entry in row
+        ]
+        alone = exact_output_loss(Rational(2, 7), Rational(1, 9), gains)
+        for dedicated in (1, 2):
+            padded = [*gains, *[Integer(0)] * dedicated]
+            if exact_output_loss(Rational(2, 7), Rational(1, 9), padded) != alone:
+                return False, f"changes with {dedicated} dedicated features"
+        return True, "1 and 2 dedicated features, direct integral"
+
+    return Step(
+        f"The other n - {k} features of n are dedicated: orthogonal to the block and to each "
+        "other. Their gains in the block's outputs are 0, so they drop out of the mixture, and "
+        "the loss is the block's plus what the dedicated outputs cost (derivation 'dedicated-"
+        "output'), which is 0 at norm 1 and bias 0. So the formula holds for n features in "
+        "n - 1 dimensions.",
+        (),
+        (Check("zero gains drop out", unchanged),),
+    )
+
+
+def active_set_formulas(bias: Expr, row: Sequence[Expr]) -> tuple[Eq, ...]:
+    """Return the terms of an output's mixture, one for each set of active features.
+
+    Their weights in the mixture, p^k (1-p)^(n-k) for k active of n features, are left out.
+    """
+    formulas = []
+    for active in subsets(range(len(row))):
+        position = active.index(0) if 0 in active else None
+        term = active_set_loss(bias, [row[j] for j in active], position)
+        label = "+".join("own" if j == 0 else str(j) for j in active) or "none"
+        formulas.append(Eq(sympy.Symbol(f"l_{label}"), _by_corner(term), evaluate=False))
+    return tuple(formulas)
+
+
+def _by_corner(expression: Expr) -> Expr:
+    """Collect the truncated powers of the corner values, each with its coefficient."""
+    powers = sorted(
+        (e for e in expression.atoms(sympy.Pow) if isinstance(e.base, PositivePart)),
+        key=sympy.default_sort_key,
+    )
+    parts = sympy.collect(sympy.expand(expression), powers, evaluate=False)
+    return sympy.Add(*(sympy.factor(parts[power]) * power for power in parts))
+
+
+def canonical_step(k: int) -> Step:
+    """The canonical weights: unit norms, equal angles, bias 0."""
+    block = SimplexBlock(k)
+    weights = {a: 1, c: 1, u: Rational(1, k - 1)}
+    output = canonical_output_loss(k)
+
+    def equal_outputs() -> Outcome:
+        losses = [
+            sympy.expand(loss.subs({**weights, b_other: 0, b_extra: 0}))
+            for loss in (block.other_loss(), block.extra_loss())
+        ]
+        return all(sympy.expand(loss - output) == 0 for loss in losses), "both kinds of output"
+
+    return Step(
+        "At the canonical weights (unit norms, off-diagonal Gram entries -1/(k - 1), bias 0) "
+        "every output has the same loss, so the block costs the sum of its importances times",
+        (
+            Eq(sympy.Symbol(f"S_{k}"), output),
+            Eq(sympy.Symbol("L_canonical"), sympy.factor((k - 1 + r) * output)),
+        ),
+        (
+            Check("the free form at the canonical weights", equal_outputs),
+            identity(
+                "another route: the Irwin-Hall density of the other features' sum",
+                lambda: output - irwin_hall_output_loss(k),
+            ),
+        ),
+    )
+
+
+def whole_model_check(block: SimplexBlock, special: dict[Expr, Expr]) -> Check:
+    """Compare the block's loss with the sum of direct integrals over all its outputs."""
+
+    def run() -> Outcome:
+        values = {a: Rational(9, 10), c: Rational(8, 7), u: Rational(3, 5), p: Rational(5, 9)}
+        values |= {r: Rational(3, 2), b_other: Rational(1, 8), b_extra: Rational(-1, 11)}
+        closed = block.loss().subs(special).subs(values)
+        last = block.k - 1
+        direct = sum(
+            (values[r] if i == last else 1)
+            * exact_output_loss(
+                values[p],
+                values[b_extra if i == last else b_other],
+                [entry.subs(special).subs(values) for entry in block.row(i)],
+            )
+            for i in range(block.k)
+        )
+        return closed == direct, f"{block.k} outputs at a rational point, exact"
+
+    return Check("the block's loss = sum of direct integrals over its outputs", run)
+
+
+def _used(block: SimplexBlock, special: dict[Expr, Expr]) -> set[Expr]:
+    return set(block.gram.subs(special).free_symbols) | {p, r, b_other, b_extra}
+
+
+def _samples(row: Sequence[Expr]) -> list[tuple[Expr, ...]]:
+    free = sorted(set().union(*(entry.free_symbols for entry in row)), key=str)
+    values = [_COSINES if symbol == u else _SCALES for symbol in free]
+    function = partial(_substitute, row, free)
+    return list(sampled_gains(function, *values))
+
+
+def _substitute(row: Sequence[Expr], free: Sequence[Expr], *values: Rational) -> tuple[Expr, ...]:
+    replaced = dict(zip(free, values, strict=True))
+    return tuple(entry.subs(replaced) for entry in row)
+
+
+def quadrature_checks(block: SimplexBlock, equal_scales: bool) -> tuple[Check, ...]:
+    """Compare both kinds of output with adaptive quadrature at random points."""
+    points = 20 if block.k == 2 else 4
+    return tuple(
+        quadrature_at_random_points(
+            output_loss, partial(_random_row, block, output, equal_scales), points
+        )
+        for output in (0, block.k - 1)
+    )
+
+
+def _random_row(
+    block: SimplexBlock, output: int, equal_scales: bool, source: random.Random
+) -> list[float]:
+    norm = source.uniform(0.3, 1.3)
+    values = {a: norm, c: norm if equal_scales else source.uniform(0.3, 1.3)}
+    values[u] = source.uniform(0.1, 0.9)
+    return [float(entry.subs(values)) for entry in block.row(output)]
+
+
+def loss_symbols(*symbols: Symbol) -> tuple[Symbol, ...]:
+    """Return density and relative importance, then the given symbols."""
+    return (*BLOCK_SYMBOLS[:2], *symbols)

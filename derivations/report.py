@@ -1,0 +1,139 @@
+"""Derivations as text and as LaTeX, and the table of their checks."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+import sympy
+from sympy.printing.latex import latex, multiline_latex
+
+from derivations.derivation import Check, CheckResult, Derivation, Step
+
+_WIDTH = 96
+_LONG_LATEX = 110
+_ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "|": r"\textbar{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+}
+
+
+def to_text(derivation: Derivation) -> str:
+    """Return a derivation as a readable chain of steps, in Unicode."""
+    parts = [_headline(derivation.title), _wrap(derivation.statement)]
+    parts.append("\n".join(_symbol_lines(derivation)))
+    for number, step in enumerate(derivation.steps, start=1):
+        parts.append(_wrap(f"{number}. {step.text}", indent="   "))
+        parts.extend(_pretty(formula) for formula in step.formulas)
+        parts.append("\n".join(_wrap(f"   checked: {c.name}", "   ") for c in step.checks))
+    parts.append("Result")
+    parts.extend(_pretty(formula) for formula in derivation.result)
+    if derivation.checks:
+        parts.append("\n".join(_wrap(f"   checked: {c.name}", "   ") for c in derivation.checks))
+    parts.append(_wrap(f"Source: {derivation.source}"))
+    return "\n\n".join(parts)
+
+
+def to_latex(derivation: Derivation) -> str:
+    """Return a derivation as a complete LaTeX document."""
+    body = [
+        r"\documentclass[a4paper]{article}",
+        r"\usepackage[T1]{fontenc}",
+        r"\usepackage{amsmath,amssymb}",
+        r"\usepackage[margin=20mm]{geometry}",
+        r"\allowdisplaybreaks",
+        rf"\title{{{_escape(derivation.title)}}}",
+        r"\author{}\date{}",
+        r"\begin{document}",
+        r"\maketitle",
+        _escape(derivation.statement),
+        r"\section*{Symbols}",
+        r"\begin{description}",
+        *(rf"\item[${latex(s.symbol)}$] {_escape(s.meaning)}" for s in derivation.symbols),
+        r"\end{description}",
+        r"\section*{Steps}",
+        r"\begin{enumerate}",
+        *(_latex_step(step) for step in derivation.steps),
+        r"\end{enumerate}",
+        r"\section*{Result}",
+        *(_display(formula) for formula in derivation.result),
+        _checked(derivation.checks),
+        rf"\paragraph{{Source}} {_escape(derivation.source)}",
+        r"\end{document}",
+    ]
+    return "\n".join(part for part in body if part)
+
+
+def check_lines(derivation: str, results: Sequence[CheckResult]) -> str:
+    """Return the checks of one derivation, a line each under its name."""
+    lines = [derivation]
+    for result in results:
+        mark = "pass" if result.passed else "FAIL"
+        lines.append(f"  {mark}  {result.name}  [{result.detail}; {result.seconds:.2f} s]")
+    return "\n".join(lines)
+
+
+def summary(results: Sequence[CheckResult]) -> str:
+    """Return how many checks passed, and name those that did not."""
+    failed = [f"{result.derivation}, {result.name}" for result in results if not result.passed]
+    seconds = sum(result.seconds for result in results)
+    line = f"{len(results) - len(failed)} of {len(results)} checks passed in {seconds:.1f} s"
+    return "\n".join([line, *(f"failed: {name}" for name in failed)])
+
+
+def _headline(title: str) -> str:
+    return f"{title}\n{'=' * len(title)}"
+
+
+def _wrap(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, _WIDTH, subsequent_indent=indent)
+
+
+def _symbol_lines(derivation: Derivation) -> list[str]:
+    names = [sympy.pretty(s.symbol, use_unicode=True) for s in derivation.symbols]
+    width = max(map(len, names), default=0)
+    return [
+        textwrap.fill(
+            f"   {name:<{width}}  {s.meaning}", _WIDTH, subsequent_indent=" " * (width + 5)
+        )
+        for name, s in zip(names, derivation.symbols, strict=True)
+    ]
+
+
+def _pretty(formula: sympy.Basic) -> str:
+    drawn = sympy.pretty(formula, use_unicode=True, num_columns=_WIDTH)
+    return textwrap.indent(drawn, "      ")
+
+
+def _escape(text: str) -> str:
+    return "".join(_ESCAPES.get(character, character) for character in text)
+
+
+def _latex_step(step: Step) -> str:
+    return "\n".join(
+        [rf"\item {_escape(step.text)}", *map(_display, step.formulas), _checked(step.checks)]
+    )
+
+
+def _display(formula: sympy.Basic) -> str:
+    """Return a displayed formula; a long sum is broken over lines."""
+    drawn = latex(formula)
+    if len(drawn) > _LONG_LATEX and isinstance(formula, sympy.Eq) and formula.rhs.is_Add:
+        return multiline_latex(formula.lhs, formula.rhs, terms_per_line=2)
+    return f"\\[\n{drawn}\n\\]"
+
+
+def _checked(checks: Sequence[Check]) -> str:
+    if not checks:
+        return ""
+    return r"\emph{Checked:} " + _escape("; ".join(check.name for check in checks)) + "."
