@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 
 from derivations import derive, names
+from derivations.derivation import CheckResult
+from derivations.report import check_lines, summary
 
 
 def check_all(echo: Callable[[str], None] = print) -> bool:
@@ -16,9 +18,7 @@ def check_all(echo: Callable[[str], None] = print) -> bool:
     bool
         Whether all passed.
     """
-    from derivations.report import check_lines, summary
-
-    results = []
+    results: list[CheckResult] = []
     for name in names():
         found = derive(name).check()
         results.extend(found)

@@ -1,4 +1,4 @@
-"""Antipodal pairs: the extra feature with another, with free and with equal norms, and two others."""
+"""Antipodal pairs: the extra feature with another, of free or equal norms, and two others."""
 
 from __future__ import annotations
 
@@ -83,8 +83,9 @@ def others_antipodal() -> Derivation:
             geometry_step(block, {}),
             separation_step(2, row),
             Step(
-                "The terms of the first output of the pair; the second has a and c exchanged.",
-                active_set_formulas(b_other, row),
+                "The first output, by which features are active (own, or 1: the other of "
+                "the pair); the second has a and c, and the biases, exchanged.",
+                active_set_formulas("l_1", b_other, row),
                 (exact_in_every_cell(output_loss, samples),),
             ),
             Step(

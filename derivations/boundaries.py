@@ -9,7 +9,7 @@ import sympy
 from sympy import Eq, Expr, Integer, Rational
 
 from derivations.configuration import SOURCE
-from derivations.derivation import Check, Derivation, Outcome, Step, Symbol
+from derivations.derivation import Check, Derivation, Outcome, Step
 from derivations.direct_integral import exact_output_loss
 from derivations.simplex import BLOCK_SYMBOLS, canonical_loss, p, r
 
@@ -189,8 +189,8 @@ def _meet(configurations: tuple[Canonical, ...]) -> Outcome:
 def _triangle_never_lowest() -> Outcome:
     """Triangle < antipodal needs r above one curve, triangle < others-antipodal r below another."""
     density = sympy.symbols("q", positive=True)
-    above = boundary(TRIANGLE, ANTIPODAL)
-    below = boundary(TRIANGLE, OTHERS_ANTIPODAL)
+    (above,) = sympy.solve(TRIANGLE.loss - ANTIPODAL.loss, r)
+    (below,) = sympy.solve(TRIANGLE.loss - OTHERS_ANTIPODAL.loss, r)
     gain = sympy.expand(TRIANGLE.loss - ANTIPODAL.loss).coeff(r)
     rise = sympy.expand(TRIANGLE.loss - OTHERS_ANTIPODAL.loss).coeff(r)
     # with p = 1/(1 + q), q > 0, the signs are those of polynomials with one sign

@@ -8,7 +8,7 @@ together with the symbolic steps, covers the closed form.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import product
+from itertools import pairwise, product
 
 from sympy import Expr, Rational
 
@@ -41,7 +41,7 @@ def cells(gain_samples: Iterable[Gains]) -> Iterator[tuple[Rational, Gains]]:
 def _biases(gains: Gains) -> Iterator[Rational]:
     kinks = sorted({-value for value in corner_values(Rational(0), gains)})
     yield kinks[0] - Rational(1, 3)
-    for low, high in zip(kinks, kinks[1:], strict=False):
+    for low, high in pairwise(kinks):
         yield low + (high - low) * Rational(3, 7)  # off the middle: no accidental symmetry
     yield kinks[-1] + Rational(1, 3)
 

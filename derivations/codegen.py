@@ -62,8 +62,8 @@ _PARAMETERS = {
 }
 
 _CANCELLATION = (
-    "Terms cancel as a scale (or the cosine, or the cosine between two others) tends to 0 and\n"
-    "digits are lost; `phasediagram.expected_loss` does not lose them."
+    "Terms cancel as a scale or an angle's cosine tends to 0, where digits are lost, down to a\n"
+    "division by 0; `phasediagram.expected_loss` loses none."
 )
 
 _HEADER = '''"""Closed forms of the losses and of the canonical boundaries.
@@ -137,29 +137,28 @@ class Function:
         """Return the source text of the function."""
         names = [name for name, _ in self.arguments]
         signature = ", ".join(f"{name}: ArrayLike" for name in names)
-        symbols = {symbol: sympy.Symbol(name) for name, symbol in self.arguments}
         lines = [f"def {self.name}({signature}) -> Array:", *self._docstring(), *_unpack(names)]
-        if not self.arguments:
-            lines[0] = f"def {self.name}() -> Array:"
-            values = ", ".join(_code(value) for value in self.body)
-            return "\n".join([lines[0], *self._docstring(), f"    return np.array([{values}])"])
+        return "\n".join([*lines, *self._statements()])
+
+    def _statements(self) -> list[str]:
+        symbols = {symbol: sympy.Symbol(name) for name, symbol in self.arguments}
+        if isinstance(self.body, tuple):
+            return [f"    return np.array([{', '.join(_code(value) for value in self.body)}])"]
         if self.is_boundary:
             quotient = sympy.fraction(sympy.together(self.body))
-            numerator, denominator = (_code(sympy.factor(e.subs(symbols))) for e in quotient)
-            anchor = "" if self.body.free_symbols else f" + 0 * {names[0]}"
-            lines.append(
-                f"    return _positive_quotient(np.asarray({numerator}{anchor}), "
-                f"np.asarray({denominator}{anchor}))"
-            )
-            return "\n".join(lines)
+            numerator, denominator = (_code(sympy.factor(part.subs(symbols))) for part in quotient)
+            anchor = "" if self.body.free_symbols else f" + 0 * {self.arguments[0][0]}"
+            return [
+                f"    numerator = np.asarray({numerator}{anchor})",
+                f"    return _positive_quotient(numerator, np.asarray({denominator}))",
+            ]
         shared, (body,) = sympy.cse(
             self.body.subs(symbols, simultaneous=True),
             symbols=sympy.numbered_symbols("t"),
             order="canonical",
         )
-        lines.extend(f"    {symbol} = {_code(value)}" for symbol, value in shared)
-        lines.append(f"    return np.asarray({_code(body)})")
-        return "\n".join(lines)
+        statements = [f"    {symbol} = {_code(value)}" for symbol, value in shared]
+        return [*statements, f"    return np.asarray({_code(body)})"]
 
     def _docstring(self) -> list[str]:
         lines = [f'    """{self.summary}', ""]
@@ -179,6 +178,8 @@ class Function:
 
 
 def _unpack(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
     if len(names) == 1:
         return [f"    ({names[0]},) = _as_arrays({names[0]})"]
     joined = ", ".join(names)

@@ -71,15 +71,14 @@ def simplex_derivation(
             Step(
                 "The outputs of the k - 1 other features are equal by symmetry, that of the "
                 "extra one is weighted with r. Each is a mixture over the sets of active "
-                "features, weighted with p^(active) (1-p)^(inactive); the terms of one other "
-                "output, by which features are active (own, or the first, second ... entry of "
-                "the rest of its row):",
-                active_set_formulas(b_other, other_row),
+                "features. For an other output, by which features are active (own, or the first, "
+                "second ... entry of the rest of its row):",
+                active_set_formulas("l_o", b_other, other_row),
                 (exact_in_every_cell(output_loss, _samples(other_row)),),
             ),
             Step(
-                "The terms of the extra output:",
-                active_set_formulas(b_extra, extra_row),
+                "The same for the extra output:",
+                active_set_formulas("l_e", b_extra, extra_row),
                 (exact_in_every_cell(output_loss, _samples(extra_row)),),
             ),
             canonical_step(k),
@@ -157,27 +156,28 @@ def separation_step(k: int, row: Sequence[Expr]) -> Step:
     )
 
 
-def active_set_formulas(bias: Expr, row: Sequence[Expr]) -> tuple[Eq, ...]:
-    """Return the terms of an output's mixture, one for each set of active features.
-
-    Their weights in the mixture, p^k (1-p)^(n-k) for k active of n features, are left out.
-    """
+def active_set_formulas(output: str, bias: Expr, row: Sequence[Expr]) -> tuple[Eq, ...]:
+    """Return the mixture of an output, and its terms for each set of active features."""
     formulas = []
+    mixture = Integer(0)
     for active in subsets(range(len(row))):
         position = active.index(0) if 0 in active else None
         term = active_set_loss(bias, [row[j] for j in active], position)
         label = "+".join("own" if j == 0 else str(j) for j in active) or "none"
-        formulas.append(Eq(sympy.Symbol(f"l_{label}"), _by_corner(term), evaluate=False))
-    return tuple(formulas)
+        symbol = sympy.Symbol(f"l_{label}")
+        mixture += p ** len(active) * (1 - p) ** (len(row) - len(active)) * symbol
+        formulas.append(Eq(symbol, _by_corner(term), evaluate=False))
+    return (Eq(sympy.Symbol(output), mixture, evaluate=False), *formulas)
 
 
 def _by_corner(expression: Expr) -> Expr:
     """Collect the truncated powers of the corner values, each with its coefficient."""
+    expanded = sympy.expand(expression)
     powers = sorted(
-        (e for e in expression.atoms(sympy.Pow) if isinstance(e.base, PositivePart)),
+        (e for e in expanded.atoms(sympy.Pow) if isinstance(e.base, PositivePart)),
         key=sympy.default_sort_key,
     )
-    parts = sympy.collect(sympy.expand(expression), powers, evaluate=False)
+    parts = sympy.collect(expanded, powers, evaluate=False)
     return sympy.Add(*(sympy.factor(parts[power]) * power for power in parts))
 
 

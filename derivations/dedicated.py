@@ -43,7 +43,7 @@ def dedicated_output() -> Derivation:
         steps=(
             Step(
                 "The terms of the mixture: the feature inactive, and active.",
-                active_set_formulas(b, (s**2,)),
+                active_set_formulas("L", b, (s**2,)),
                 (exact_in_every_cell(output_loss, [(scale**2,) for scale in _SCALES]),),
             ),
             Step(

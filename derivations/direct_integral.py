@@ -7,12 +7,15 @@ over the pieces between the kinks, symbolically, with rational numbers;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise
+from typing import Any
 
 import mpmath
 from sympy import QQ, Rational
 from sympy.polys.rings import PolyElement, PolyRing, ring
+
+Ground = Any  # a rational number of whatever type sympy's polynomials use
 
 
 def exact_output_loss(
@@ -70,16 +73,16 @@ def exact_square_error_one_active(gain: Rational, own: bool) -> Rational:
     return _from_ground(_cube_integral(QQ(0), [_rational(gain)], position))
 
 
-def _from_ground(value) -> Rational:  # type: ignore[no-untyped-def]
+def _from_ground(value: Ground) -> Rational:
     return Rational(int(value.numerator), int(value.denominator))
 
 
-def _rational(value: Rational):  # type: ignore[no-untyped-def]
+def _rational(value: Rational) -> Ground:
     exact = Rational(value)
     return QQ(int(exact.p), int(exact.q))
 
 
-def _cube_integral(bias, gains, own: int | None):  # type: ignore[no-untyped-def]
+def _cube_integral(bias: Ground, gains: Sequence[Ground], own: int | None) -> Ground:
     """Integrate (x_own - Z_+)^2 over the unit cube, outermost variable first."""
     if not gains:
         return max(bias, QQ(0)) ** 2
@@ -88,8 +91,14 @@ def _cube_integral(bias, gains, own: int | None):  # type: ignore[no-untyped-def
     return _integrate(polynomials, variables, gains, own, z, bias, []).coeff(1)
 
 
-def _integrate(  # type: ignore[no-untyped-def]
-    polynomials: PolyRing, variables, gains, own, z: PolyElement, z_sample, sample
+def _integrate(
+    polynomials: PolyRing,
+    variables: Sequence[PolyElement],
+    gains: Sequence[Ground],
+    own: int | None,
+    z: PolyElement,
+    z_sample: Ground,
+    sample: list[Ground],
 ) -> PolyElement:
     """Integrate over the variables from len(sample) on.
 
@@ -117,7 +126,9 @@ def _integrate(  # type: ignore[no-untyped-def]
     return total
 
 
-def _pieces(polynomials, gains, z, z_sample):  # type: ignore[no-untyped-def]
+def _pieces(
+    polynomials: PolyRing, gains: Sequence[Ground], z: PolyElement, z_sample: Ground
+) -> Iterator[tuple[PolyElement, PolyElement, Ground]]:
     """Split [0, 1] where the innermost integral changes its form; limits, and a middle."""
     gain, *inner = gains
     limits = [(QQ(0), polynomials(0)), (QQ(1), polynomials(1))]
@@ -131,7 +142,7 @@ def _pieces(polynomials, gains, z, z_sample):  # type: ignore[no-untyped-def]
                     seen.add(where)
                     limits.append((where, -(z + offset) * (1 / gain)))
     limits.sort(key=lambda limit: limit[0])
-    for (start, low), (stop, high) in zip(limits, limits[1:], strict=False):
+    for (start, low), (stop, high) in pairwise(limits):
         yield low, high, (start + stop) / 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 
 import sympy
 from sympy import Eq, Expr, Function, Integer, Rational, Sum, symbols
@@ -212,10 +213,9 @@ def _induction_explicitly() -> Outcome:
     for count in range(1, _LARGEST + 1):
         all_gains = gains(count)
         smaller = truncated_moment(2, b, all_gains[:-1])
-        last = all_gains[-1]
         integrated = smaller.replace(
             lambda e: e.is_Pow and isinstance(e.base, PositivePart),
-            lambda e: _integral_of_power(e.base.args[0], e.exp, last),
+            partial(_integral_of_power, all_gains[-1]),
         )
         difference = sympy.expand(integrated - truncated_moment(2, b, all_gains))
         if difference != 0:
@@ -223,7 +223,8 @@ def _induction_explicitly() -> Outcome:
     return True, f"k = 1 ... {_LARGEST}"
 
 
-def _integral_of_power(value: Expr, power: Expr, gain: Expr) -> Expr:
+def _integral_of_power(gain: Expr, truncated: Expr) -> Expr:
+    value, power = truncated.base.args[0], truncated.exp
     above, below = PositivePart(value + gain), PositivePart(value)
     return (above ** (power + 1) - below ** (power + 1)) / ((power + 1) * gain)
 

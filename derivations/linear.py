@@ -200,7 +200,9 @@ def _symbolic_model(size: int) -> tuple[Matrix, Matrix, list[Expr], list[Expr]]:
     )
 
 
-def moment_loss(entries: Matrix, biases: Matrix, densities: list, weights: list) -> Expr:
+def moment_loss(
+    entries: Matrix, biases: Matrix, densities: list[Expr], weights: list[Expr]
+) -> Expr:
     """Return the linear loss from the raw moments E[x_j] = p_j/2, E[x_j^2] = p_j/3."""
     size = entries.rows
     x = symbols(f"x1:{size + 1}")
@@ -215,7 +217,7 @@ def moment_loss(entries: Matrix, biases: Matrix, densities: list, weights: list)
     return total
 
 
-def split_loss(entries: Matrix, biases: Matrix, densities: list, weights: list) -> Expr:
+def split_loss(entries: Matrix, biases: Matrix, densities: list[Expr], weights: list[Expr]) -> Expr:
     """Return the linear loss as variance term plus mean term."""
     size = entries.rows
     total = Integer(0)
@@ -229,12 +231,12 @@ def split_loss(entries: Matrix, biases: Matrix, densities: list, weights: list) 
     return total
 
 
-def _best_biases(entries: Matrix, densities: list) -> Matrix:
+def _best_biases(entries: Matrix, densities: list[Expr]) -> Matrix:
     means = Matrix([value / 2 for value in densities])
     return means - entries * means
 
 
-def _paper_value(entries: Matrix, weights: list, spread: Expr) -> Expr:
+def _paper_value(entries: Matrix, weights: list[Expr], spread: Expr) -> Expr:
     size = entries.rows
     benefit = sum(weights[a] * (1 - entries[a, a]) ** 2 for a in range(size))
     interference = sum(
@@ -299,7 +301,7 @@ def _numbers() -> Outcome:
 
 def _frobenius() -> Outcome:
     for size in (2, 3):
-        entries, _, densities, weights = _symbolic_model(size)
+        entries, _, _, weights = _symbolic_model(size)
         spreads = symbols(f"V1:{size + 1}", positive=True)
         scaled = sympy.diag(*map(sympy.sqrt, weights)) * entries
         scaled *= sympy.diag(*map(sympy.sqrt, spreads))
@@ -315,7 +317,7 @@ def _frobenius() -> Outcome:
     return True, "n = 2, 3, identically"
 
 
-def _variance_loss(entries: Matrix, weights: list, spreads: list) -> Expr:
+def _variance_loss(entries: Matrix, weights: list[Expr], spreads: list[Expr]) -> Expr:
     return sum(
         weights[a] * spreads[b] * (int(a == b) - entries[a, b]) ** 2
         for a in range(entries.rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import sympy
 from sympy.printing.latex import latex, multiline_latex
@@ -111,8 +111,36 @@ def _symbol_lines(derivation: Derivation) -> list[str]:
 
 
 def _pretty(formula: sympy.Basic) -> str:
-    drawn = sympy.pretty(formula, use_unicode=True, num_columns=_WIDTH)
+    drawn = _draw(formula)
+    if _columns(drawn) > _WIDTH and isinstance(formula, sympy.Eq) and formula.rhs.is_Add:
+        drawn = "\n\n".join(_broken_sum(formula))
     return textwrap.indent(drawn, "      ")
+
+
+def _draw(formula: sympy.Basic) -> str:
+    return str(sympy.pretty(formula, use_unicode=True, order="none", wrap_line=False))
+
+
+def _columns(drawn: str) -> int:
+    return max(map(len, drawn.splitlines()))
+
+
+def _broken_sum(formula: sympy.Eq) -> Iterator[str]:
+    """Draw lhs = a + b + ... over several lines, as many terms on each as fit."""
+
+    def drawn(terms: list[sympy.Expr], first: bool) -> str:
+        continued = terms if first else [sympy.Symbol("…"), *terms]
+        total = sympy.Add(*continued, evaluate=False)
+        return _draw(sympy.Eq(formula.lhs, total, evaluate=False) if first else total)
+
+    line: list[sympy.Expr] = []
+    first = True
+    for term in formula.rhs.as_ordered_terms():
+        if line and _columns(drawn([*line, term], first)) > _WIDTH:
+            yield drawn(line, first)
+            line, first = [], False
+        line.append(term)
+    yield drawn(line, first)
 
 
 def _escape(text: str) -> str:
@@ -128,9 +156,10 @@ def _latex_step(step: Step) -> str:
 def _display(formula: sympy.Basic) -> str:
     """Return a displayed formula; a long sum is broken over lines."""
     drawn = latex(formula)
-    if len(drawn) > _LONG_LATEX and isinstance(formula, sympy.Eq) and formula.rhs.is_Add:
-        return multiline_latex(formula.lhs, formula.rhs, terms_per_line=2)
-    return f"\\[\n{drawn}\n\\]"
+    if len(drawn) <= _LONG_LATEX or not isinstance(formula, sympy.Eq) or not formula.rhs.is_Add:
+        return f"\\[\n{drawn}\n\\]"
+    terms = [len(latex(term)) for term in formula.rhs.as_ordered_terms()]
+    return multiline_latex(formula.lhs, formula.rhs, 1 if max(terms) > _LONG_LATEX / 2 else 2)
 
 
 def _checked(checks: Sequence[Check]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from phasediagram._version import __version__
 
+_CHECK_FAILED = 1
 _BAD_INPUT = 2
 
 
@@ -157,6 +158,6 @@ def _add_verify(verbs: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from derivations.__main__ import main as check_derivations
+    from derivations.__main__ import check_all
 
-    return check_derivations([])
+    return 0 if check_all() else _CHECK_FAILED

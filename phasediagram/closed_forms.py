@@ -304,7 +304,8 @@ def ignored_dedicated_boundary(density: ArrayLike) -> Array:
     Source: derivation 'boundaries'.
     """
     (density,) = _as_arrays(density)
-    return _positive_quotient(np.asarray(1 + 0 * density), np.asarray(1 + 0 * density))
+    numerator = np.asarray(1 + 0 * density)
+    return _positive_quotient(numerator, np.asarray(1))
 
 
 def ignored_antipodal_boundary(density: ArrayLike) -> Array:
@@ -325,7 +326,8 @@ def ignored_antipodal_boundary(density: ArrayLike) -> Array:
     Source: derivation 'boundaries'.
     """
     (density,) = _as_arrays(density)
-    return _positive_quotient(np.asarray(-2*density), np.asarray(5*density - 4))
+    numerator = np.asarray(-2*density)
+    return _positive_quotient(numerator, np.asarray(5*density - 4))
 
 
 def dedicated_antipodal_boundary(density: ArrayLike) -> Array:
@@ -346,7 +348,8 @@ def dedicated_antipodal_boundary(density: ArrayLike) -> Array:
     Source: derivation 'boundaries'.
     """
     (density,) = _as_arrays(density)
-    return _positive_quotient(np.asarray(4 - 5*density), np.asarray(2*density))
+    numerator = np.asarray(4 - 5*density)
+    return _positive_quotient(numerator, np.asarray(2*density))
 
 
 def ignored_others_antipodal_boundary(density: ArrayLike) -> Array:
@@ -367,7 +370,8 @@ def ignored_others_antipodal_boundary(density: ArrayLike) -> Array:
     Source: derivation 'boundaries'.
     """
     (density,) = _as_arrays(density)
-    return _positive_quotient(np.asarray(-4*density), np.asarray(3*density - 4))
+    numerator = np.asarray(-4*density)
+    return _positive_quotient(numerator, np.asarray(3*density - 4))
 
 
 def antipodal_others_antipodal_boundary(density: ArrayLike) -> Array:
@@ -388,7 +392,8 @@ def antipodal_others_antipodal_boundary(density: ArrayLike) -> Array:
     Source: derivation 'boundaries'.
     """
     (density,) = _as_arrays(density)
-    return _positive_quotient(np.asarray(1 + 0 * density), np.asarray(1 + 0 * density))
+    numerator = np.asarray(1 + 0 * density)
+    return _positive_quotient(numerator, np.asarray(1))
 
 
 def ignored_triangle_boundary(density: ArrayLike) -> Array:
@@ -409,7 +414,8 @@ def ignored_triangle_boundary(density: ArrayLike) -> Array:
     Source: derivation 'boundaries'.
     """
     (density,) = _as_arrays(density)
-    return _positive_quotient(np.asarray(-2*density*(density + 3)), np.asarray(density**2 + 9*density - 8))
+    numerator = np.asarray(-2*density*(density + 3))
+    return _positive_quotient(numerator, np.asarray(density**2 + 9*density - 8))
 
 
 def dedicated_triangle_boundary(density: ArrayLike) -> Array:
@@ -430,7 +436,8 @@ def dedicated_triangle_boundary(density: ArrayLike) -> Array:
     Source: derivation 'boundaries'.
     """
     (density,) = _as_arrays(density)
-    return _positive_quotient(np.asarray(-2*(density**2 + 6*density - 4)), np.asarray(density*(density + 3)))
+    numerator = np.asarray(-2*(density**2 + 6*density - 4))
+    return _positive_quotient(numerator, np.asarray(density*(density + 3)))
 
 
 def antipodal_triangle_boundary(density: ArrayLike) -> Array:
@@ -451,7 +458,8 @@ def antipodal_triangle_boundary(density: ArrayLike) -> Array:
     Source: derivation 'boundaries'.
     """
     (density,) = _as_arrays(density)
-    return _positive_quotient(np.asarray(-2*(density + 1)), np.asarray(density - 1))
+    numerator = np.asarray(-2*(density + 1))
+    return _positive_quotient(numerator, np.asarray(density - 1))
 
 
 def others_antipodal_triangle_boundary(density: ArrayLike) -> Array:
@@ -472,7 +480,8 @@ def others_antipodal_triangle_boundary(density: ArrayLike) -> Array:
     Source: derivation 'boundaries'.
     """
     (density,) = _as_arrays(density)
-    return _positive_quotient(np.asarray(-2*(density - 1)), np.asarray(density + 3))
+    numerator = np.asarray(-2*(density - 1))
+    return _positive_quotient(numerator, np.asarray(density + 3))
 
 
 def dedicated_others_antipodal_boundary_density() -> Array:
@@ -522,8 +531,8 @@ def dedicated_output_loss(density: ArrayLike, scale: ArrayLike, bias: ArrayLike)
 
     Notes
     -----
-    Terms cancel as a scale (or the cosine, or the cosine between two others) tends to 0 and
-    digits are lost; `phasediagram.expected_loss` does not lose them.
+    Terms cancel as a scale or an angle's cosine tends to 0, where digits are lost, down to a
+    division by 0; `phasediagram.expected_loss` loses none.
     Source: derivation 'dedicated-output'.
     """
     density, scale, bias = _as_arrays(density, scale, bias)
@@ -558,8 +567,8 @@ def ignored_loss(density: ArrayLike, relative_importance: ArrayLike, scale_other
     Notes
     -----
     For each further dedicated feature add its `dedicated_output_loss`.
-    Terms cancel as a scale (or the cosine, or the cosine between two others) tends to 0 and
-    digits are lost; `phasediagram.expected_loss` does not lose them.
+    Terms cancel as a scale or an angle's cosine tends to 0, where digits are lost, down to a
+    division by 0; `phasediagram.expected_loss` loses none.
     Source: derivation 'ignored'.
     """
     density, relative_importance, scale_other, bias_other, bias_extra = _as_arrays(density, relative_importance, scale_other, bias_other, bias_extra)
@@ -597,8 +606,8 @@ def dedicated_loss(density: ArrayLike, relative_importance: ArrayLike, scale_ext
     Notes
     -----
     For each further dedicated feature add its `dedicated_output_loss`.
-    Terms cancel as a scale (or the cosine, or the cosine between two others) tends to 0 and
-    digits are lost; `phasediagram.expected_loss` does not lose them.
+    Terms cancel as a scale or an angle's cosine tends to 0, where digits are lost, down to a
+    division by 0; `phasediagram.expected_loss` loses none.
     Source: derivation 'dedicated'.
     """
     density, relative_importance, scale_extra, bias_other, bias_extra = _as_arrays(density, relative_importance, scale_extra, bias_other, bias_extra)
@@ -638,8 +647,8 @@ def antipodal_loss(density: ArrayLike, relative_importance: ArrayLike, scale_oth
     Notes
     -----
     For each further dedicated feature add its `dedicated_output_loss`.
-    Terms cancel as a scale (or the cosine, or the cosine between two others) tends to 0 and
-    digits are lost; `phasediagram.expected_loss` does not lose them.
+    Terms cancel as a scale or an angle's cosine tends to 0, where digits are lost, down to a
+    division by 0; `phasediagram.expected_loss` loses none.
     Source: derivation 'antipodal'.
     """
     density, relative_importance, scale_other, scale_extra, bias_other, bias_extra = _as_arrays(density, relative_importance, scale_other, scale_extra, bias_other, bias_extra)
@@ -701,8 +710,8 @@ def antipodal_equal_loss(density: ArrayLike, relative_importance: ArrayLike, sca
     Notes
     -----
     For each further dedicated feature add its `dedicated_output_loss`.
-    Terms cancel as a scale (or the cosine, or the cosine between two others) tends to 0 and
-    digits are lost; `phasediagram.expected_loss` does not lose them.
+    Terms cancel as a scale or an angle's cosine tends to 0, where digits are lost, down to a
+    division by 0; `phasediagram.expected_loss` loses none.
     Source: derivation 'antipodal-equal'.
     """
     density, relative_importance, scale, bias_other, bias_extra = _as_arrays(density, relative_importance, scale, bias_other, bias_extra)
@@ -764,8 +773,8 @@ def others_antipodal_loss(density: ArrayLike, relative_importance: ArrayLike, sc
 
     Notes
     -----
-    Terms cancel as a scale (or the cosine, or the cosine between two others) tends to 0 and
-    digits are lost; `phasediagram.expected_loss` does not lose them.
+    Terms cancel as a scale or an angle's cosine tends to 0, where digits are lost, down to a
+    division by 0; `phasediagram.expected_loss` loses none.
     Source: derivation 'others-antipodal'.
     """
     density, relative_importance, scale_first, scale_second, bias_first, bias_second, scale_extra, bias_extra = _as_arrays(density, relative_importance, scale_first, scale_second, bias_first, bias_second, scale_extra, bias_extra)
@@ -837,8 +846,8 @@ def triangle_loss(density: ArrayLike, relative_importance: ArrayLike, scale_othe
     Notes
     -----
     For each further dedicated feature add its `dedicated_output_loss`.
-    Terms cancel as a scale (or the cosine, or the cosine between two others) tends to 0 and
-    digits are lost; `phasediagram.expected_loss` does not lose them.
+    Terms cancel as a scale or an angle's cosine tends to 0, where digits are lost, down to a
+    division by 0; `phasediagram.expected_loss` loses none.
     Source: derivation 'triangle'.
     """
     density, relative_importance, scale_other, scale_extra, cosine, bias_other, bias_extra = _as_arrays(density, relative_importance, scale_other, scale_extra, cosine, bias_other, bias_extra)

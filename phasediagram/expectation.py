@@ -94,8 +94,10 @@ def expected_squared_error(
     z, residual = _corner_values(gains, gains_tail, bias)
     moments = _corner_moments(levels[0], z, residual, channels)
     mixture = _mix(levels[0], density, moments)
-    sections = np.zeros((2**n, 1 + n + 2 * n * n, bias.size)) if derivatives == 2 else None
-    section_mixture = np.zeros((1 + n + 2 * n * n, bias.size)) if derivatives == 2 else None
+    sections = section_mixture = None
+    if derivatives == 2:
+        sections = np.zeros((2**n, 1 + n + 2 * n * n, bias.size))
+        section_mixture = np.zeros(sections.shape[1:])
     lowest = highest = z
     for k, level in enumerate(levels[1:], start=1):
         lowest = np.minimum(lowest[level.low[:, 0]], lowest[level.high[:, 0]])
@@ -103,7 +105,7 @@ def expected_squared_error(
         cone = _cone(level, gains, lowest, highest)
         moments = _face_moments(k, cone, moments, lowest > 0, channels)
         mixture += _mix(level, density, moments)
-        if sections is not None:
+        if sections is not None and section_mixture is not None:
             sections = _section_moments(k, cone, sections, highest - lowest)
             section_mixture += _mix(level, density, sections)
     return _squared_error(mixture, section_mixture, channels)
@@ -140,12 +142,12 @@ class _Cone:
 
     def sum_over_facets(self, moments: Array) -> Array:
         """Return sum_f h_f moments_f, shape (faces, channels, rows)."""
-        total: Array | None = None
-        for j in range(self.level.low.shape[1]):
-            term = self.low_heights[:, j, None] * moments[self.level.low[:, j]]
-            total = term if total is None else np.add(total, term, out=total)
-            total += self.high_heights[:, j, None] * moments[self.level.high[:, j]]
-        assert total is not None
+        level = self.level
+        total = self.low_heights[:, 0, None] * moments[level.low[:, 0]]
+        total += self.high_heights[:, 0, None] * moments[level.high[:, 0]]
+        for j in range(1, level.low.shape[1]):
+            total += self.low_heights[:, j, None] * moments[level.low[:, j]]
+            total += self.high_heights[:, j, None] * moments[level.high[:, j]]
         return total
 
 
@@ -280,7 +282,7 @@ def _mix(level: FaceLevel, density: Array, moments: Array) -> Array:
     """Sum the moments over sets of active features, each with its probability."""
     active = level.is_free[level.at_origin][:, :, None]
     probability = np.where(active, density, 1 - density).prod(axis=1)
-    return np.einsum("fr,fcr->cr", probability, moments[level.at_origin])
+    return np.asarray(np.einsum("fr,fcr->cr", probability, moments[level.at_origin]))
 
 
 def _squared_error(moments: Array, sections: Array | None, channels: _Channels) -> SquaredError:

@@ -184,7 +184,7 @@ def _cell_edges(centres: Array) -> Array:
     logs = np.log(centres)
     middle = (logs[1:] + logs[:-1]) / 2
     first, last = 2 * logs[0] - middle[0], 2 * logs[-1] - middle[-1]
-    return np.exp(np.concatenate([[first], middle, [last]]))
+    return np.asarray(np.exp(np.concatenate([[first], middle, [last]])))
 
 
 def _limits(values: Array) -> tuple[float, float]:
