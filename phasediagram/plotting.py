@@ -87,7 +87,9 @@ def plot_phases(diagram: PhaseDiagram, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_superposition(diagram: PhaseDiagram, ax: Axes | None = None) -> Axes:
+def plot_superposition(
+    diagram: PhaseDiagram, ax: Axes | None = None, key_ax: Axes | None = None
+) -> Axes:
     """Draw the paper's continuous colouring of the extra feature, with its colour key.
 
     Colour is mixed from the norm of the feature's direction and from how much of that
@@ -99,6 +101,8 @@ def plot_superposition(diagram: PhaseDiagram, ax: Axes | None = None) -> Axes:
     diagram : PhaseDiagram
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
+    key_ax : matplotlib.axes.Axes, optional
+        Where to draw the colour key; below `ax` by default.
 
     Returns
     -------
@@ -106,22 +110,25 @@ def plot_superposition(diagram: PhaseDiagram, ax: Axes | None = None) -> Axes:
     """
     ax = ax or _new_axes()
     _paint(ax, diagram, superposition_color(*norm_and_superposition(diagram.W)))
-    _add_color_key(ax)
+    _draw_color_key(key_ax or ax.inset_axes((0.32, -0.56, 0.36, 0.36)))
     return ax
 
 
 def draw_figure(diagram: PhaseDiagram) -> Figure:
     """Return a figure of both pictures side by side: phases and continuous colouring."""
-    figure = Figure(figsize=(11.0, 5.4), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure = Figure(figsize=(10.0, 5.0))
+    left = figure.add_axes((0.07, 0.26, 0.33, 0.66))
+    right = figure.add_axes((0.48, 0.26, 0.33, 0.66))
+    key = figure.add_axes((0.885, 0.49, 0.1, 0.2))
     plot_phases(diagram, left)
-    plot_superposition(diagram, right)
-    left.set_title("Phase of lowest loss", fontsize="medium")
-    right.set_title("Extra feature: norm and superposition", fontsize="medium")
-    figure.suptitle(
-        f"n = {diagram.n_features} features, m = {diagram.n_hidden} hidden "
-        f"dimension{'s' if diagram.n_hidden > 1 else ''}, {diagram.weights} weights"
+    plot_superposition(diagram, right, key)
+    dimensions = "dimension" if diagram.n_hidden == 1 else "dimensions"
+    left.set_title(
+        f"{diagram.n_features} features in {diagram.n_hidden} hidden {dimensions}, "
+        f"{diagram.weights} weights",
+        fontsize="medium",
     )
+    right.set_title("The extra feature", fontsize="medium")
     return figure
 
 
@@ -202,8 +209,7 @@ def _label_regions(ax: Axes, diagram: PhaseDiagram, names: list[str]) -> None:
             inside = regions == region
             if inside.mean() < _SMALLEST_LABELLED_SHARE:
                 continue
-            depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
-            row, column = np.unravel_index(depth.argmax(), depth.shape)
+            row, column = _middle(inside)
             lightness = np.dot(to_rgb(phase_style(name).color), [0.299, 0.587, 0.114])
             ax.text(
                 float(diagram.relative_importance[column]),
@@ -216,10 +222,17 @@ def _label_regions(ax: Axes, diagram: PhaseDiagram, names: list[str]) -> None:
             )
 
 
-def _add_color_key(ax: Axes) -> None:
+def _middle(inside: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return the point of a region that is deepest inside it, central among equals."""
+    depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
+    deepest = np.argwhere(depth >= 0.95 * depth.max())
+    row, column = deepest[((deepest - deepest.mean(axis=0)) ** 2).sum(axis=1).argmin()]
+    return int(row), int(column)
+
+
+def _draw_color_key(key: Axes) -> None:
     axis = np.linspace(0, 1, _KEY_RESOLUTION)
     norm, superposition = np.meshgrid(axis, axis)
-    key = ax.inset_axes((1.24, 0.3, 0.4, 0.4))
     key.imshow(superposition_color(norm, superposition), origin="lower", extent=(0, 1, 0, 1))
     key.set_xticks([0, 1])
     key.set_yticks([0, 1])

@@ -117,7 +117,12 @@ def test_a_wrong_identity_and_a_division_by_zero_fail():
         (simplex, "canonical_output_loss", lambda k: p**k / 7, "simplices"),
         (linear, "split_loss", lambda *_: Integer(1), "linear"),
         (linear, "_two_features", lambda a, b, r: a**2 + r * b**2, "linear-optimum"),
-        (boundaries, "canonical_loss", lambda k, extra: (k + r * int(extra)) * p**k / 5, "boundaries"),
+        (
+            boundaries,
+            "canonical_loss",
+            lambda k, extra: (k + r * int(extra)) * p**k / 5,
+            "boundaries",
+        ),
         (configuration, "canonical_output_loss", lambda k: p**2 / 5, "antipodal"),
     ],
 )
