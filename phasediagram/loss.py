@@ -118,7 +118,7 @@ def expected_loss_hessian(
     --------
     >>> import phasediagram as phd
     >>> phd.expected_loss_hessian([[1.0]], [0.2], density=1.0).round(3)
-    array([[6.667, 2.   ],
+    array([[3.067, 2.   ],
            [2.   , 2.   ]])
     """
     result = _evaluate(W, b, density, importance, derivatives=2)

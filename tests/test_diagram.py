@@ -77,15 +77,23 @@ def test_optimized_is_never_above_canonical_and_is_the_loss_of_its_weights(n):
         np.testing.assert_allclose(diagram.loss, lowest, rtol=1e-11)
 
 
-def test_the_extra_feature_enters_continuously_at_high_density():
-    """At p = 0.9 its norm grows from 0, as the square root of the distance."""
-    r = np.linspace(0.8, 1.0, 401)
-    diagram = phd.phase_diagram([0.9], r, weights="optimized")
+def loss_of_stability(p):
+    """The r at which "ignored" loses stability: minimise, over the response beta of the first
+    bias, the quadratic cost of a small second weight, and divide by the variance gained."""
+    half = p / 2 + 2 * (1 - p) ** 2
+    beta = (np.sqrt(half**2 + p**3 * (1 - p)) - half) / (2 * p * (1 - p))
+    cost = p * (beta**2 / 4 - p * beta / 4 + p / 3 - 3 * p**2 / 16)
+    cost += (1 - p) ** 2 * beta**2 + p * (1 - p) * beta**3 / 3
+    return cost / (p / 3 - p**2 / 4)
+
+
+def test_the_extra_feature_enters_continuously_at_density_0_7():
+    """Its norm grows from 0 in proportion to the distance from the loss of stability."""
+    distance = np.array([-1e-5, 1e-5, 2e-5, 4e-5])
+    diagram = phd.phase_diagram([0.7], loss_of_stability(0.7) + distance, weights="optimized")
     norm = norm_and_superposition(diagram.W)[0][0]
-    first = np.flatnonzero(norm > 1e-6)[0]
-    assert (norm[:first] <= 1e-6).all()
-    assert norm[first] < 0.15
-    assert (np.diff(norm[first:-1]) > 0).all()
+    assert list(diagram.outcome[0]) == ["ignored", *["superposition"] * 3]
+    np.testing.assert_allclose(norm[2:] / norm[1], [2, 4], rtol=0.02)
 
 
 def test_default_axes_are_those_of_the_paper():
