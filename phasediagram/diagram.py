@@ -27,7 +27,7 @@ Names = NDArray[np.str_]
 
 WEIGHTS = ("canonical", "optimized", "free")
 # losses closer than this, relatively, are equal: the simplest configuration wins
-TIE_TOLERANCES = {"canonical": 1e-15, "optimized": 1e-12}
+TIE_TOLERANCES = {"canonical": 1e-15, "optimized": 1e-14}
 GRID_POINTS = 200
 
 
