@@ -28,12 +28,17 @@ _BUILDERS = {
     "boundaries": ("derivations.boundaries", "boundaries"),
 }
 
-__all__ = ["derive", "names"]
+__all__ = ["all_derivations", "derive", "names"]
 
 
 def names() -> tuple[str, ...]:
     """Return the names of all derivations, in the order in which they build on each other."""
     return tuple(_BUILDERS)
+
+
+def all_derivations() -> tuple[Derivation, ...]:
+    """Return every derivation, in the order of `names()`."""
+    return tuple(derive(name) for name in names())
 
 
 def derive(name: str) -> Derivation:

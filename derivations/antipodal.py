@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Eq, Rational
+from sympy import Eq, Integer
 
 from derivations.configuration import (
     LOSS,
     SOURCE,
     active_set_formulas,
+    block_outputs,
     geometry_step,
-    quadrature_checks,
+    output_check,
     separation_step,
     simplex_derivation,
+    total_checks,
     whole_model_check,
 )
 from derivations.dedicated import b, dedicated_output_loss, s
 from derivations.derivation import Derivation, Step, Symbol, identity
-from derivations.oracles import exact_in_every_cell
 from derivations.simplex import (
     BLOCK_SYMBOLS,
     SimplexBlock,
@@ -29,7 +30,6 @@ from derivations.simplex import (
     p,
     r,
 )
-from derivations.truncated_power import output_loss
 
 
 def antipodal() -> Derivation:
@@ -59,12 +59,12 @@ def others_antipodal() -> Derivation:
     block = SimplexBlock(2)
     dedicated = sympy.Symbol("l_dedicated")
     row = block.row(0)
-    samples = [
-        tuple(entry.subs({a: Rational(i, 12), c: Rational(j, 12)}) for entry in row)
-        for i in (4, 9, 14)
-        for j in (4, 9, 14)
-    ]
     first, second = sympy.symbols("l_1 l_2")
+    first_formulas = active_set_formulas("l_1", b_other, row)
+    extra_formula = Eq(dedicated, dedicated_output_loss(), evaluate=False)
+    result = Eq(LOSS, first + second + r * dedicated)
+    formulas = (result, *first_formulas, *_exchanged(first_formulas), extra_formula)
+    pair = tuple((Integer(1), bias, gains) for _, bias, gains in block_outputs(2, {}))
     return Derivation(
         name="others-antipodal",
         title="Two others antipodal, the extra feature dedicated",
@@ -85,8 +85,13 @@ def others_antipodal() -> Derivation:
             Step(
                 "The first output, by which features are active (own, or 1: the other of "
                 "the pair); the second has a and c, and the biases, exchanged.",
-                active_set_formulas("l_1", b_other, row),
-                (exact_in_every_cell(output_loss, samples),),
+                first_formulas,
+                (output_check(first_formulas, b_other, row),),
+            ),
+            Step(
+                "The extra output is dedicated (derivation 'dedicated-output').",
+                (extra_formula,),
+                (output_check((extra_formula,), b, (s**2,)),),
             ),
             Step(
                 "The canonical weights: unit norms and no bias.",
@@ -104,7 +109,19 @@ def others_antipodal() -> Derivation:
                 ),
             ),
         ),
-        result=(Eq(LOSS, first + second + r * dedicated),),
+        result=(result,),
         source=SOURCE,
-        checks=(whole_model_check(block, {}), *quadrature_checks(block, equal_scales=False)),
+        checks=(
+            whole_model_check(block, {}),
+            *total_checks(formulas, (*pair, (r, b, (s**2,)))),
+        ),
+    )
+
+
+def _exchanged(formulas: tuple[Eq, ...]) -> tuple[Eq, ...]:
+    """Return the second output's formulas: norms and biases of the pair exchanged."""
+    swapped = {a: c, c: a, b_other: b_extra, b_extra: b_other}
+    swapped |= {f.lhs: sympy.Symbol(f.lhs.name.replace("l_1", "l_2", 1)) for f in formulas}
+    return tuple(
+        Eq(swapped[f.lhs], f.rhs.subs(swapped, simultaneous=True), evaluate=False) for f in formulas
     )

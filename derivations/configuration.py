@@ -9,10 +9,16 @@ from functools import partial
 import sympy
 from sympy import Eq, Expr, Integer, Rational
 
-from derivations.cells import sampled_gains
 from derivations.derivation import Check, Derivation, Outcome, Step, Symbol, identity
 from derivations.direct_integral import exact_output_loss
-from derivations.oracles import exact_in_every_cell, quadrature_at_random_points
+from derivations.displayed import (
+    Output,
+    Values,
+    displayed_in_every_cell,
+    displayed_total_by_quadrature,
+    displayed_total_exactly,
+    rational_between,
+)
 from derivations.simplex import (
     BLOCK_SYMBOLS,
     SimplexBlock,
@@ -26,7 +32,7 @@ from derivations.simplex import (
     r,
     u,
 )
-from derivations.truncated_power import PositivePart, active_set_loss, output_loss, subsets
+from derivations.truncated_power import PositivePart, active_set_loss, subsets
 
 SOURCE = (
     "Elhage et al., Toy Models of Superposition (2022), section 'Superposition as a Phase "
@@ -60,6 +66,9 @@ def simplex_derivation(
     other_row = [entry.subs(special) for entry in block.row(0)]
     extra_row = [entry.subs(special) for entry in block.row(k - 1)]
     other, extra = sympy.symbols("l_o l_e")
+    other_formulas = active_set_formulas("l_o", b_other, other_row)
+    extra_formulas = active_set_formulas("l_e", b_extra, extra_row)
+    result = Eq(LOSS, (k - 1) * other + r * extra)
     return Derivation(
         name=name,
         title=title,
@@ -73,21 +82,21 @@ def simplex_derivation(
                 "extra one is weighted with r. Each is a mixture over the sets of active "
                 "features. For an other output, by which features are active (own, or the first, "
                 "second ... entry of the rest of its row):",
-                active_set_formulas("l_o", b_other, other_row),
-                (exact_in_every_cell(output_loss, _samples(other_row)),),
+                other_formulas,
+                (output_check(other_formulas, b_other, other_row),),
             ),
             Step(
                 "The same for the extra output:",
-                active_set_formulas("l_e", b_extra, extra_row),
-                (exact_in_every_cell(output_loss, _samples(extra_row)),),
+                extra_formulas,
+                (output_check(extra_formulas, b_extra, extra_row),),
             ),
             canonical_step(k),
         ),
-        result=(Eq(LOSS, (k - 1) * other + r * extra),),
+        result=(result,),
         source=SOURCE,
         checks=(
             whole_model_check(block, special),
-            *quadrature_checks(block, equal_scales),
+            *total_checks((result, *other_formulas, *extra_formulas), block_outputs(k, special)),
         ),
     )
 
@@ -164,7 +173,7 @@ def active_set_formulas(output: str, bias: Expr, row: Sequence[Expr]) -> tuple[E
         position = active.index(0) if 0 in active else None
         term = active_set_loss(bias, [row[j] for j in active], position)
         label = "+".join("own" if j == 0 else str(j) for j in active) or "none"
-        symbol = sympy.Symbol(f"l_{label}")
+        symbol = sympy.Symbol(f"l_{label}" if output == "L" else f"{output},{label}")
         mixture += p ** len(active) * (1 - p) ** (len(row) - len(active)) * symbol
         formulas.append(Eq(symbol, _by_corner(term), evaluate=False))
     return (Eq(sympy.Symbol(output), mixture, evaluate=False), *formulas)
@@ -186,6 +195,7 @@ def canonical_step(k: int) -> Step:
     block = SimplexBlock(k)
     weights = {a: 1, c: 1, u: Rational(1, k - 1)}
     output = canonical_output_loss(k)
+    total = sympy.factor((k - 1 + r) * output)
 
     def equal_outputs() -> Outcome:
         losses = [
@@ -199,10 +209,14 @@ def canonical_step(k: int) -> Step:
         "every output has the same loss, so the block costs the sum of its importances times",
         (
             Eq(sympy.Symbol(f"S_{k}"), output),
-            Eq(sympy.Symbol("L_canonical"), sympy.factor((k - 1 + r) * output)),
+            Eq(sympy.Symbol("L_canonical"), total),
         ),
         (
             Check("the free form at the canonical weights", equal_outputs),
+            identity(
+                "the free loss of the block at the canonical weights",
+                lambda: block.loss().subs({**weights, b_other: 0, b_extra: 0}) - total,
+            ),
             identity(
                 "another route: the Irwin-Hall density of the other features' sum",
                 lambda: output - irwin_hall_output_loss(k),
@@ -237,36 +251,50 @@ def _used(block: SimplexBlock, special: dict[Expr, Expr]) -> set[Expr]:
     return set(block.gram.subs(special).free_symbols) | {p, r, b_other, b_extra}
 
 
-def _samples(row: Sequence[Expr]) -> list[tuple[Expr, ...]]:
+def output_check(formulas: Sequence[Eq], bias: Expr, row: Sequence[Expr]) -> Check:
+    """Compare one output's displayed loss with direct integration in every cell."""
     free = sorted(set().union(*(entry.free_symbols for entry in row)), key=str)
-    values = [_COSINES if symbol == u else _SCALES for symbol in free]
-    function = partial(_substitute, row, free)
-    return list(sampled_gains(function, *values))
+    samples = {symbol: _COSINES if symbol == u else _SCALES for symbol in free}
+    return displayed_in_every_cell(formulas, p, bias, row, samples)
 
 
-def _substitute(row: Sequence[Expr], free: Sequence[Expr], *values: Rational) -> tuple[Expr, ...]:
-    replaced = dict(zip(free, values, strict=True))
-    return tuple(entry.subs(replaced) for entry in row)
-
-
-def quadrature_checks(block: SimplexBlock, equal_scales: bool) -> tuple[Check, ...]:
-    """Compare both kinds of output with adaptive quadrature at random points."""
-    points = 20 if block.k == 2 else 4
+def block_outputs(k: int, special: dict[Expr, Expr]) -> tuple[Output, ...]:
+    """Return importance, bias and gains of every output, from an explicit W."""
+    weights = explicit_weights(k).subs(special)
+    gram = (weights.T * weights).applyfunc(sympy.simplify)
+    last = k - 1
     return tuple(
-        quadrature_at_random_points(
-            output_loss, partial(_random_row, block, output, equal_scales), points
+        (
+            r if i == last else Integer(1),
+            b_extra if i == last else b_other,
+            (gram[i, i], *(gram[i, j] for j in range(k) if j != i)),
         )
-        for output in (0, block.k - 1)
+        for i in range(k)
     )
 
 
-def _random_row(
-    block: SimplexBlock, output: int, equal_scales: bool, source: random.Random
-) -> list[float]:
-    norm = source.uniform(0.3, 1.3)
-    values = {a: norm, c: norm if equal_scales else source.uniform(0.3, 1.3)}
-    values[u] = source.uniform(0.1, 0.9)
-    return [float(entry.subs(values)) for entry in block.row(output)]
+def total_checks(formulas: Sequence[Eq], outputs: Sequence[Output]) -> tuple[Check, ...]:
+    """Compare a displayed total loss with integrals over all outputs, exact and numeric."""
+    symbols: set[Expr] = {p}
+    for importance, bias, gains in outputs:
+        symbols.update(*(sympy.sympify(value).free_symbols for value in (importance, bias, *gains)))
+    draw = partial(_draw, sorted(symbols, key=str))
+    largest = max(len(gains) for _, _, gains in outputs)
+    return (
+        displayed_total_exactly(formulas, p, outputs, 6 if largest < 3 else 3, draw),
+        displayed_total_by_quadrature(formulas, p, outputs, 12 if largest < 3 else 4, draw),
+    )
+
+
+def _draw(symbols: Sequence[Expr], source: random.Random) -> Values:
+    """Return a random rational value within the range of every symbol."""
+    ranges = {p: (0.05, 1.0), r: (0.1, 10.0), u: (0.1, 0.9)}
+    return {
+        symbol: rational_between(
+            source, *ranges.get(symbol, (0.3, 1.3) if symbol.is_positive else (-0.6, 0.6))
+        )
+        for symbol in symbols
+    }
 
 
 def loss_symbols(*symbols: Symbol) -> tuple[Symbol, ...]:

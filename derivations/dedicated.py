@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import random
-
 import sympy
-from sympy import Eq, Expr, Integer, Rational, symbols
+from sympy import Eq, Expr, Integer, symbols
 
-from derivations.configuration import LOSS, SOURCE, active_set_formulas, loss_symbols
+from derivations.configuration import (
+    LOSS,
+    SOURCE,
+    active_set_formulas,
+    loss_symbols,
+    output_check,
+    total_checks,
+)
 from derivations.derivation import Check, Derivation, Outcome, Step, Symbol, identity
-from derivations.oracles import exact_in_every_cell, quadrature_at_random_points
 from derivations.simplex import canonical_loss, canonical_output_loss, p, r
 from derivations.truncated_power import PositivePart, output_loss
 
 s = symbols("s", positive=True)
 b, b_ignored = symbols("b b_i", real=True)
-_SCALES = tuple(Rational(n, 12) for n in (3, 7, 10, 12, 17))
 
 
 def dedicated_output_loss() -> Expr:
@@ -30,6 +33,8 @@ def ignored_output_loss(bias: Expr) -> Expr:
 
 def dedicated_output() -> Derivation:
     """Return the derivation of a dedicated output's loss."""
+    terms = active_set_formulas("L", b, (s**2,))
+    result = Eq(LOSS, dedicated_output_loss(), evaluate=False)
     return Derivation(
         name="dedicated-output",
         title="One feature with a dimension of its own",
@@ -43,8 +48,8 @@ def dedicated_output() -> Derivation:
         steps=(
             Step(
                 "The terms of the mixture: the feature inactive, and active.",
-                active_set_formulas("L", b, (s**2,)),
-                (exact_in_every_cell(output_loss, [(scale**2,) for scale in _SCALES]),),
+                terms,
+                (output_check(terms, b, (s**2,)),),
             ),
             Step(
                 "At norm 1 and bias 0 the reconstruction is perfect.",
@@ -57,9 +62,12 @@ def dedicated_output() -> Derivation:
                 ),
             ),
         ),
-        result=(Eq(LOSS, dedicated_output_loss(), evaluate=False),),
+        result=(result,),
         source=SOURCE,
-        checks=(quadrature_at_random_points(output_loss, _random_row, points=20),),
+        checks=(
+            output_check((result,), b, (s**2,)),
+            *total_checks((result,), ((Integer(1), b, (s**2,)),)),
+        ),
     )
 
 
@@ -67,6 +75,9 @@ def dedicated() -> Derivation:
     """Return the derivation of the configuration: another feature is ignored instead."""
     loss = sympy.Symbol("l_dedicated")
     variance = canonical_output_loss(1)
+    extra_formula = Eq(loss, dedicated_output_loss(), evaluate=False)
+    result = Eq(LOSS, r * loss + ignored_output_loss(b_ignored), evaluate=False)
+    zero = Integer(0)
     return Derivation(
         name="dedicated",
         title="The extra feature dedicated, another ignored",
@@ -83,8 +94,8 @@ def dedicated() -> Derivation:
         steps=(
             Step(
                 "The extra feature's output is dedicated (derivation 'dedicated-output').",
-                (Eq(loss, dedicated_output_loss(), evaluate=False),),
-                (exact_in_every_cell(output_loss, [(scale**2,) for scale in _SCALES]),),
+                (extra_formula,),
+                (output_check((extra_formula,), b, (s**2,)),),
             ),
             ignored_step(b_ignored),
             Step(
@@ -99,11 +110,11 @@ def dedicated() -> Derivation:
                 ),
             ),
         ),
-        result=(Eq(LOSS, r * loss + ignored_output_loss(b_ignored), evaluate=False),),
+        result=(result,),
         source=SOURCE,
-        checks=(
-            quadrature_at_random_points(output_loss, _random_row, points=10),
-            quadrature_at_random_points(output_loss, _zero_row, points=10),
+        checks=total_checks(
+            (result, extra_formula),
+            ((r, b, (s**2, zero)), (Integer(1), b_ignored, (zero, zero))),
         ),
     )
 
@@ -111,6 +122,7 @@ def dedicated() -> Derivation:
 def ignored_step(bias: Expr) -> Step:
     """The loss of an ignored feature, and its best bias."""
     free = ignored_output_loss(bias)
+    formula = Eq(sympy.Symbol("l_ignored"), free, evaluate=False)
     positive = symbols("beta", positive=True)
     quadratic = free.subs(bias, positive)
     return Step(
@@ -118,11 +130,11 @@ def ignored_step(bias: Expr) -> Step:
         "For b_i > 0 the loss is a parabola in b_i with its minimum, the feature's variance, at "
         "the mean p/2.",
         (
-            Eq(sympy.Symbol("l_ignored"), free, evaluate=False),
+            formula,
             Eq(sympy.Symbol("V"), canonical_output_loss(1)),
         ),
         (
-            exact_in_every_cell(output_loss, [(Integer(0),), (Integer(0), Integer(0))]),
+            output_check((formula,), bias, (Integer(0), Integer(0))),
             identity(
                 "completed square",
                 lambda: (
@@ -156,11 +168,3 @@ def _positive_elsewhere() -> Outcome:
     coefficients = sympy.Poly(residual, x).all_coeffs()
     zeros = sympy.solve(coefficients, [s, b], dict=True)
     return zeros == [{s: 1, b: 0}], "x - (s^2 x + b) = 0 for all x only at s = 1, b = 0"
-
-
-def _random_row(source: random.Random) -> list[float]:
-    return [source.uniform(0.2, 1.5)]
-
-
-def _zero_row(source: random.Random) -> list[float]:
-    return [0.0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from functools import partial
 
 import sympy
@@ -10,6 +11,7 @@ from sympy import Eq, Expr, Function, Integer, Rational, Sum, symbols
 
 from derivations.cells import sampled_gains
 from derivations.derivation import Check, Derivation, Outcome, Step, Symbol, identity
+from derivations.displayed import written_out
 from derivations.oracles import exact_in_every_cell, quadrature_at_random_points
 from derivations.truncated_power import (
     PositivePart,
@@ -37,6 +39,7 @@ def gains(count: int) -> tuple[Expr, ...]:
 def expectation() -> Derivation:
     """Return the derivation of the truncated power form, by induction on the features."""
     general = _general_form()
+    mixture = _mixture_example()
     return Derivation(
         name="expectation",
         title="The expectation of a squared ReLU",
@@ -88,13 +91,23 @@ def expectation() -> Derivation:
                     identity("coefficients, k symbolic", _coefficient_recursion),
                     identity("signs, k and |v| symbolic", _sign_recursion),
                     Check("the whole sum, k = 1 ... 4", _induction_explicitly),
+                    Check(
+                        "the displayed sum, written out for k = 1 ... 4",
+                        partial(_displayed_sum, general),
+                    ),
                 ),
             ),
             Step(
                 "The mixture: condition on the set of active features. An inactive feature is "
                 "exactly 0, which removes its gain.",
-                (_mixture_example(),),
-                (Check("probabilities of the sets sum to 1, n = 1 ... 6", _probabilities),),
+                (mixture,),
+                (
+                    Check("probabilities of the sets sum to 1, n = 1 ... 6", _probabilities),
+                    identity(
+                        "the displayed mixture = one feature averaged after the other",
+                        partial(_mixture_against_iteration, mixture),
+                    ),
+                ),
             ),
         ),
         result=(general,),
@@ -108,7 +121,8 @@ def loss_of_one_output() -> Derivation:
     r_function = Function("R")
     g_i, b_i, p_i = symbols("g_i b_i p_i", real=True)
     big_r = r_function(g_i, b_i)
-    error = sympy.Symbol("E[(x_i - ReLU(Z))^2]")
+    x_i, relu, mean = sympy.Symbol("x_i"), Function("ReLU")(sympy.Symbol("Z")), Function("E")
+    error = mean((x_i - relu) ** 2)
     return Derivation(
         name="output-loss",
         title="The loss of one output",
@@ -126,7 +140,7 @@ def loss_of_one_output() -> Derivation:
             Step(
                 "Expand the square: E[x_i^2] - 2 E[x_i ReLU(Z)] + E[ReLU(Z)^2]. The own feature "
                 "is uniform on [0, 1] with probability p_i.",
-                (Eq(sympy.Symbol("E[x_i^2]"), p_i / 3),),
+                (Eq(mean(x_i**2), p_i / 3),),
                 (
                     identity(
                         "second moment",
@@ -137,7 +151,7 @@ def loss_of_one_output() -> Derivation:
             Step(
                 "Differentiate R under the integral: ReLU(Z)^2 is continuously differentiable "
                 "in g_i with derivative 2 x_i ReLU(Z). So the cross term is a slope of R.",
-                (Eq(sympy.Symbol("2 E[x_i ReLU(Z)]"), big_r.diff(g_i)),),
+                (Eq(2 * mean(x_i * relu), big_r.diff(g_i)),),
                 (
                     Check("slope of the truncated power form, k = 1 ... 4", _slope_symbolically),
                     Check("slope = direct integral of 2 x ReLU(Z)", _slope_against_direct),
@@ -221,6 +235,40 @@ def _induction_explicitly() -> Outcome:
         if difference != 0:
             return False, f"fails at k = {count}"
     return True, f"k = 1 ... {_LARGEST}"
+
+
+def _displayed_sum(general: Eq) -> Outcome:
+    """Number the corners, put numbers for k, and compare with the sum over subsets."""
+    for count in range(1, _LARGEST + 1):
+        corners = list(subsets(range(count)))
+        all_gains = gains(count)
+        sums = [sum((all_gains[i] for i in corner), Integer(0)) for corner in corners]
+        explicit = written_out(general.rhs, {k: count, "g": partial(_pick, all_gains)})
+        explicit = explicit.replace(Function("g"), partial(_pick, sums))
+        explicit = explicit.replace(Function("n"), partial(_pick, [len(c) for c in corners]))
+        if sympy.expand(explicit - truncated_moment(2, b, all_gains)) != 0:
+            return False, f"fails at k = {count}"
+    return True, f"k = 1 ... {_LARGEST}"
+
+
+def _pick(items: Sequence[Expr], number: Expr) -> Expr:
+    return sympy.sympify(items[int(number) - 1])
+
+
+def _mixture_against_iteration(mixture: Eq) -> Expr:
+    """Average over feature 1, then over feature 2: no sets of active features."""
+    g1, g2 = gains(2)
+    none, *terms = (truncated_moment(2, b, active) for active in ((), (g1,), (g2,), (g1, g2)))
+    labels = [sympy.Symbol(f"T_{{{s}}}") for s in ("0", "1", "2", "12")]
+    displayed = mixture.rhs.subs(dict(zip(labels, [none, *terms], strict=True)))
+    averaged = none
+    for probability, gain in zip(symbols("p_1 p_2"), (g1, g2), strict=True):
+        active = sympy.expand(averaged).replace(
+            lambda e: e.is_Pow and isinstance(e.base, PositivePart),
+            partial(_integral_of_power, gain),
+        )
+        averaged = (1 - probability) * averaged + probability * active
+    return displayed - averaged
 
 
 def _integral_of_power(gain: Expr, truncated: Expr) -> Expr:

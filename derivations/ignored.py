@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import random
-
 import sympy
-from sympy import Eq, Integer, Rational, symbols
+from sympy import Eq, Integer, symbols
 
-from derivations.configuration import LOSS, SOURCE, loss_symbols
+from derivations.configuration import (
+    LOSS,
+    SOURCE,
+    loss_symbols,
+    output_check,
+    total_checks,
+)
 from derivations.dedicated import (
     b,
     dedicated_output_loss,
@@ -16,9 +20,8 @@ from derivations.dedicated import (
     s,
 )
 from derivations.derivation import Derivation, Step, Symbol, identity
-from derivations.oracles import exact_in_every_cell, quadrature_at_random_points
+from derivations.displayed import Output
 from derivations.simplex import b_extra, canonical_loss, p, r
-from derivations.truncated_power import output_loss
 
 n = symbols("n", integer=True, positive=True)
 
@@ -27,6 +30,8 @@ def ignored() -> Derivation:
     """Return the derivation of the configuration."""
     loss = sympy.Symbol("l_dedicated")
     free = (n - 1) * dedicated_output_loss() + r * ignored_output_loss(b_extra)
+    dedicated_formula = Eq(loss, dedicated_output_loss(), evaluate=False)
+    result = Eq(LOSS, (n - 1) * loss + r * ignored_output_loss(b_extra), evaluate=False)
     return Derivation(
         name="ignored",
         title="The extra feature ignored",
@@ -43,8 +48,8 @@ def ignored() -> Derivation:
         steps=(
             Step(
                 "Each other output is dedicated (derivation 'dedicated-output').",
-                (Eq(loss, dedicated_output_loss(), evaluate=False),),
-                (exact_in_every_cell(output_loss, [(Rational(i, 7) ** 2,) for i in (3, 6, 9)]),),
+                (dedicated_formula,),
+                (output_check((dedicated_formula,), b, (s**2,)),),
             ),
             ignored_step(b_extra),
             Step(
@@ -58,14 +63,20 @@ def ignored() -> Derivation:
                 ),
             ),
         ),
-        result=(Eq(LOSS, (n - 1) * loss + r * ignored_output_loss(b_extra), evaluate=False),),
+        result=(result,),
         source=SOURCE,
-        checks=(
-            quadrature_at_random_points(output_loss, _random_row, points=10),
-            exact_in_every_cell(output_loss, [(Integer(0), Integer(0), Integer(0))]),
+        checks=tuple(
+            check
+            for size in (2, 3)
+            for check in total_checks((result.subs(n, size), dedicated_formula), _outputs(size))
         ),
     )
 
 
-def _random_row(source: random.Random) -> list[float]:
-    return [0.0, 0.0] if source.random() < 0.5 else [source.uniform(0.2, 1.5), 0.0]
+def _outputs(size: int) -> tuple[Output, ...]:
+    """Return the outputs of `size` features, the extra one ignored."""
+    rest = (Integer(0),) * (size - 1)
+    return (
+        *((Integer(1), b, (s**2, *rest)) for _ in range(size - 1)),
+        (r, b_extra, (Integer(0), *rest)),
+    )

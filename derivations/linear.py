@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import sympy
 from sympy import Eq, Expr, Integer, KroneckerDelta, Matrix, Rational, Sum, symbols
 
 from derivations.derivation import Check, Derivation, Outcome, Step, Symbol, identity
 from derivations.direct_integral import exact_square_error_one_active
+from derivations.displayed import written_out
 
 i, j, n, m = symbols("i j n m", integer=True, positive=True)
 importance = sympy.IndexedBase("I")
@@ -36,6 +40,7 @@ def linear() -> Derivation:
     """Return the split of the linear loss, and when the paper's form holds."""
     general = _general_loss()
     paper = _paper_form()
+    best = Eq(bias[i], mean[i] - Sum(gram[i, j] * mean[j], (j, 1, n)))
     return Derivation(
         name="linear",
         title="The linear model: feature benefit and interference",
@@ -51,12 +56,21 @@ def linear() -> Derivation:
                 "Output i errs by x_i - sum_j G_ij x_j - b_i. Features are independent, so its "
                 "mean square is its variance plus the square of its mean.",
                 (general,),
-                (Check("expanded second moments, n = 1, 2, 3", _second_moments),),
+                (
+                    Check("expanded second moments, n = 1, 2, 3", _second_moments),
+                    Check("the displayed sum, written out for n = 1, 2, 3", _displayed_general),
+                ),
             ),
             Step(
                 "The bias enters the second term alone; the best one makes it vanish.",
-                (Eq(bias[i], mean[i] - Sum(gram[i, j] * mean[j], (j, 1, n))),),
-                (Check("stationary and a minimum, n = 2, 3", _best_bias),),
+                (best,),
+                (
+                    Check("stationary and a minimum, n = 2, 3", _best_bias),
+                    Check(
+                        "the displayed bias, written out for n = 2, 3",
+                        partial(_displayed_bias, best.rhs),
+                    ),
+                ),
             ),
             Step(
                 "With equal variances V the diagonal of the first term is the feature benefit "
@@ -65,12 +79,18 @@ def linear() -> Derivation:
                 (
                     Check("equal to the general loss at the best bias, n = 2, 3", _paper_holds),
                     Check("fails for unequal densities, and at bias 0", _paper_fails_otherwise),
+                    Check(
+                        "holds for zero means and no bias, n = 2, 3", _paper_holds_for_zero_means
+                    ),
                 ),
             ),
         ),
         result=(paper,),
         source=SOURCE,
-        checks=(Check("numbers: direct moments at rational W", _numbers),),
+        checks=(
+            Check("numbers: direct moments at rational W", _numbers),
+            Check("the displayed sum, written out for n = 2, 3", _displayed_paper),
+        ),
     )
 
 
@@ -111,7 +131,7 @@ def linear_optimum() -> Derivation:
             Step(
                 "The bound is attained with tied weights: G = diag(1, ..., 1, 0, ..., 0).",
                 (),
-                (Check("value at the projection, n = 2 ... 5", _attained),),
+                (Check("value at the projection, n = 2 ... 5", partial(_attained, lowest)),),
             ),
             Step(
                 "For n = 2, m = 1 and equal variances every critical point can be listed. Where "
@@ -119,6 +139,7 @@ def linear_optimum() -> Derivation:
                 "minima w_1^2 + w_2^2 = 1 joins the two: the tie that the ReLU breaks.",
                 (Eq(LOSS, sympy.Symbol("V") * _two_features(w_1, w_2, r)),),
                 (
+                    identity("the paper's form at n = 2, m = 1", _two_features_against_the_form),
                     Check("all critical points, r symbolic", _critical_points),
                     identity(
                         "the circle of minima at r = 1",
@@ -140,6 +161,7 @@ def relu_interference() -> Derivation:
         importance[j] * positive(gram[i, j]) ** 2 * (1 - KroneckerDelta(i, j)), (i, 1, n), (j, 1, n)
     )
     p = symbols("p", positive=True)
+    result = Eq(sympy.Symbol("L_1"), p * (1 - p) ** (n - 1) / 3 * (benefit + interference))
     return Derivation(
         name="relu-interference",
         title="With a ReLU, negative interference is free",
@@ -164,10 +186,13 @@ def relu_interference() -> Derivation:
                 (Check("another output, direct integral", _another_output),),
             ),
         ),
-        result=(Eq(sympy.Symbol("L_1"), p * (1 - p) ** (n - 1) / 3 * (benefit + interference)),),
+        result=(result,),
         source=SOURCE,
         checks=(
-            Check("all outputs of random W with one active feature", _one_active),
+            Check(
+                "the displayed loss at random W with one active feature",
+                partial(_one_active, result.rhs, p, positive),
+            ),
             Check("an antipodal pair interferes for free", _antipodal_is_free),
         ),
     )
@@ -229,6 +254,77 @@ def split_loss(entries: Matrix, biases: Matrix, densities: list[Expr], weights: 
             offset += entries[row, k] * densities[k] / 2
         total += weights[row] * offset**2
     return total
+
+
+def _entries_of(values: Sequence[Expr]) -> Callable[[int], Expr]:
+    return lambda a: values[a - 1]
+
+
+def _entry_of(matrix: Matrix) -> Callable[[int, int], Expr]:
+    return lambda a, b: matrix[a - 1, b - 1]
+
+
+def _names(entries: Matrix, biases: Matrix, densities: list[Expr], weights: list[Expr]) -> Any:
+    """Return what the indexed symbols of a displayed formula stand for."""
+    return {
+        "I": lambda a: weights[a - 1],
+        "G": _entry_of(entries),
+        "b": lambda a: biases[a - 1],
+        "mu": lambda a: densities[a - 1] / 2,
+        "V": lambda a: densities[a - 1] / 3 - densities[a - 1] ** 2 / 4,
+    }
+
+
+def _displayed_general() -> Outcome:
+    for size in (1, 2, 3):
+        model = _symbolic_model(size)
+        shown = written_out(_general_loss().rhs, {n: size, **_names(*model)})
+        if sympy.expand(shown - moment_loss(*model)) != 0:
+            return False, f"fails at n = {size}"
+    return True, "n = 1, 2, 3, identically"
+
+
+def _displayed_bias(displayed: Expr) -> Outcome:
+    """At the displayed biases every error has mean 0, its own density and all others any."""
+    for size in (2, 3):
+        entries, biases, densities, weights = _symbolic_model(size)
+        names = _names(entries, biases, densities, weights)
+        loss = moment_loss(entries, biases, densities, weights)
+        shown = {
+            biases[row]: written_out(displayed, {n: size, i: row + 1, **names})
+            for row in range(size)
+        }
+        if any(sympy.expand(loss.diff(symbol).subs(shown)) != 0 for symbol in biases):
+            return False, f"fails at n = {size}"
+    return True, "slope 0, identically"
+
+
+def _displayed_paper() -> Outcome:
+    p = symbols("p", positive=True)
+    for size in (2, 3):
+        entries, _, _, weights = _symbolic_model(size)
+        densities = [p] * size
+        best = _best_biases(entries, densities)
+        names = _names(entries, best, densities, weights)
+        shown = written_out(_paper_form().rhs, {n: size, **names})
+        shown = shown.subs(sympy.Symbol("V"), p / 3 - p**2 / 4)
+        if sympy.expand(shown - moment_loss(entries, best, densities, weights)) != 0:
+            return False, f"fails at n = {size}"
+    return True, "n = 2, 3, identically"
+
+
+def _paper_holds_for_zero_means() -> Outcome:
+    """Features symmetric about 0 (moments 0 and V): the general loss at bias 0."""
+    spread = sympy.Symbol("V")
+    for size in (2, 3):
+        entries, _, densities, weights = _symbolic_model(size)
+        names = _names(entries, sympy.zeros(size, 1), densities, weights)
+        names |= {"mu": lambda a: Integer(0), "V": lambda a: spread}
+        general = written_out(_general_loss().rhs, {n: size, **names})
+        paper = written_out(_paper_form().rhs, {n: size, **names})
+        if sympy.expand(general - paper) != 0:
+            return False, f"fails at n = {size}"
+    return True, "n = 2, 3, identically"
 
 
 def _best_biases(entries: Matrix, densities: list[Expr]) -> Matrix:
@@ -342,13 +438,14 @@ def _bound_holds() -> Outcome:
     return True, f"{count} random W, exact"
 
 
-def _attained() -> Outcome:
+def _attained(lowest: Expr) -> Outcome:
     for size in range(2, 6):
         weights = list(symbols(f"I1:{size + 1}", positive=True))
         spreads = list(symbols(f"V1:{size + 1}", positive=True))
         for hidden in range(1, size):
             projection = sympy.diag(*[1] * hidden, *[0] * (size - hidden))
-            bound = sum(weights[a] * spreads[a] for a in range(hidden, size))
+            names = {"I": _entries_of(weights), "V": _entries_of(spreads)}
+            bound = written_out(lowest, {n: size, m: hidden, **names})
             if sympy.expand(_variance_loss(projection, weights, spreads) - bound) != 0:
                 return False, f"fails at n = {size}, m = {hidden}"
     return True, "n = 2 ... 5, all m, identically"
@@ -356,6 +453,13 @@ def _attained() -> Outcome:
 
 def _two_features(w_1: Expr, w_2: Expr, r: Expr) -> Expr:
     return (1 - w_1**2) ** 2 + r * (1 - w_2**2) ** 2 + (1 + r) * w_1**2 * w_2**2
+
+
+def _two_features_against_the_form() -> Expr:
+    w_1, w_2, r = symbols("w_1 w_2 r", positive=True)
+    row = Matrix([[w_1, w_2]])
+    form = _paper_value(row.T * row, [Integer(1), r], Integer(1))
+    return form - _two_features(w_1, w_2, r)
 
 
 def _critical_points() -> Outcome:
@@ -370,17 +474,15 @@ def _critical_points() -> Outcome:
     (both,) = inside
     value = sympy.simplify(squares.subs(both))
     on_axes = {
-        loss.subs({w_1: first, w_2: second}): sympy.simplify(
-            abs(loss.diff(w_1).subs({w_1: first, w_2: second}))
-            + abs(loss.diff(w_2).subs({w_1: first, w_2: second}))
-        )
-        for first, second in ((0, 0), (1, 0), (0, 1))
+        loss.subs({zero: 0, other: value})
+        for zero, other in ((w_1, w_2), (w_2, w_1))
+        for value in sympy.solve(loss.diff(other).subs(zero, 0), other)
     }
-    stationary = all(gradient == 0 for gradient in on_axes.values())
+    stationary = all(loss.diff(w).subs(w, 0) == 0 for w in (w_1, w_2))
     # squares of opposite sign: no such point, unless r = 1
     product = sympy.factor(both[s_1] * both[s_2])
     negative = bool(sympy.simplify(product * (r - 1) ** 2).is_negative)
-    lowest = set(on_axes) == {1 + r, r, Integer(1)}
+    lowest = on_axes == {1 + r, r, Integer(1)}
     return stationary and negative and lowest, f"s_1 s_2 = {product}, loss there {value}"
 
 
@@ -406,18 +508,25 @@ def _another_output() -> Outcome:
     return passed, f"{len(gains)} gains, exact"
 
 
-def _one_active() -> Outcome:
+def _one_active(displayed: Expr, p: Expr, positive: Any) -> Outcome:
+    """Each of the n features is the only active one with probability p (1 - p)^(n - 1)."""
     source = random.Random(4)
     for size, hidden in ((2, 1), (3, 2), (4, 2)):
         weights = _row(source, size, hidden)
         entries = weights.T * weights
-        for active in range(size):
-            for output in range(size):
-                gain = entries[output, active]
-                direct = exact_square_error_one_active(gain, own=output == active)
-                split = (1 - gain) ** 2 if output == active else max(gain, Integer(0)) ** 2
-                if direct != split / 3:
-                    return False, f"fails at W = {weights}"
+        importances = [Rational(source.randint(1, 20), 9) for _ in range(size)]
+        density_value = Rational(2, 7)
+        direct = sum(
+            importances[output]
+            * exact_square_error_one_active(entries[output, active], own=output == active)
+            for active in range(size)
+            for output in range(size)
+        )
+        names = {"I": _entries_of(importances), "G": _entry_of(entries)}
+        shown = written_out(displayed, {n: size, p: density_value, **names})
+        shown = shown.replace(positive, lambda z: sympy.Max(z, 0))
+        if shown != density_value * (1 - density_value) ** (size - 1) * direct:
+            return False, f"fails at W = {weights}"
     return True, "n = 2, 3, 4, exact"
 
 

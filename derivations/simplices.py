@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Eq, Function, Integer, Rational, symbols
+from sympy import Eq, Expr, Function, Integer, Rational, symbols
 
 from derivations.configuration import SOURCE, loss_symbols
 from derivations.derivation import Check, Derivation, Outcome, Step, Symbol
@@ -24,6 +24,8 @@ _DIRECTLY_UP_TO = 4
 def simplices() -> Derivation:
     """Return the canonical losses of blocks of up to six features."""
     sizes = range(1, MAX_BLOCK + 1)
+    with_extra = Eq(sympy.Symbol("L_with"), (k - 1 + r) * Function("S")(k))
+    without = Eq(sympy.Symbol("L_without"), k * Function("S")(k))
     return Derivation(
         name="simplices",
         title="Canonical simplices of any size",
@@ -50,11 +52,15 @@ def simplices() -> Derivation:
                 ),
             ),
         ),
-        result=(
-            Eq(sympy.Symbol("L_with"), (k - 1 + r) * Function("S")(k)),
-            Eq(sympy.Symbol("L_without"), k * Function("S")(k)),
-        ),
+        result=(with_extra, without),
         source=SOURCE,
+        checks=(
+            Check(
+                f"the displayed losses = direct integrals over all outputs, k = 1 ... "
+                f"{_DIRECTLY_UP_TO}",
+                lambda: _totals(with_extra.rhs, without.rhs),
+            ),
+        ),
     )
 
 
@@ -84,3 +90,22 @@ def _direct() -> Outcome:
         if canonical_output_loss(size).subs(p, density) != direct:
             return False, f"fails at k = {size}"
     return True, "exact"
+
+
+def _totals(with_extra: Expr, without: Expr) -> Outcome:
+    """Sum over the outputs one by one, each with its own importance."""
+    values = {p: Rational(3, 8), r: Rational(5, 3)}
+    for size in range(1, _DIRECTLY_UP_TO + 1):
+        gains = [Integer(1), *[Rational(-1, size - 1)] * (size - 1)] if size > 1 else [Integer(0)]
+        bias = values[p] / 2 if size == 1 else Integer(0)
+        outputs = [exact_output_loss(values[p], bias, gains) for _ in range(size)]
+        for displayed, last in ((with_extra, values[r]), (without, Integer(1))):
+            direct = sum(outputs[:-1]) + last * outputs[-1]
+            shown = displayed.subs(k, size).replace(Function("S"), _polynomial).subs(values)
+            if shown != direct:
+                return False, f"fails at k = {size}"
+    return True, "exact"
+
+
+def _polynomial(size: Expr) -> Expr:
+    return canonical_output_loss(int(size))

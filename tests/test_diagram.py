@@ -89,7 +89,7 @@ def loss_of_stability(p):
 
 def test_the_extra_feature_enters_continuously_at_density_0_7():
     """Its norm grows from 0 in proportion to the distance from the loss of stability."""
-    distance = np.array([-5e-5, 5e-5, 1e-4, 2e-4])
+    distance = np.array([-2e-5, 2e-5, 4e-5, 8e-5])
     diagram = phd.phase_diagram([0.7], loss_of_stability(0.7) + distance, weights="optimized")
     norm = norm_and_superposition(diagram.W)[0][0]
     assert list(diagram.outcome[0]) == ["ignored", *["superposition"] * 3]
