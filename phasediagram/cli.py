@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
-    except (ValueError, NotImplementedError, OSError) as error:
+    except (ValueError, OSError) as error:
         print(f"phasediagram {options.verb}: error: {error}", file=sys.stderr)
         return _BAD_INPUT
 
@@ -58,13 +58,13 @@ def _add_draw(verbs: argparse._SubParsersAction[_Parser]) -> None:
     draw.add_argument("--hidden", type=int, metavar="M", help="default: one less than features")
     draw.add_argument(
         "--weights",
-        default="optimized",
-        choices=["canonical", "optimized", "free"],
-        help="what may vary: nothing (the literature's weights), each configuration's scales "
-        "and biases, or everything (not available yet); default: %(default)s",
+        default="free",
+        choices=["free", "optimized", "canonical"],
+        help="what may vary: everything, each configuration's scales and biases, or nothing "
+        "(the literature's weights); default: %(default)s",
     )
     draw.add_argument(
-        "--grid", type=int, default=200, metavar="K", help="points along each axis; default: 200"
+        "--grid", type=int, default=128, metavar="K", help="points along each axis; default: 128"
     )
     draw.add_argument(
         "-o",

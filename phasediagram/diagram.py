@@ -11,13 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from phasediagram._version import __version__
 from phasediagram.configurations import Configuration, configurations
+from phasediagram.free_grid import minimize_over_grid
+from phasediagram.local_minima import find_local_minima
 from phasediagram.model import (
     DENSITY_RANGE,
     RELATIVE_IMPORTANCE_RANGE,
+    FreeSize,
     as_density,
     as_importance,
 )
-from phasediagram.phases import extra_feature_outcome
+from phasediagram.phases import PHASES, extra_feature_outcome, phase_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,10 +28,10 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Names = NDArray[np.str_]
 
-WEIGHTS = ("canonical", "optimized", "free")
+WEIGHTS = ("free", "optimized", "canonical")
 # losses closer than this, relatively, are equal: the simplest configuration wins
 TIE_TOLERANCES = {"canonical": 1e-15, "optimized": 1e-14}
-GRID_POINTS = 200
+GRID_POINTS = 128
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,12 @@ class Minimum:
         What became of the extra feature: ``"ignored"``, ``"dedicated"`` or
         ``"superposition"``.
     phase : str
-        The name of its configuration.
+        The name of its configuration; for free weights that of its geometry
+        (`phasediagram.phases`).
+    smallest_curvature : float
+        Free weights only, else NaN: the smallest second directional derivative of the loss
+        (the smallest eigenvalue of the Hessian where there is one), rotations of the hidden
+        space left out.  0 if an output never switches on, so that its bias is free.
     """
 
     loss: float
@@ -52,6 +60,7 @@ class Minimum:
     b: Array
     outcome: str
     phase: str
+    smallest_curvature: float = float("nan")
 
     @property
     def gram(self) -> Array:
@@ -70,7 +79,8 @@ class Solution:
     weights : str
         What was allowed to vary, see `solve`.
     minima : tuple of Minimum
-        Every candidate, lowest first; the simplest first among equals.
+        Every candidate, lowest first, the simplest first among equals; for free weights
+        every local minimum that was found, without symmetric copies.
     version : str
         Version of the package that computed it.
     """
@@ -127,12 +137,13 @@ class PhaseDiagram:
     lowest : ndarray of int, shape (D, R)
         Which of the candidates has it.
     candidates : tuple of str
-        Names of the configurations that were compared, simplest first.
+        Names of the configurations that were compared, simplest first; for free weights
+        the names of the phases that occur.
     candidate_losses : tuple of ndarray, each of shape (D, R)
-        Loss of every candidate.
+        Loss of every configuration; for free weights the lowest loss alone.
     candidate_W : tuple of ndarray, each of shape (D, R, m, n)
     candidate_b : tuple of ndarray, each of shape (D, R, n)
-        Weights and biases of every candidate.
+        Weights and biases that go with `candidate_losses`.
     n_features, n_hidden : int
     weights : str
         What was allowed to vary, see `phase_diagram`.
@@ -174,6 +185,8 @@ class PhaseDiagram:
         return self._of_lowest(self.candidate_b)
 
     def _of_lowest(self, values: tuple[Array, ...]) -> Array:
+        if len(values) == 1:
+            return values[0]
         chosen = np.empty(values[0].shape)
         for i, candidate in enumerate(values):
             here = self.lowest == i
@@ -218,7 +231,7 @@ def solve(
     relative_importance: float,
     n_features: int = 2,
     n_hidden: int = 1,
-    weights: str = "optimized",
+    weights: str = "free",
 ) -> Solution:
     """Return the lowest loss at one density and relative importance.
 
@@ -229,10 +242,11 @@ def solve(
     relative_importance : float
         Importance r > 0 of the extra (last) feature; the others have importance 1.
     n_features, n_hidden : int
-        Numbers of features n (2 to 6) and hidden dimensions (n - 1).
-    weights : {"canonical", "optimized", "free"}
-        What may vary: nothing, the hand-picked weights of the literature; each
-        configuration's scales and biases; or W and b altogether (not available yet).
+        Numbers of features n (2 to 6) and hidden dimensions m; m = n - 1, or with free
+        weights any m < n.
+    weights : {"free", "optimized", "canonical"}
+        What may vary: W and b altogether; the scales and biases of each configuration of
+        the catalogue; or nothing, the hand-picked weights of the literature.
 
     Returns
     -------
@@ -242,8 +256,6 @@ def solve(
     ------
     ValueError
         If an argument is outside its range.
-    NotImplementedError
-        For ``weights="free"``.
 
     Examples
     --------
@@ -257,6 +269,9 @@ def solve(
     catalogue = _catalogue(n_features, n_hidden, weights)
     p = _scalar(as_density(density), "density")
     r = _scalar(as_importance(relative_importance, "relative_importance"), "relative_importance")
+    if weights == "free":
+        minima = _free_minima(n_features, n_hidden, float(p), float(r))
+        return Solution(float(p), float(r), n_features, n_hidden, weights, minima)
     candidates = _candidates(catalogue, p, r, weights)
     smallest = reduce(np.minimum, candidates.losses)
     lowest = int(_lowest(candidates.losses, smallest, weights))
@@ -279,22 +294,23 @@ def phase_diagram(
     relative_importance: ArrayLike | None = None,
     n_features: int = 2,
     n_hidden: int = 1,
-    weights: str = "optimized",
+    weights: str = "free",
 ) -> PhaseDiagram:
     """Return the lowest loss, and whose it is, over a grid.
 
     Parameters
     ----------
     density : array_like, shape (D,), optional
-        Densities in (0, 1]; by default the paper's axis, 200 from 1 down to 0.01,
+        Densities in (0, 1]; by default the paper's axis, 128 from 1 down to 0.01,
         equally spaced in the logarithm.
     relative_importance : array_like, shape (R,), optional
-        Importances r > 0 of the extra feature; by default 200 from 0.1 to 10, likewise.
+        Importances r > 0 of the extra feature; by default 128 from 0.1 to 10, likewise.
     n_features, n_hidden : int
-        Numbers of features n (2 to 6) and hidden dimensions (n - 1).
-    weights : {"canonical", "optimized", "free"}
-        What may vary: nothing, the hand-picked weights of the literature; each
-        configuration's scales and biases; or W and b altogether (not available yet).
+        Numbers of features n (2 to 6) and hidden dimensions m; m = n - 1, or with free
+        weights any m < n.
+    weights : {"free", "optimized", "canonical"}
+        What may vary: W and b altogether; the scales and biases of each configuration of
+        the catalogue; or nothing, the hand-picked weights of the literature.
 
     Returns
     -------
@@ -304,8 +320,6 @@ def phase_diagram(
     ------
     ValueError
         If an argument is outside its range.
-    NotImplementedError
-        For ``weights="free"``.
 
     Examples
     --------
@@ -323,6 +337,8 @@ def phase_diagram(
             _default(relative_importance, *RELATIVE_IMPORTANCE_RANGE), "relative_importance"
         ),
     )
+    if weights == "free":
+        return _free_diagram(n_features, n_hidden, p, r)
     candidates = _candidates(catalogue, p[:, None], r[None, :], weights)
     loss = reduce(np.minimum, candidates.losses)
     return PhaseDiagram(
@@ -350,18 +366,51 @@ class _Candidates:
 
 
 def _catalogue(n_features: int, n_hidden: int, weights: str) -> tuple[Configuration, ...]:
-    catalogue = configurations(n_features, n_hidden)
     if weights == "free":
-        raise NotImplementedError(
-            "weights='free' (W and b unrestricted) is not available yet; "
-            "use 'optimized' or 'canonical'"
-        )
+        FreeSize(n_features, n_hidden)
+        return ()
+    if weights not in WEIGHTS:
+        allowed = ", ".join(map(repr, WEIGHTS))
+        raise ValueError(f"weights must be one of {allowed}, got {weights!r}")
+    catalogue = configurations(n_features, n_hidden)
     if weights == "canonical":
         return tuple(c for c in catalogue if c.in_literature)
-    if weights == "optimized":
-        return catalogue
-    allowed = ", ".join(map(repr, WEIGHTS))
-    raise ValueError(f"weights must be one of {allowed}, got {weights!r}")
+    return catalogue
+
+
+def _free_minima(n: int, m: int, density: float, relative_importance: float) -> tuple[Minimum, ...]:
+    return tuple(
+        Minimum(
+            minimum.loss,
+            minimum.W,
+            minimum.b,
+            str(extra_feature_outcome(minimum.W)),
+            phase_of(minimum.W),
+            minimum.smallest_curvature,
+        )
+        for minimum in find_local_minima(n, m, density, relative_importance)
+    )
+
+
+def _free_diagram(n: int, m: int, density: Array, relative_importance: Array) -> PhaseDiagram:
+    loss, W, b = minimize_over_grid(n, m, density, relative_importance)
+    names = np.array([phase_of(weights) for weights in W.reshape(-1, m, n)])
+    known = [phase for phase in PHASES if phase in names]
+    candidates = [*known, *sorted(set(names.tolist()) - set(known))]
+    lowest = np.select([names == name for name in candidates], list(range(len(candidates))))
+    return PhaseDiagram(
+        density=density,
+        relative_importance=relative_importance,
+        loss=loss,
+        lowest=lowest.astype(np.uint8).reshape(loss.shape),
+        candidates=tuple(candidates),
+        candidate_losses=(loss,),
+        candidate_W=(W,),
+        candidate_b=(b,),
+        n_features=n,
+        n_hidden=m,
+        weights="free",
+    )
 
 
 def _candidates(

@@ -45,6 +45,30 @@ class ModelSize:
             raise ValueError(f"n_hidden must be n_features - 1 = {n_features - 1}, got {n_hidden}")
 
 
+@dataclass(frozen=True)
+class FreeSize:
+    """Numbers of features n and hidden dimensions m < n, for unrestricted weights.
+
+    Raises
+    ------
+    ValueError
+        Unless 2 <= n_features <= 6 and 1 <= n_hidden < n_features.
+    """
+
+    n_features: int = 2
+    n_hidden: int = 1
+
+    def __post_init__(self) -> None:
+        n_features = _integer("n_features", self.n_features)
+        n_hidden = _integer("n_hidden", self.n_hidden)
+        if not 2 <= n_features <= 6:
+            raise ValueError(f"n_features must be 2, 3, 4, 5 or 6, got {n_features}")
+        if not 1 <= n_hidden < n_features:
+            raise ValueError(
+                f"n_hidden must be at least 1 and below n_features = {n_features}, got {n_hidden}"
+            )
+
+
 def _integer(name: str, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ValueError(f"{name} must be an integer, got {value!r}")

@@ -1,4 +1,24 @@
-"""Which outcome a minimum is, from its geometry."""
+"""Which outcome and which phase a minimum is, from its geometry.
+
+Two features interfere if their directions are not orthogonal.  Features that interfere,
+directly or through others, form a group; in a minimum of n features in n - 1 dimensions
+there is at most one group of more than one.  The phase is named after the group, whether
+the extra feature belongs to it, and how equal the norms in it are:
+
+    ignored            the extra feature has no direction
+    dedicated          it is alone in its dimension and another feature has no direction
+    antipodal          it shares a dimension with another feature, norms comparable
+    partial            as antipodal, its norm well below the other's
+    partial-other      as antipodal, the other feature's norm well below its own
+    aligned            it shares a dimension with another, in the same direction
+    others-antipodal   it is alone, two others share a dimension, norms comparable
+    others-partial     as others-antipodal, one norm well below the other
+    triangle           it shares two dimensions with two others of equal norms
+    scalene            as triangle, the norms of the two others differ
+
+Larger groups are named ``tetrahedron``, ``4-simplex``, ``5-simplex``, and without the extra
+feature ``others-triangle`` and so on.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +31,24 @@ IGNORED, DEDICATED, SUPERPOSITION = "ignored", "dedicated", "superposition"
 
 NORM_TOLERANCE = 1e-6  # a direction with a smaller norm counts as zero
 COSINE_TOLERANCE = 1e-6  # directions with a smaller cosine between them count as orthogonal
+EQUAL_NORMS_TOLERANCE = 1e-4  # norms that differ relatively by less count as equal
+PARTIAL_NORM_RATIO = 0.575  # below it one norm of a pair is "well below" the other; for n = 2
+# the lowest minima have ratios up to 0.55 (partial) and from 0.60 (antipodal), none between
+
+_GROUP_NAMES = {2: "antipodal", 3: "triangle", 4: "tetrahedron", 5: "4-simplex", 6: "5-simplex"}
+PHASES = (
+    IGNORED,
+    DEDICATED,
+    "antipodal",
+    "partial",
+    "partial-other",
+    "aligned",
+    "others-antipodal",
+    "others-partial",
+    "others-aligned",
+    "triangle",
+    "scalene",
+)
 
 
 def extra_feature_outcome(W: Array) -> NDArray[np.str_]:
@@ -57,3 +95,57 @@ def norm_and_superposition(W: Array) -> tuple[Array, Array]:
     norm = np.linalg.norm(extra, axis=-1)
     unit = extra / np.where(norm > NORM_TOLERANCE, norm, np.inf)[..., None]
     return norm, (np.einsum("...k,...ki->...i", unit, W[..., :-1]) ** 2).sum(axis=-1)
+
+
+def phase_of(W: Array) -> str:
+    """Return the phase of one minimum.
+
+    Parameters
+    ----------
+    W : ndarray, shape (m, n)
+
+    Returns
+    -------
+    str
+        See the module's docstring.
+    """
+    norms = np.linalg.norm(W, axis=0)
+    last = len(norms) - 1
+    if norms[last] <= NORM_TOLERANCE:
+        return IGNORED
+    groups = _groups(W, norms)
+    own = next(group for group in groups if last in group)
+    if len(own) > 1:
+        return _group_phase(W, own, last)
+    others = max(groups, key=len)
+    if len(others) == 1:
+        return DEDICATED
+    name = _group_phase(W, others, max(others))
+    return f"others-{name.removesuffix('-other')}"
+
+
+def _groups(W: Array, norms: Array) -> list[list[int]]:
+    """Return the groups of represented features that interfere."""
+    represented = [i for i in range(len(norms)) if norms[i] > NORM_TOLERANCE]
+    cosine = np.abs(W.T @ W) / np.maximum(np.outer(norms, norms), NORM_TOLERANCE**2)
+    groups: list[list[int]] = []
+    for i in represented:
+        joined = [g for g in groups if any(cosine[i, j] > COSINE_TOLERANCE for j in g)]
+        groups = [g for g in groups if g not in joined]
+        groups.append(sorted([i, *(j for g in joined for j in g)]))
+    return groups
+
+
+def _group_phase(W: Array, group: list[int], extra: int) -> str:
+    rest = [i for i in group if i != extra]
+    others = np.linalg.norm(W[:, rest], axis=0)
+    if len(group) == 2:
+        if W[:, extra] @ W[:, rest[0]] > 0:
+            return "aligned"
+        ratio = np.linalg.norm(W[:, extra]) / others[0]
+        if ratio < PARTIAL_NORM_RATIO:
+            return "partial"
+        return "partial-other" if ratio > 1 / PARTIAL_NORM_RATIO else "antipodal"
+    name = _GROUP_NAMES.get(len(group), f"{len(group) - 1}-simplex")
+    equal = np.ptp(others) <= EQUAL_NORMS_TOLERANCE * others.max()
+    return "scalene" if len(group) == 3 and not equal else name

@@ -46,15 +46,19 @@ PHASE_STYLES = {
     "ignored": PhaseStyle("#e3e3e3", "the extra feature is not represented"),
     "dedicated": PhaseStyle("#14366b", "it has a dimension, another feature is ignored"),
     "antipodal": PhaseStyle("#f08a24", "it shares a dimension with another feature"),
+    "partial": PhaseStyle("#f9cf9c", "as antipodal, but with a much smaller norm"),
+    "partial-other": PhaseStyle("#7a5a3a", "as antipodal, the other's norm much smaller"),
     "others-antipodal": PhaseStyle("#6fa8d6", "it has a dimension, two others share one"),
+    "others-partial": PhaseStyle("#2f6aa3", "as others-antipodal, one norm much smaller"),
     "triangle": PhaseStyle("#9b2d6f", "three features share two dimensions"),
+    "scalene": PhaseStyle("#d987b8", "as triangle, the two others unequal"),
     "others-triangle": PhaseStyle("#3f7f93", "it has a dimension, three others share two"),
     "tetrahedron": PhaseStyle("#5b8c3a", "four features share three dimensions"),
 }
 _OTHER_STYLE = PhaseStyle("#c9b458", "")
 
 
-def plot_phases(diagram: PhaseDiagram, ax: Axes | None = None) -> Axes:
+def plot_phases(diagram: PhaseDiagram, ax: Axes | None = None, legend_columns: int = 1) -> Axes:
     """Draw which phase has the lowest loss, with a legend.
 
     Parameters
@@ -62,6 +66,8 @@ def plot_phases(diagram: PhaseDiagram, ax: Axes | None = None) -> Axes:
     diagram : PhaseDiagram
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
+    legend_columns : int
+        Columns of the legend, which is below the axes.
 
     Returns
     -------
@@ -79,8 +85,9 @@ def plot_phases(diagram: PhaseDiagram, ax: Axes | None = None) -> Axes:
     ]
     ax.legend(
         handles=handles,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.16),
+        loc="upper left",
+        bbox_to_anchor=(-0.1, -0.16),
+        ncols=legend_columns,
         frameon=False,
         fontsize="small",
     )
@@ -120,7 +127,7 @@ def draw_figure(diagram: PhaseDiagram) -> Figure:
     left = figure.add_axes((0.07, 0.26, 0.33, 0.66))
     right = figure.add_axes((0.48, 0.26, 0.33, 0.66))
     key = figure.add_axes((0.885, 0.49, 0.1, 0.2))
-    plot_phases(diagram, left)
+    plot_phases(diagram, left, legend_columns=2)
     plot_superposition(diagram, right, key)
     dimensions = "dimension" if diagram.n_hidden == 1 else "dimensions"
     left.set_title(

@@ -28,7 +28,7 @@ def test_draw_writes_the_figure_and_prints_the_shares(tmp_path):
     done = run("draw", "--weights", "canonical", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "phase_diagram.png").read_bytes().startswith(b"\x89PNG")
-    assert "n = 2, m = 1, canonical weights, 200 x 200 points" in done.stdout
+    assert "n = 2, m = 1, canonical weights, 128 x 128 points" in done.stdout
     assert "wrote phase_diagram.png" in done.stdout
     shares = [line.split() for line in done.stdout.splitlines() if line.endswith("%")]
     assert [name for name, *_ in shares] == ["ignored", "dedicated", "antipodal"]
@@ -38,7 +38,7 @@ def test_draw_writes_the_figure_and_prints_the_shares(tmp_path):
 def test_draw_without_arguments_draws_two_features(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["draw"]) == 0
-    assert capsys.readouterr().out.startswith("n = 2, m = 1, optimized weights")
+    assert capsys.readouterr().out.startswith("n = 2, m = 1, free weights")
     assert (tmp_path / "phase_diagram.png").exists()
 
 
@@ -56,9 +56,12 @@ def test_draw_three_features_in_each_format(tmp_path, suffix, capsys):
     [
         (["--features", "9"], "n_features must be 2, 3, 4, 5 or 6, got 9"),
         (["--features", "x"], "argument --features: invalid int value: 'x'"),
-        (["--features", "3", "--hidden", "1"], "n_hidden must be n_features - 1 = 2, got 1"),
+        (["--features", "3", "--hidden", "3"], "n_hidden must be at least 1 and below n_features"),
+        (
+            ["--features", "3", "--hidden", "1", "--weights", "canonical"],
+            "n_hidden must be n_features - 1 = 2, got 1",
+        ),
         (["--weights", "best"], "argument --weights: invalid choice: 'best'"),
-        (["--weights", "free"], "weights='free'"),
         (["--grid", "1"], "--grid must be between 2 and 4096, got 1"),
         (["-o", "figure.gif"], "output must end in one of .pdf, .png, .svg, got 'figure.gif'"),
         (["-o", "nowhere/figure.png"], "output must be in an existing directory"),

@@ -109,7 +109,7 @@ def test_results_broadcast(entry):
     ],
 )
 def test_sizes_outside_the_catalogue_are_refused(arguments, message):
-    for function in (phd.configurations, lambda n, m: phd.solve(0.5, 1.0, n, m)):
+    for function in (phd.configurations, lambda n, m: phd.solve(0.5, 1.0, n, m, "optimized")):
         with pytest.raises(ValueError, match=message):
             function(*arguments)
 

@@ -156,8 +156,9 @@ def test_low_density_limit_is_the_canonical_antipodal_pair():
 
 def test_full_density_limit_is_ignoring_the_less_important_feature():
     """p = 1 is nearly linear: for r < 1 the extra feature is dropped, at a loss of r/12."""
-    assert phd.solve(1.0, 0.5).phase == "ignored"
-    assert phd.solve(1.0, 0.5).loss == pytest.approx(0.5 / 12, rel=1e-15)
+    solution = phd.solve(1.0, 0.5, weights="optimized")
+    assert solution.phase == "ignored"
+    assert solution.loss == pytest.approx(0.5 / 12, rel=1e-15)
 
 
 def test_stalled_points_are_finished_by_scipy():

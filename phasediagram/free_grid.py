@@ -1,0 +1,207 @@
+"""The lowest minimum of the free loss over a whole grid.
+
+A coarse subset of the grid is searched from many starts.  Every point of the grid then
+starts from each competitive minimum of the nearest coarse point, pushed off its symmetries,
+and finally tries the minima of its four neighbours until none improves: a phase that was
+found anywhere spreads as far as it is lowest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.configurations import configurations
+from phasediagram.free_minimization import FreeEnds, FreeLoss, minimize_free, standard_starts
+
+Array = NDArray[np.float64]
+Points = NDArray[np.intp]
+
+_COARSE_STEP = 0.22  # largest logarithmic gap between coarse lines
+_RANDOM_STARTS = 24
+_COMPETITORS = 6  # distinct minima of a coarse point that its surroundings start from
+_COMPETITIVE = 1.1  # a minimum whose loss is this many times the lowest can become lowest nearby
+_SAME_LOSS = 1e-8
+_PUSH = 0.05  # off the symmetries, where gradients vanish
+_SAME_GRAM = 0.02
+_IMPROVEMENT = 1e-12  # a smaller relative gain is rounding
+_NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
+
+
+@dataclass
+class _Grid:
+    """The best known minimum at every point; flat index row * columns + column."""
+
+    n: int
+    m: int
+    rows: int
+    columns: int
+    density: Array
+    relative_importance: Array
+    x: Array
+    loss: Array
+
+    def accept(self, points: Points, x: Array, loss: Array) -> Points:
+        """Keep what is lower than before; return the points that changed."""
+        better = loss < self.loss[points] * (1 - _IMPROVEMENT)
+        changed = points[better]
+        self.x[changed], self.loss[changed] = x[better], loss[better]
+        return changed
+
+    def minimize(self, points: Points, starts: Array) -> FreeEnds:
+        """Run Newton's method at the given points, starts (points, count, variables)."""
+        return minimize_free(
+            self.n, self.m, self.density[points], self.relative_importance[points], starts
+        )
+
+    def gram(self, points: Points) -> Array:
+        """Return W^T W of the best known minima."""
+        W = self.x[points, : self.m * self.n].reshape(-1, self.m, self.n)
+        return np.asarray(W.transpose(0, 2, 1) @ W)
+
+
+def minimize_over_grid(
+    n: int, m: int, density: Array, relative_importance: Array
+) -> tuple[Array, Array, Array]:
+    """Return the lowest free minimum at every point of a grid.
+
+    Parameters
+    ----------
+    n, m : int
+    density : ndarray, shape (D,)
+    relative_importance : ndarray, shape (R,)
+
+    Returns
+    -------
+    loss : ndarray, shape (D, R)
+    W : ndarray, shape (D, R, m, n)
+    b : ndarray, shape (D, R, n)
+    """
+    rng = np.random.default_rng(0)
+    rows, columns = np.argsort(density), np.argsort(relative_importance)
+    shape = (len(rows), len(columns))
+    axes = density[rows], relative_importance[columns]
+    p, r = (values.ravel() for values in np.meshgrid(*axes, indexing="ij"))
+    variables = m * n + n
+    grid = _Grid(n, m, *shape, p, r, np.zeros((p.size, variables)), np.full(p.size, np.inf))
+    coarse, nearest = _coarse_points(*axes)
+    starts = standard_starts(n, m, p[coarse], _RANDOM_STARTS, rng)
+    ends = grid.minimize(coarse, starts)
+    grid.accept(coarse, *ends.lowest())
+    _start_from_coarse(grid, ends, nearest, rng)
+    _spread(grid, rng)
+    _continue_to_full_density(grid)
+    if m == n - 1:
+        _prefer_simplest(grid)
+    W, b = FreeLoss(n, m, p, r).unpack(grid.x)
+    places = np.ix_(np.argsort(rows), np.argsort(columns))
+    return (
+        grid.loss.reshape(shape)[places],
+        W.reshape(*shape, m, n)[places],
+        b.reshape(*shape, n)[places],
+    )
+
+
+def _coarse_points(density: Array, relative_importance: Array) -> tuple[Points, Points]:
+    """Return flat indices of the coarse points, and for each point its nearest coarse one."""
+    row_lines, row = _coarse_lines(np.log(density))
+    column_lines, column = _coarse_lines(np.log(relative_importance))
+    coarse = (row_lines[:, None] * len(relative_importance) + column_lines).ravel()
+    return coarse, (row[:, None] * len(column_lines) + column).ravel()
+
+
+def _coarse_lines(positions: Array) -> tuple[Points, Points]:
+    """Return some of the ascending positions, and for each position the nearest of those."""
+    lines = [0]
+    for i in range(1, len(positions)):
+        is_last = i == len(positions) - 1
+        if is_last or positions[i + 1] - positions[lines[-1]] > _COARSE_STEP:
+            lines.append(i)
+    chosen = np.array(lines, dtype=np.intp)
+    return chosen, np.abs(positions[:, None] - positions[chosen]).argmin(axis=1)
+
+
+def _start_from_coarse(
+    grid: _Grid, ends: FreeEnds, nearest: Points, rng: np.random.Generator
+) -> None:
+    competitors = _competitors(ends)[nearest]
+    used = np.isfinite(competitors[..., 0])
+    points = np.nonzero(used)[0]
+    starts = competitors[used]
+    starts += _PUSH * rng.normal(size=starts.shape)
+    found = grid.minimize(points, starts[:, None])
+    x, loss = found.lowest()
+    order = np.argsort(-loss, kind="stable")  # the lowest of each point is written last
+    best_x, best_loss = np.empty_like(grid.x), np.full(len(grid.x), np.inf)
+    best_x[points[order]], best_loss[points[order]] = x[order], loss[order]
+    grid.accept(np.arange(len(grid.x)), best_x, best_loss)
+
+
+def _competitors(ends: FreeEnds) -> Array:
+    """Return the distinct low minima, (points, _COMPETITORS, variables), NaN where fewer."""
+    points, _, variables = ends.x.shape
+    kept = np.full((points, _COMPETITORS, variables), np.nan)
+    for point in range(points):
+        order = np.argsort(ends.loss[point], kind="stable")
+        losses = ends.loss[point, order]
+        distinct = np.append(True, np.diff(losses) > _SAME_LOSS * losses[:-1])
+        low = order[distinct & (losses <= _COMPETITIVE * losses[0])][:_COMPETITORS]
+        kept[point, : len(low)] = ends.x[point, low]
+    return kept
+
+
+def _spread(grid: _Grid, rng: np.random.Generator) -> None:
+    """Let every point try its neighbours' minima until nothing improves."""
+    objective = FreeLoss(grid.n, grid.m, grid.density, grid.relative_importance)
+    active = np.arange(len(grid.x))
+    while active.size:
+        changed = []
+        for step in _NEIGHBOURS:
+            source, target = _shifted(grid, active, step)
+            differs = np.abs(grid.gram(source) - grid.gram(target)).max(axis=(1, 2)) > _SAME_GRAM
+            source, target = source[differs], target[differs]
+            near = objective.value(grid.x[source], target) < _COMPETITIVE * grid.loss[target]
+            source, target = source[near], target[near]
+            if target.size:
+                starts = grid.x[source] + _PUSH * rng.normal(size=grid.x[source].shape)
+                found = grid.minimize(target, starts[:, None])
+                changed.append(grid.accept(target, *found.lowest()))
+        active = np.unique(np.concatenate(changed)) if changed else np.empty(0, dtype=np.intp)
+
+
+def _continue_to_full_density(grid: _Grid) -> None:
+    """At density 1 take the phase of the next lower density where the losses tie.
+
+    There x_j -> 1 - x_j is a symmetry, so that a direction and its opposite are as good.
+    """
+    if grid.rows < 2 or grid.density[-1] < 1:
+        return
+    target = np.arange(len(grid.x) - grid.columns, len(grid.x))  # densities ascend
+    source = target - grid.columns
+    x, loss = grid.minimize(target, grid.x[source][:, None]).lowest()
+    tied = loss <= grid.loss[target] * (1 + _IMPROVEMENT)
+    grid.x[target[tied]], grid.loss[target[tied]] = x[tied], loss[tied]
+
+
+def _prefer_simplest(grid: _Grid) -> None:
+    """Where ignoring one feature is as low as anything, take exactly that.
+
+    It is a limit of other minima, which Newton's method approaches only to rounding, and at
+    density 1 one of a continuum of minima with the same loss.
+    """
+    for configuration in configurations(grid.n, grid.m):
+        if configuration.block_size == 1:
+            loss = configuration.canonical_loss(grid.density, grid.relative_importance)
+            tied = loss <= grid.loss * (1 + _IMPROVEMENT)
+            W, b = configuration.canonical_weights(grid.density[tied])
+            grid.x[tied] = np.concatenate([W.reshape(-1, grid.m * grid.n), b], axis=1)
+            grid.loss[tied] = loss[tied]
+
+
+def _shifted(grid: _Grid, points: Points, step: tuple[int, int]) -> tuple[Points, Points]:
+    """Return the points that have a neighbour in this direction, and the neighbours."""
+    row, column = points // grid.columns + step[0], points % grid.columns + step[1]
+    inside = (row >= 0) & (row < grid.rows) & (column >= 0) & (column < grid.columns)
+    return points[inside], (row * grid.columns + column)[inside]

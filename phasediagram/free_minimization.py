@@ -1,0 +1,145 @@
+"""Minima of the loss with W and b unrestricted, at many points at once.
+
+Newton's method runs from many starts: the catalogue's canonical weights with their
+symmetry broken, and random weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.configurations import configurations
+from phasediagram.loss import expected_loss, loss_derivatives
+from phasediagram.newton import minimize_batch
+
+Array = NDArray[np.float64]
+
+_BOUND = 10.0  # norms and biases beyond it cost far more than ignoring every feature
+_SYMMETRY_BREAKING = 0.1
+_RANDOM_WEIGHT = 0.7
+_BIAS_RANGE = (-0.3, 0.6)
+_RUNS_TIMES_FACES = 2**17  # keeps the working arrays of one batch in the cache
+
+
+@dataclass(frozen=True)
+class FreeEnds:
+    """Where Newton's method ended; x is W.ravel() followed by b.
+
+    Attributes
+    ----------
+    x : ndarray, shape (points, starts, m * n + n)
+    loss, gradient_norm : ndarray, shape (points, starts)
+    """
+
+    x: Array
+    loss: Array
+    gradient_norm: Array
+
+    def lowest(self) -> tuple[Array, Array]:
+        """Return x (points, m * n + n) and loss (points,) of the lowest end of each point."""
+        best = self.loss.argmin(axis=1)
+        row = np.arange(len(best))
+        return self.x[row, best], self.loss[row, best]
+
+
+class FreeLoss:
+    """The loss at many points as a function of x = (W.ravel(), b): a Newton objective."""
+
+    def __init__(self, n: int, m: int, density: Array, relative_importance: Array) -> None:
+        self.n, self.m = n, m
+        self.density = density[:, None]
+        self.importance = np.ones((len(density), n))
+        self.importance[:, -1] = relative_importance
+
+    def unpack(self, x: Array) -> tuple[Array, Array]:
+        """Return W (..., m, n) and b (..., n)."""
+        split = self.m * self.n
+        return x[..., :split].reshape(*x.shape[:-1], self.m, self.n), x[..., split:]
+
+    def value(self, x: Array, points: NDArray[np.intp]) -> Array:
+        """Return the loss of the given points."""
+        return expected_loss(*self.unpack(x), self.density[points], self.importance[points])
+
+    def __call__(self, x: Array, points: NDArray[np.intp]) -> tuple[Array, Array, Array]:
+        """Return value, gradient and Hessian at the given points."""
+        result = loss_derivatives(*self.unpack(x), self.density[points], self.importance[points])
+        assert result.gradient_W is not None
+        assert result.gradient_b is not None
+        assert result.hessian is not None
+        flat = result.gradient_W.reshape(len(x), -1)
+        return result.loss, np.concatenate([flat, result.gradient_b], axis=1), result.hessian
+
+
+def minimize_free(
+    n: int, m: int, density: Array, relative_importance: Array, starts: Array
+) -> FreeEnds:
+    """Run Newton's method from every start of every point.
+
+    Parameters
+    ----------
+    n, m : int
+    density, relative_importance : ndarray, shape (points,)
+    starts : ndarray, shape (points, starts, m * n + n)
+
+    Returns
+    -------
+    FreeEnds
+    """
+    points, count, variables = starts.shape
+    flat = starts.reshape(-1, variables)
+    owner = np.repeat(np.arange(points), count)
+    x, loss = np.empty_like(flat), np.empty(len(flat))
+    gradient_norm = np.empty(len(flat))
+    bound = np.full(variables, _BOUND)
+    length = max(1, _RUNS_TIMES_FACES // 3**n)
+    for begin in range(0, len(flat), length):
+        part = slice(begin, begin + length)
+        rows = owner[part]
+        objective = FreeLoss(n, m, density[rows], relative_importance[rows])
+        result = minimize_batch(objective, flat[part], -bound, bound)
+        x[part], loss[part] = result.x, result.value
+        gradient_norm[part] = result.gradient_norm
+    return FreeEnds(
+        x.reshape(starts.shape),
+        loss.reshape(points, count),
+        gradient_norm.reshape(points, count),
+    )
+
+
+def standard_starts(
+    n: int, m: int, density: Array, random_count: int, rng: np.random.Generator
+) -> Array:
+    """Return the catalogue's starts, where it has any, followed by random ones.
+
+    Returns
+    -------
+    ndarray, shape (points, starts, m * n + n)
+    """
+    random = random_starts(n, m, len(density), random_count, rng)
+    if m != n - 1:
+        return random
+    return np.concatenate([catalogue_starts(n, m, density, rng), random], axis=1)
+
+
+def catalogue_starts(n: int, m: int, density: Array, rng: np.random.Generator) -> Array:
+    """Return the canonical weights of every configuration, their symmetry broken.
+
+    Returns
+    -------
+    ndarray, shape (points, configurations, m * n + n)
+    """
+    starts = []
+    for configuration in configurations(n, m):
+        W, b = configuration.canonical_weights(density)
+        starts.append(np.concatenate([W.reshape(len(density), -1), b], axis=1))
+    exact = np.stack(starts, axis=1)
+    return np.asarray(exact + _SYMMETRY_BREAKING * rng.normal(size=exact.shape))
+
+
+def random_starts(n: int, m: int, points: int, count: int, rng: np.random.Generator) -> Array:
+    """Return random weights and biases, shape (points, count, m * n + n)."""
+    W = _RANDOM_WEIGHT * rng.normal(size=(points, count, m * n))
+    return np.concatenate([W, rng.uniform(*_BIAS_RANGE, (points, count, n))], axis=2)

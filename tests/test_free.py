@@ -1,0 +1,200 @@
+"""Free minima against independent references, brute force, symmetries and limits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import phasediagram as phd
+from phasediagram.free_minimization import FreeLoss, minimize_free, random_starts
+from phasediagram.phases import phase_of
+
+REFERENCE = json.loads((Path(__file__).parent / "reference_minima.json").read_text())
+
+
+def size_of(entry):
+    return entry["n_features"], entry["n_hidden"]
+
+
+def invariant(gram):
+    """The Gram matrix up to signs and order: sorted absolute values."""
+    return np.sort(np.abs(np.asarray(gram)), axis=None)
+
+
+@pytest.mark.parametrize("entry", REFERENCE, ids=lambda e: f"{e['n_features']}-{e['density']}")
+def test_the_independent_reference_minima_are_reached(entry):
+    solution = phd.solve(entry["density"], entry["importance"][-1], *size_of(entry))
+    assert solution.loss == pytest.approx(entry["loss"], abs=1e-10)
+    np.testing.assert_allclose(invariant(solution.gram), invariant(entry["gram"]), atol=1e-5)
+    exact = phd.expected_loss(solution.W, solution.b, entry["density"], entry["importance"])
+    assert solution.loss == pytest.approx(float(exact), rel=1e-13)
+
+
+@pytest.mark.parametrize("entry", REFERENCE[::4], ids=lambda e: f"{e['n_features']}-{e['density']}")
+def test_every_minimum_is_stationary_and_a_known_stationary_loss(entry):
+    """`lowest_local_minima` of the reference lists the distinct stationary losses it met."""
+    solution = phd.solve(entry["density"], entry["importance"][-1], *size_of(entry))
+    known = np.array(entry["lowest_local_minima"])
+    for minimum in solution.minima:
+        _, gradient_W, gradient_b = phd.expected_loss_and_gradient(
+            minimum.W, minimum.b, entry["density"], entry["importance"]
+        )
+        assert np.hypot(np.linalg.norm(gradient_W), np.linalg.norm(gradient_b)) < 1e-9
+        assert minimum.smallest_curvature > -1e-6
+        if minimum.loss < known.max():
+            assert np.abs(known - minimum.loss).min() < 1e-9
+
+
+def competitive_points(p, r):
+    """Where several phases compete: dense features of similar importance."""
+    return (p > 0.45) & (r > 0.5) & (r < 2.0)
+
+
+@pytest.mark.parametrize(("n", "grid", "starts"), [(2, 48, 100), (3, 32, 100)])
+def test_a_free_diagram_agrees_with_brute_force(n, grid, starts):
+    """300 points, half of them where phases compete, 100 random starts each."""
+    diagram = phd.phase_diagram(
+        np.geomspace(1, 0.01, grid), np.geomspace(0.1, 10, grid), n, n - 1, weights="free"
+    )
+    rng = np.random.default_rng(n)
+    p, r = (
+        v.ravel() for v in np.meshgrid(diagram.density, diagram.relative_importance, indexing="ij")
+    )
+    chosen = rng.choice(p.size, 300, replace=False)
+    chosen[:150] = rng.choice(np.flatnonzero(competitive_points(p, r)), 150)
+    random = random_starts(n, n - 1, 300, starts, rng)
+    brute_force = minimize_free(n, n - 1, p[chosen], r[chosen], random).loss.min(axis=1)
+    np.testing.assert_allclose(diagram.loss.ravel()[chosen], brute_force, rtol=1e-9)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_free_is_never_above_optimized(n):
+    p, r = np.geomspace(1, 0.01, 20), np.geomspace(0.1, 10, 21)
+    free = phd.phase_diagram(p, r, n, n - 1)
+    optimized = phd.phase_diagram(p, r, n, n - 1, weights="optimized")
+    assert (free.loss <= optimized.loss * (1 + 1e-12)).all()
+    importance = np.ones((21, n))
+    importance[:, -1] = r
+    exact = phd.expected_loss(free.W, free.b, p[:, None, None], importance)
+    np.testing.assert_allclose(free.loss, exact, rtol=1e-12)
+    if n == 2:  # every free minimum of two features is in the catalogue
+        np.testing.assert_allclose(free.loss, optimized.loss, rtol=1e-11)
+
+
+def test_the_order_of_the_axes_does_not_matter():
+    p, r = np.array([0.9, 0.3, 0.6]), np.array([2.0, 0.5, 1.05, 0.9])
+    diagram = phd.phase_diagram(p, r, 3, 2)
+    ordered = phd.phase_diagram(np.sort(p), np.sort(r), 3, 2)
+    places = np.ix_(np.argsort(p), np.argsort(r))
+    np.testing.assert_allclose(diagram.loss[places], ordered.loss, rtol=1e-12)
+    np.testing.assert_array_equal(diagram.phase[places], ordered.phase)
+
+
+def test_mirror_symmetry_of_the_free_diagram():
+    r = np.geomspace(0.1, 10, 31)
+    diagram = phd.phase_diagram(np.geomspace(1, 0.01, 24), r)
+    np.testing.assert_allclose(diagram.loss, r * diagram.loss[:, ::-1], rtol=1e-11)
+
+
+def test_the_scalene_triangle_is_below_the_whole_catalogue():
+    """At (0.9831, 1.01308) breaking the symmetry of the two others lowers the loss by 0.06 %."""
+    point = 0.9831, 1.01308
+    free = phd.solve(*point, 3, 2)
+    optimized = phd.solve(*point, 3, 2, weights="optimized")
+    assert free.phase == "scalene"
+    assert free.outcome == "superposition"
+    assert 4e-4 < 1 - free.loss / optimized.loss < 8e-4
+
+
+def test_partial_phases_of_two_features():
+    assert phd.solve(0.8, 0.9).phase == "partial"
+    assert phd.solve(0.8, 1 / 0.9).phase == "partial-other"
+    assert phd.solve(0.3, 0.9).phase == "antipodal"
+    assert phd.solve(0.8, 0.5).phase == "ignored"
+    assert phd.solve(0.8, 2.0).phase == "dedicated"
+
+
+@pytest.mark.parametrize(
+    ("W", "phase"),
+    [
+        ([[1.0, 0.0]], "ignored"),
+        ([[0.0, 1.0]], "dedicated"),
+        ([[1.0, -0.9]], "antipodal"),
+        ([[1.0, -0.3]], "partial"),
+        ([[0.3, -1.0]], "partial-other"),
+        ([[1.0, 0.3]], "aligned"),
+        ([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], "ignored"),
+        ([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], "dedicated"),
+        ([[1.0, -1.0, 0.0], [0.0, 0.0, 1.0]], "others-antipodal"),
+        ([[1.0, -0.3, 0.0], [0.0, 0.0, 1.0]], "others-partial"),
+        ([[0.3, -1.0, 0.0], [0.0, 0.0, 1.0]], "others-partial"),
+        ([[0.8, -0.8, 0.0], [0.4, 0.4, -0.9]], "triangle"),
+        ([[0.8, -0.5, 0.0], [0.4, 0.4, -0.9]], "scalene"),
+    ],
+)
+def test_phases_of_known_weights(W, phase):
+    W = np.array(W)
+    assert phase_of(W) == phase
+    turned = np.linalg.qr(np.random.default_rng(0).normal(size=(len(W), len(W))))[0] @ W
+    assert phase_of(turned) == phase
+
+
+def test_smallest_curvature_is_the_smallest_eigenvalue_where_the_loss_is_smooth():
+    """A triangle has no unused outputs and no bias at 0; one rotation is left out."""
+    minimum = phd.solve(0.6, 1.0, 3, 2).minima[0]
+    hessian = phd.expected_loss_hessian(minimum.W, minimum.b, 0.6)
+    eigenvalues = np.linalg.eigvalsh(hessian)
+    assert abs(eigenvalues[0]) < 1e-10  # the rotation
+    assert minimum.smallest_curvature == pytest.approx(eigenvalues[1], rel=1e-3)
+
+
+def test_curvature_of_ignored_changes_sign_where_it_loses_stability():
+    """At the kink no Hessian decides; r_c(0.7) = 0.77258 from the closed form's digits."""
+    stable = phd.solve(0.7, 0.70)
+    assert stable.phase == "ignored"
+    assert stable.minima[0].smallest_curvature > 1e-3
+    variance = 0.7 / 3 - 0.7**2 / 4
+    assert stable.loss == pytest.approx(0.70 * variance, rel=1e-14)
+    losses = np.array([minimum.loss for minimum in phd.solve(0.7, 0.80).minima])
+    assert np.abs(losses - 0.80 * variance).min() > 1e-5  # now a saddle: not reported
+
+
+def test_more_features_and_fewer_dimensions():
+    """Four features in two dimensions at low density: two antipodal pairs."""
+    solution = phd.solve(0.1, 1.0, 4, 2)
+    pairs = np.sort(solution.gram[np.triu_indices(4, 1)])
+    np.testing.assert_allclose(pairs[2:], 0.0, atol=1e-8)
+    assert (pairs[:2] < -0.9).all()
+
+
+def test_free_objective_agrees_with_the_loss_s_derivatives():
+    rng = np.random.default_rng(0)
+    objective = FreeLoss(3, 2, np.array([0.3, 0.6]), np.array([0.5, 2.0]))
+    x, step = rng.normal(size=(2, 9)), 1e-6
+    _, gradient, hessian = objective(x, np.arange(2))
+    for i, direction in enumerate(np.eye(9) * step):
+        up, down = objective(x + direction, np.arange(2)), objective(x - direction, np.arange(2))
+        np.testing.assert_allclose(gradient[:, i], (up[0] - down[0]) / (2 * step), rtol=1e-6)
+        np.testing.assert_allclose(
+            hessian[:, i], (up[1] - down[1]) / (2 * step), rtol=1e-4, atol=1e-6
+        )
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        ((7, 2), "n_features must be 2, 3, 4, 5 or 6, got 7"),
+        ((3, 3), "n_hidden must be at least 1 and below n_features = 3, got 3"),
+        ((3, 0), "n_hidden must be at least 1 and below n_features = 3, got 0"),
+    ],
+)
+def test_sizes_that_are_refused(size, message):
+    for function in (
+        lambda n, m: phd.solve(0.5, 1.0, n, m),
+        lambda n, m: phd.phase_diagram([0.5], [1.0], n, m),
+    ):
+        with pytest.raises(ValueError, match=message):
+            function(*size)
