@@ -26,6 +26,7 @@ _BUILDERS = {
     "triangle": ("derivations.triangle", "triangle"),
     "simplices": ("derivations.simplices", "simplices"),
     "boundaries": ("derivations.boundaries", "boundaries"),
+    "stability": ("derivations.stability", "stability"),
 }
 
 __all__ = ["all_derivations", "derive", "names"]

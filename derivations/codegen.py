@@ -41,6 +41,7 @@ from derivations.simplex import (
     r,
     u,
 )
+from derivations.stability import stability_limit, tricritical_points
 
 TARGET = Path(__file__).parent.parent / "phasediagram" / "closed_forms.py"
 
@@ -123,6 +124,8 @@ class Function:
     notes : str
     is_boundary : bool
         Whether the value is NaN where the formula is not positive.
+    rows : int
+        Into how many rows a tuple of numbers is arranged.
     """
 
     name: str
@@ -132,6 +135,7 @@ class Function:
     source: str
     notes: str = ""
     is_boundary: bool = False
+    rows: int = 1
 
     def text(self) -> str:
         """Return the source text of the function."""
@@ -143,7 +147,11 @@ class Function:
     def _statements(self) -> list[str]:
         symbols = {symbol: sympy.Symbol(name) for name, symbol in self.arguments}
         if isinstance(self.body, tuple):
-            return [f"    return np.array([{', '.join(_code(value) for value in self.body)}])"]
+            numbers = ", ".join(_code(value) for value in self.body)
+            if len(self.body) == 1:
+                return [f"    return np.asarray({numbers})"]
+            shape = f".reshape({self.rows}, -1)" if self.rows > 1 else ""
+            return [f"    return np.array([{numbers}]){shape}"]
         if self.is_boundary:
             quotient = sympy.fraction(sympy.together(self.body))
             numerator, denominator = (_code(sympy.factor(part.subs(symbols))) for part in quotient)
@@ -187,7 +195,7 @@ def _unpack(names: Sequence[str]) -> list[str]:
 
 
 def _code(expression: Expr) -> str:
-    return str(_Printer().doprint(expression))
+    return str(_Printer().doprint(expression)).replace("numpy.", "np.")
 
 
 def functions() -> tuple[Function, ...]:
@@ -248,7 +256,13 @@ def _boundaries() -> list[Function]:
         (ANTIPODAL, TRIANGLE),
         (OTHERS_ANTIPODAL, TRIANGLE),
     ]
-    return [*(_boundary(*pair) for pair in pairs), _vertical_boundary(), _meeting_point()]
+    return [
+        *(_boundary(*pair) for pair in pairs),
+        _vertical_boundary(),
+        _meeting_point(),
+        _stability_limit(),
+        _tricritical_points(),
+    ]
 
 
 def _boundary(first: Canonical, second: Canonical) -> Function:
@@ -282,6 +296,30 @@ def _meeting_point() -> Function:
         point,
         "boundaries",
         notes="The triple point of n = 2, and the quadruple point of the literature's n = 3.",
+    )
+
+
+def _stability_limit() -> Function:
+    return Function(
+        "ignored_stability_limit",
+        "Return the r above which ignoring the extra feature is no minimum, W and b free.",
+        [("density", p)],
+        stability_limit(),
+        "stability",
+        notes="For n features in n - 1 dimensions, any n >= 2.",
+    )
+
+
+def _tricritical_points() -> Function:
+    return Function(
+        "tricritical_points",
+        "Return the two points (density, relative importance), one a row, of n = 2, m = 1.",
+        [],
+        tuple(sympy.Float(value, 20) for point in tricritical_points() for value in point),
+        "stability",
+        notes="On `ignored_stability_limit` between them the extra feature enters continuously;\n"
+        "beyond them the change is first order.",
+        rows=2,
     )
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "ignored_dedicated_boundary",
     "ignored_loss",
     "ignored_others_antipodal_boundary",
+    "ignored_stability_limit",
     "ignored_triangle_boundary",
     "others_antipodal_canonical_loss",
     "others_antipodal_loss",
@@ -42,6 +43,7 @@ __all__ = [
     "simplex_output_loss_6",
     "triangle_canonical_loss",
     "triangle_loss",
+    "tricritical_points",
 ]
 
 
@@ -495,7 +497,7 @@ def dedicated_others_antipodal_boundary_density() -> Array:
     -----
     Source: derivation 'boundaries'.
     """
-    return np.array([4 / 7])
+    return np.asarray(4 / 7)
 
 
 def canonical_meeting_point() -> Array:
@@ -511,6 +513,49 @@ def canonical_meeting_point() -> Array:
     Source: derivation 'boundaries'.
     """
     return np.array([4 / 7, 1])
+
+
+def ignored_stability_limit(density: ArrayLike) -> Array:
+    """Return the r above which ignoring the extra feature is no minimum, W and b free.
+
+    Parameters
+    ----------
+    density : array_like
+        Probability that a feature is active, in (0, 1].
+
+    Returns
+    -------
+    ndarray
+
+    Notes
+    -----
+    For n features in n - 1 dimensions, any n >= 2.
+    Source: derivation 'stability'.
+    """
+    (density,) = _as_arrays(density)
+    t0 = density**2
+    t1 = density**3
+    t2 = density**4
+    t3 = -7 / 2*density + 2*t0 + (1 / 2)*np.sqrt((3*density - 4)*(11*density - 12*t0 + 4*t1 - 4)) + 2
+    t4 = t3**(-2.0)
+    t5 = t3**(-3.0)
+    return np.asarray((-1 / 24*density**8*t5 + (1 / 24)*density**7*t5 + (1 / 4)*density**6*t4 - 7 / 16*density**5*t4 + (1 / 3)*t0 - 3 / 16*t1 + (1 / 4)*t2*t4 - 1 / 8*t2/t3)/((1 / 3)*density - 1 / 4*t0))
+
+
+def tricritical_points() -> Array:
+    """Return the two points (density, relative importance), one a row, of n = 2, m = 1.
+
+    Returns
+    -------
+    ndarray
+
+    Notes
+    -----
+    On `ignored_stability_limit` between them the extra feature enters continuously;
+    beyond them the change is first order.
+    Source: derivation 'stability'.
+    """
+    return np.array([0.52024773679939848414, 0.57404190744022429111, 0.83731958013503394338, 0.89644060836503268185]).reshape(2, -1)
 
 
 def dedicated_output_loss(density: ArrayLike, scale: ArrayLike, bias: ArrayLike) -> Array:

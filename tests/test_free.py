@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq, minimize
 
 import phasediagram as phd
+from phasediagram import closed_forms
 from phasediagram.free_minimization import FreeLoss, minimize_free, random_starts
 from phasediagram.phases import phase_of
 
@@ -198,3 +200,53 @@ def test_sizes_that_are_refused(size, message):
     ):
         with pytest.raises(ValueError, match=message):
             function(*size)
+
+
+def ignored_leaves(density, relative_importance):
+    """How far below "ignored" a small step of the extra feature can lead, per its square.
+
+    Minimised over the first weight and both biases with the second weight held at -1e-4.
+    """
+    norm = 1e-4
+
+    def second_difference(x):
+        W = [[1 + norm * x[0], -norm]]
+        b = [norm * x[1], density / 2 + norm * x[2]]
+        loss, gradient_W, gradient_b = phd.expected_loss_and_gradient(
+            W, b, density, [1.0, relative_importance]
+        )
+        variance = density / 3 - density**2 / 4
+        change = (float(loss) - relative_importance * variance) / norm**2
+        return change, np.array([gradient_W[0, 0], *gradient_b]) / norm
+
+    start = np.array([0.0, density / 4, density / 2])
+    found = minimize(second_difference, start, jac=True, method="BFGS", options={"gtol": 1e-9})
+    return found.fun
+
+
+@pytest.mark.parametrize("density", [0.2, 0.45, 0.51, 0.7, 0.9, 0.99])
+def test_the_stability_limit_is_where_the_directional_curvature_vanishes(density):
+    limit = float(closed_forms.ignored_stability_limit(density))
+    numerical = brentq(lambda r: ignored_leaves(density, r), limit / 1.2, limit * 1.2, xtol=1e-12)
+    assert numerical == pytest.approx(limit, rel=2e-4)  # the step of 1e-4 is finite
+    for side, stable in ((0.995, True), (1.005, False)):
+        assert (ignored_leaves(density, limit * side) > 0) == stable
+
+
+def test_the_change_is_continuous_between_the_tricritical_points_and_first_order_beyond():
+    """Just below the stability limit, no minimum but "ignored" is lower, or one is."""
+    (low, low_r), (high, high_r) = closed_forms.tricritical_points()
+    limit = closed_forms.ignored_stability_limit([low, high])
+    np.testing.assert_allclose(limit, [low_r, high_r], rtol=1e-14)
+    for density, first_order in ((0.6, False), (0.7, False), (0.8, False), (0.9, True)):
+        r = float(closed_forms.ignored_stability_limit(density)) - 1e-4
+        solution = phd.solve(density, r)
+        assert solution.phase == ("partial" if first_order else "ignored")
+        variance = density / 3 - density**2 / 4
+        assert (r * variance - solution.loss > 1e-7) == first_order
+
+
+def test_the_stability_limit_tends_to_1_and_to_the_density():
+    assert float(closed_forms.ignored_stability_limit(1.0)) == pytest.approx(1.0, rel=1e-14)
+    ratio = closed_forms.ignored_stability_limit(1e-5) / 1e-5
+    assert float(ratio) == pytest.approx(1.0, rel=1e-4)
