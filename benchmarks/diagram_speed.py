@@ -59,9 +59,15 @@ def double_loop() -> np.ndarray:
     return np.argmin(losses, axis=2)
 
 
+def diagram(n: int, steps: int, weights: str) -> phd.PhaseDiagram:
+    """A diagram on the paper's axes."""
+    density, relative_importance = np.geomspace(1, 0.01, steps), np.geomspace(0.1, 10, steps)
+    return phd.phase_diagram(density, relative_importance, n, n - 1, weights)
+
+
 def canonical_diagram() -> np.ndarray:
     """The same from the package: losses, the lowest, and whose it is."""
-    return phd.phase_diagram(n_features=3, n_hidden=2, weights="canonical").lowest
+    return diagram(3, STEPS, "canonical").lowest
 
 
 def seconds(function, repeats: int = REPEATS) -> float:
@@ -82,10 +88,11 @@ def main() -> None:
     print(f"  double loop, n = 3         {loop:10.5f} s")
     print(f"  canonical diagram, n = 3   {vectorised:10.5f} s  {loop / vectorised:6.0f} x faster")
     for n in (2, 3):
-        elapsed = seconds(
-            lambda n=n: phd.phase_diagram(n_features=n, n_hidden=n - 1, weights="optimized"), 1
-        )
+        elapsed = seconds(lambda n=n: diagram(n, STEPS, "optimized"), 1)
         print(f"  optimized diagram, n = {n}   {elapsed:10.5f} s")
+    for n, steps in ((2, 256), (3, 128)):
+        elapsed = seconds(lambda n=n, steps=steps: diagram(n, steps, "free"), 1)
+        print(f"{steps} x {steps} points\n  free diagram, n = {n}        {elapsed:10.5f} s")
 
 
 if __name__ == "__main__":
