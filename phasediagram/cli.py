@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from phasediagram._version import __version__
@@ -88,13 +89,15 @@ def _draw(options: argparse.Namespace) -> int:
     if not 2 <= options.grid <= 4096:
         raise ValueError(f"--grid must be between 2 and 4096, got {options.grid}")
     hidden = options.features - 1 if options.hidden is None else options.hidden
-    diagram = phase_diagram(
-        np.geomspace(*DENSITY_RANGE[::-1], options.grid),
-        np.geomspace(*RELATIVE_IMPORTANCE_RANGE, options.grid),
-        options.features,
-        hidden,
-        options.weights,
-    )
+    with _progress("solving") as progress:
+        diagram = phase_diagram(
+            np.geomspace(*DENSITY_RANGE[::-1], options.grid),
+            np.geomspace(*RELATIVE_IMPORTANCE_RANGE, options.grid),
+            options.features,
+            hidden,
+            options.weights,
+            progress,
+        )
     save_figure(draw_figure(diagram), path)
     print(
         f"n = {diagram.n_features}, m = {diagram.n_hidden}, {diagram.weights} weights, "
@@ -106,6 +109,25 @@ def _draw(options: argparse.Namespace) -> int:
         print(f"  {name:<{width}}  {100 * share:5.1f} %")
     print(f"wrote {path}")
     return 0
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[float], None] | None]:
+    """Show a bar on stderr if it is a terminal and tqdm is installed."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield None
+        return
+    with tqdm(total=100, desc=what, unit="%", leave=False, delay=2) as bar:
+
+        def show(share: float) -> None:
+            bar.update(round(100 * share) - bar.n)
+
+        yield show
 
 
 def _figure_path(path: Path) -> Path:

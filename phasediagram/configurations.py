@@ -116,7 +116,7 @@ class Configuration:
         W = np.broadcast_to(self._canonical_W, (*p.shape, *self._canonical_W.shape))
         b = np.zeros((*p.shape, self.size.n_features))
         if self.block_size == 1:
-            b[..., self._first_feature] = p / 2
+            b[..., self.first_feature] = p / 2
         return W, b
 
     @cached_property
@@ -128,8 +128,8 @@ class Configuration:
         return self._from_block(BlockParameters(one, one, angle, zero, zero))[0]
 
     @property
-    def _first_feature(self) -> int:
-        """The block's first feature; its first dimension has the same number."""
+    def first_feature(self) -> int:
+        """The block's first feature; the block's first dimension has the same number."""
         return self.size.n_features - self.block_size if self.includes_extra else 0
 
     def canonical_loss(self, density: ArrayLike, relative_importance: ArrayLike) -> Array:
@@ -220,7 +220,7 @@ class Configuration:
         n, m, k = self.size.n_features, self.size.n_hidden, self.block_size
         leading = block_b.shape[:-1]
         W, b = np.zeros((*leading, m, n)), np.zeros((*leading, n))
-        first = self._first_feature
+        first = self.first_feature
         W[..., first : first + k - 1, first : first + k] = block_W
         b[..., first : first + k] = block_b
         dedicated = [i for i in range(n) if not first <= i < first + k]

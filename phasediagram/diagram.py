@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from phasediagram._version import __version__
 from phasediagram.configurations import Configuration, configurations
 from phasediagram.free_grid import minimize_over_grid
+from phasediagram.free_minimization import Progress
 from phasediagram.local_minima import find_local_minima
 from phasediagram.model import (
     DENSITY_RANGE,
@@ -295,6 +296,7 @@ def phase_diagram(
     n_features: int = 2,
     n_hidden: int = 1,
     weights: str = "free",
+    progress: Progress | None = None,
 ) -> PhaseDiagram:
     """Return the lowest loss, and whose it is, over a grid.
 
@@ -311,6 +313,9 @@ def phase_diagram(
     weights : {"free", "optimized", "canonical"}
         What may vary: W and b altogether; the scales and biases of each configuration of
         the catalogue; or nothing, the hand-picked weights of the literature.
+
+    progress : callable, optional
+        Called now and then with the share of the work that is done, 0 to 1.
 
     Returns
     -------
@@ -338,8 +343,8 @@ def phase_diagram(
         ),
     )
     if weights == "free":
-        return _free_diagram(n_features, n_hidden, p, r)
-    candidates = _candidates(catalogue, p[:, None], r[None, :], weights)
+        return _free_diagram(n_features, n_hidden, p, r, progress)
+    candidates = _candidates(catalogue, p[:, None], r[None, :], weights, progress)
     loss = reduce(np.minimum, candidates.losses)
     return PhaseDiagram(
         density=p,
@@ -392,8 +397,10 @@ def _free_minima(n: int, m: int, density: float, relative_importance: float) -> 
     )
 
 
-def _free_diagram(n: int, m: int, density: Array, relative_importance: Array) -> PhaseDiagram:
-    loss, W, b = minimize_over_grid(n, m, density, relative_importance)
+def _free_diagram(
+    n: int, m: int, density: Array, relative_importance: Array, progress: Progress | None
+) -> PhaseDiagram:
+    loss, W, b = minimize_over_grid(n, m, density, relative_importance, progress)
     names = np.array([phase_of(weights) for weights in W.reshape(-1, m, n)])
     known = [phase for phase in PHASES if phase in names]
     candidates = [*known, *sorted(set(names.tolist()) - set(known))]
@@ -414,7 +421,11 @@ def _free_diagram(n: int, m: int, density: Array, relative_importance: Array) ->
 
 
 def _candidates(
-    catalogue: tuple[Configuration, ...], p: Array, r: Array, weights: str
+    catalogue: tuple[Configuration, ...],
+    p: Array,
+    r: Array,
+    weights: str,
+    progress: Progress | None = None,
 ) -> _Candidates:
     shape = np.broadcast_shapes(p.shape, r.shape)
     losses, all_W, all_b = [], [], []
@@ -428,6 +439,8 @@ def _candidates(
         losses.append(loss)
         all_W.append(np.broadcast_to(W, (*shape, *W.shape[-2:])))
         all_b.append(np.broadcast_to(b, (*shape, b.shape[-1])))
+        if progress is not None:
+            progress(len(losses) / len(catalogue))
     return _Candidates(tuple(losses), tuple(all_W), tuple(all_b))
 
 

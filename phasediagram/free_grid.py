@@ -9,12 +9,19 @@ found anywhere spreads as far as it is lowest.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.configurations import configurations
-from phasediagram.free_minimization import FreeEnds, FreeLoss, minimize_free, standard_starts
+from phasediagram.free_minimization import (
+    FreeEnds,
+    FreeLoss,
+    Progress,
+    minimize_free,
+    standard_starts,
+)
 
 Array = NDArray[np.float64]
 Points = NDArray[np.intp]
@@ -26,7 +33,11 @@ _COMPETITIVE = 1.1  # a minimum whose loss is this many times the lowest can bec
 _SAME_LOSS = 1e-8
 _PUSH = 0.05  # off the symmetries, where gradients vanish
 _SAME_GRAM = 0.02
+_WEAK_NORMS = (0.3, 0.6)
+_WEAK_PUSH = 0.01
 _IMPROVEMENT = 1e-12  # a smaller relative gain is rounding
+# how the work divides, measured: coarse search, continuation, spread between neighbours
+_COARSE_SHARE, _SPREAD_START = 0.35, 0.9
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
@@ -50,11 +61,10 @@ class _Grid:
         self.x[changed], self.loss[changed] = x[better], loss[better]
         return changed
 
-    def minimize(self, points: Points, starts: Array) -> FreeEnds:
+    def minimize(self, points: Points, starts: Array, progress: Progress | None = None) -> FreeEnds:
         """Run Newton's method at the given points, starts (points, count, variables)."""
-        return minimize_free(
-            self.n, self.m, self.density[points], self.relative_importance[points], starts
-        )
+        density, relative_importance = self.density[points], self.relative_importance[points]
+        return minimize_free(self.n, self.m, density, relative_importance, starts, progress)
 
     def gram(self, points: Points) -> Array:
         """Return W^T W of the best known minima."""
@@ -63,7 +73,11 @@ class _Grid:
 
 
 def minimize_over_grid(
-    n: int, m: int, density: Array, relative_importance: Array
+    n: int,
+    m: int,
+    density: Array,
+    relative_importance: Array,
+    progress: Progress | None = None,
 ) -> tuple[Array, Array, Array]:
     """Return the lowest free minimum at every point of a grid.
 
@@ -72,6 +86,8 @@ def minimize_over_grid(
     n, m : int
     density : ndarray, shape (D,)
     relative_importance : ndarray, shape (R,)
+    progress : callable, optional
+        Called with the share of the work that is done, 0 to 1.
 
     Returns
     -------
@@ -88,9 +104,11 @@ def minimize_over_grid(
     grid = _Grid(n, m, *shape, p, r, np.zeros((p.size, variables)), np.full(p.size, np.inf))
     coarse, nearest = _coarse_points(*axes)
     starts = standard_starts(n, m, p[coarse], _RANDOM_STARTS, rng)
-    ends = grid.minimize(coarse, starts)
+    ends = grid.minimize(coarse, starts, _stage(progress, 0.0, _COARSE_SHARE))
     grid.accept(coarse, *ends.lowest())
-    _start_from_coarse(grid, ends, nearest, rng)
+    _start_from_coarse(grid, ends, nearest, rng, _stage(progress, _COARSE_SHARE, _SPREAD_START))
+    if m == n - 1:
+        _start_from_weak_features(grid, rng)
     _spread(grid, rng)
     _continue_to_full_density(grid)
     if m == n - 1:
@@ -102,6 +120,13 @@ def minimize_over_grid(
         W.reshape(*shape, m, n)[places],
         b.reshape(*shape, n)[places],
     )
+
+
+def _stage(progress: Progress | None, start: float, stop: float) -> Progress | None:
+    """Map the progress of one stage to the whole."""
+    if progress is None:
+        return None
+    return lambda share: progress(start + (stop - start) * share)
 
 
 def _coarse_points(density: Array, relative_importance: Array) -> tuple[Points, Points]:
@@ -124,19 +149,26 @@ def _coarse_lines(positions: Array) -> tuple[Points, Points]:
 
 
 def _start_from_coarse(
-    grid: _Grid, ends: FreeEnds, nearest: Points, rng: np.random.Generator
+    grid: _Grid,
+    ends: FreeEnds,
+    nearest: Points,
+    rng: np.random.Generator,
+    progress: Progress | None,
 ) -> None:
     competitors = _competitors(ends)[nearest]
     used = np.isfinite(competitors[..., 0])
     points = np.nonzero(used)[0]
-    starts = competitors[used]
-    starts += _PUSH * rng.normal(size=starts.shape)
-    found = grid.minimize(points, starts[:, None])
+    found = grid.minimize(points, _with_pushed(competitors[used], rng), progress)
     x, loss = found.lowest()
     order = np.argsort(-loss, kind="stable")  # the lowest of each point is written last
     best_x, best_loss = np.empty_like(grid.x), np.full(len(grid.x), np.inf)
     best_x[points[order]], best_loss[points[order]] = x[order], loss[order]
     grid.accept(np.arange(len(grid.x)), best_x, best_loss)
+
+
+def _with_pushed(x: Array, rng: np.random.Generator) -> Array:
+    """Return each start, which continues its own minimum, and a copy pushed off symmetries."""
+    return np.stack([x, x + _PUSH * rng.normal(size=x.shape)], axis=1)
 
 
 def _competitors(ends: FreeEnds) -> Array:
@@ -152,6 +184,31 @@ def _competitors(ends: FreeEnds) -> Array:
     return kept
 
 
+def _start_from_weak_features(grid: _Grid, rng: np.random.Generator) -> None:
+    """Where ignoring a feature is competitive, try to represent that feature weakly.
+
+    Between ignoring a feature and sharing a dimension in full lies partial superposition, in
+    a wedge that can be narrower than the coarse grid.
+    """
+    for configuration in configurations(grid.n, grid.m):
+        if configuration.block_size > 1:
+            continue
+        ignored = configuration.first_feature
+        loss = configuration.canonical_loss(grid.density, grid.relative_importance)
+        points = np.flatnonzero(loss < _COMPETITIVE * grid.loss)
+        W, b = (v.copy() for v in configuration.canonical_weights(grid.density[points]))
+        others = [i for i in range(grid.n) if i != ignored]
+        starts = []
+        for norm, opposite_to in product(_WEAK_NORMS, (others[:1], others)):
+            direction = W[..., opposite_to].sum(axis=-1)
+            W[..., ignored] = -norm * direction / np.sqrt(len(opposite_to))
+            starts.append(np.concatenate([W.reshape(-1, grid.m * grid.n), b], axis=1))
+        pushed = np.stack(starts, axis=1)
+        pushed += _WEAK_PUSH * rng.normal(size=pushed.shape)
+        if points.size:
+            grid.accept(points, *grid.minimize(points, pushed).lowest())
+
+
 def _spread(grid: _Grid, rng: np.random.Generator) -> None:
     """Let every point try its neighbours' minima until nothing improves."""
     objective = FreeLoss(grid.n, grid.m, grid.density, grid.relative_importance)
@@ -165,8 +222,7 @@ def _spread(grid: _Grid, rng: np.random.Generator) -> None:
             near = objective.value(grid.x[source], target) < _COMPETITIVE * grid.loss[target]
             source, target = source[near], target[near]
             if target.size:
-                starts = grid.x[source] + _PUSH * rng.normal(size=grid.x[source].shape)
-                found = grid.minimize(target, starts[:, None])
+                found = grid.minimize(target, _with_pushed(grid.x[source], rng))
                 changed.append(grid.accept(target, *found.lowest()))
         active = np.unique(np.concatenate(changed)) if changed else np.empty(0, dtype=np.intp)
 

@@ -6,6 +6,7 @@ symmetry broken, and random weights.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from phasediagram.loss import expected_loss, loss_derivatives
 from phasediagram.newton import minimize_batch
 
 Array = NDArray[np.float64]
+Progress = Callable[[float], None]
 
 _BOUND = 10.0  # norms and biases beyond it cost far more than ignoring every feature
 _SYMMETRY_BREAKING = 0.1
@@ -74,7 +76,12 @@ class FreeLoss:
 
 
 def minimize_free(
-    n: int, m: int, density: Array, relative_importance: Array, starts: Array
+    n: int,
+    m: int,
+    density: Array,
+    relative_importance: Array,
+    starts: Array,
+    progress: Progress | None = None,
 ) -> FreeEnds:
     """Run Newton's method from every start of every point.
 
@@ -83,6 +90,8 @@ def minimize_free(
     n, m : int
     density, relative_importance : ndarray, shape (points,)
     starts : ndarray, shape (points, starts, m * n + n)
+    progress : callable, optional
+        Called with the share of the work that is done, 0 to 1.
 
     Returns
     -------
@@ -102,6 +111,8 @@ def minimize_free(
         result = minimize_batch(objective, flat[part], -bound, bound)
         x[part], loss[part] = result.x, result.value
         gradient_norm[part] = result.gradient_norm
+        if progress is not None:
+            progress(min(1.0, (begin + length) / len(flat)))
     return FreeEnds(
         x.reshape(starts.shape),
         loss.reshape(points, count),

@@ -21,31 +21,6 @@ RELATIVE_IMPORTANCE_RANGE = (0.1, 10.0)
 
 
 @dataclass(frozen=True)
-class ModelSize:
-    """Number of features and hidden dimensions of one fewer.
-
-    The toy model of the toy model: n features, m = n - 1 hidden dimensions,
-    importances (1, ..., 1, r).
-
-    Raises
-    ------
-    ValueError
-        Unless 2 <= n_features <= 6 and n_hidden = n_features - 1.
-    """
-
-    n_features: int = 2
-    n_hidden: int = 1
-
-    def __post_init__(self) -> None:
-        n_features = _integer("n_features", self.n_features)
-        n_hidden = _integer("n_hidden", self.n_hidden)
-        if not 2 <= n_features <= 6:
-            raise ValueError(f"n_features must be 2, 3, 4, 5 or 6, got {n_features}")
-        if n_hidden != n_features - 1:
-            raise ValueError(f"n_hidden must be n_features - 1 = {n_features - 1}, got {n_hidden}")
-
-
-@dataclass(frozen=True)
 class FreeSize:
     """Numbers of features n and hidden dimensions m < n, for unrestricted weights.
 
@@ -66,6 +41,27 @@ class FreeSize:
         if not 1 <= n_hidden < n_features:
             raise ValueError(
                 f"n_hidden must be at least 1 and below n_features = {n_features}, got {n_hidden}"
+            )
+
+
+@dataclass(frozen=True)
+class ModelSize(FreeSize):
+    """One hidden dimension fewer than features: the sizes that the catalogue covers.
+
+    The toy model of the toy model: n features, m = n - 1 hidden dimensions,
+    importances (1, ..., 1, r).
+
+    Raises
+    ------
+    ValueError
+        Unless 2 <= n_features <= 6 and n_hidden = n_features - 1.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.n_hidden != self.n_features - 1:
+            raise ValueError(
+                f"n_hidden must be n_features - 1 = {self.n_features - 1}, got {self.n_hidden}"
             )
 
 

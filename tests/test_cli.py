@@ -113,6 +113,12 @@ def test_derive_lists_prints_and_refuses(capsys):
     assert "'pentagon'" in line
 
 
+@pytest.mark.parametrize(("passed", "status"), [(True, 0), (False, 1)])
+def test_verify_s_exit_status_says_whether_all_checks_passed(monkeypatch, passed, status):
+    monkeypatch.setattr("derivations.__main__.check_all", lambda: passed)
+    assert main(["verify"]) == status
+
+
 def test_importing_the_package_loads_neither_sympy_nor_matplotlib():
     code = "import sys, json, phasediagram; print(json.dumps(sorted(sys.modules)))"
     modules = json.loads(subprocess.check_output([sys.executable, "-c", code], text=True))

@@ -158,3 +158,13 @@ def test_bad_grids_are_refused(arguments, message):
 def test_a_point_must_be_a_number():
     with pytest.raises(ValueError, match=r"density must be a number, got shape \(2,\)"):
         phd.solve([0.5, 0.6], 1.0)
+
+
+@pytest.mark.parametrize("weights", ["free", "optimized", "canonical"])
+def test_progress_is_reported_up_to_its_end(weights):
+    shares = []
+    phd.phase_diagram([0.5, 0.2], [0.5, 2.0], weights=weights, progress=shares.append)
+    assert shares
+    assert shares == sorted(shares)
+    assert 0 < shares[0] <= shares[-1] <= 1
+    assert shares[-1] >= 0.9
