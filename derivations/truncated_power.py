@@ -41,9 +41,6 @@ class PositivePart(sympy.Function):
         inner = prettyForm(*printer._print(self.args[0]).parens())
         return prettyForm(*inner.right("₊"))
 
-    def _numpycode(self, printer):  # type: ignore[no-untyped-def]
-        return f"np.maximum({printer._print(self.args[0])}, 0.0)"
-
 
 def subsets(items: Sequence[int]) -> Iterator[tuple[int, ...]]:
     """Yield all subsets, smallest first."""

@@ -2,12 +2,13 @@
 
 from phasediagram._version import __version__
 from phasediagram.configurations import Configuration, ConfigurationMinimum, configurations
-from phasediagram.diagram import Minimum, PhaseDiagram, Solution, phase_diagram, solve
+from phasediagram.diagram import phase_diagram, solve
 from phasediagram.loss import (
     expected_loss,
     expected_loss_and_gradient,
     expected_loss_hessian,
 )
+from phasediagram.results import Minimum, PhaseDiagram, Solution
 
 __all__ = [
     "Configuration",

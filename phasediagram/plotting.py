@@ -20,7 +20,7 @@ from phasediagram.phases import norm_and_superposition
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from phasediagram.diagram import PhaseDiagram
+    from phasediagram.results import PhaseDiagram
 
 Array = NDArray[np.float64]
 

@@ -1,0 +1,211 @@
+"""What is found at a point and over a grid: minimum, solution, phase diagram."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram._version import __version__
+from phasediagram.phases import extra_feature_outcome
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+Names = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """One candidate for the lowest loss at a point.
+
+    Attributes
+    ----------
+    loss : float
+    W : ndarray, shape (m, n)
+    b : ndarray, shape (n,)
+    outcome : str
+        What became of the extra feature: ``"ignored"``, ``"dedicated"`` or
+        ``"superposition"``.
+    phase : str
+        The name of its configuration; for free weights that of its geometry
+        (`phasediagram.phases`).
+    smallest_curvature : float
+        Free weights only, else NaN: the smallest second directional derivative of the loss
+        (the smallest eigenvalue of the Hessian where there is one), rotations of the hidden
+        space left out.  0 if an output never switches on, so that its bias is free.
+    """
+
+    loss: float
+    W: Array
+    b: Array
+    outcome: str
+    phase: str
+    smallest_curvature: float = float("nan")
+
+    @property
+    def gram(self) -> Array:
+        """W^T W, shape (n, n)."""
+        return np.asarray(self.W.T @ self.W)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The lowest loss at one point, and every candidate.
+
+    Attributes
+    ----------
+    density, relative_importance : float
+    n_features, n_hidden : int
+    weights : str
+        What was allowed to vary, see `solve`.
+    minima : tuple of Minimum
+        Every candidate, lowest first, the simplest first among equals; for free weights
+        every local minimum that was found, without symmetric copies.
+    version : str
+        Version of the package that computed it.
+    """
+
+    density: float
+    relative_importance: float
+    n_features: int
+    n_hidden: int
+    weights: str
+    minima: tuple[Minimum, ...]
+    version: str = __version__
+
+    @property
+    def loss(self) -> float:
+        """The lowest loss."""
+        return self.minima[0].loss
+
+    @property
+    def W(self) -> Array:
+        """Weights of the lowest minimum, shape (m, n)."""
+        return self.minima[0].W
+
+    @property
+    def b(self) -> Array:
+        """Biases of the lowest minimum, shape (n,)."""
+        return self.minima[0].b
+
+    @property
+    def gram(self) -> Array:
+        """W^T W of the lowest minimum, shape (n, n)."""
+        return self.minima[0].gram
+
+    @property
+    def outcome(self) -> str:
+        """Outcome of the extra feature in the lowest minimum."""
+        return self.minima[0].outcome
+
+    @property
+    def phase(self) -> str:
+        """Phase of the lowest minimum."""
+        return self.minima[0].phase
+
+
+@dataclass(frozen=True)
+class PhaseDiagram:
+    """The lowest loss over a grid.
+
+    Attributes
+    ----------
+    density : ndarray, shape (D,)
+    relative_importance : ndarray, shape (R,)
+    loss : ndarray, shape (D, R)
+        The lowest loss.
+    lowest : ndarray of int, shape (D, R)
+        Which of the candidates has it.
+    candidates : tuple of str
+        Names of the configurations that were compared, simplest first; for free weights
+        the names of the phases that occur.
+    candidate_losses : tuple of ndarray, each of shape (D, R)
+        Loss of every configuration; for free weights the lowest loss alone.
+    candidate_W : tuple of ndarray, each of shape (D, R, m, n)
+    candidate_b : tuple of ndarray, each of shape (D, R, n)
+        Weights and biases that go with `candidate_losses`.
+    n_features, n_hidden : int
+    weights : str
+        What was allowed to vary, see `phase_diagram`.
+    version : str
+        Version of the package that computed it.
+    """
+
+    density: Array
+    relative_importance: Array
+    loss: Array
+    lowest: NDArray[np.uint8]
+    candidates: tuple[str, ...]
+    candidate_losses: tuple[Array, ...]
+    candidate_W: tuple[Array, ...]
+    candidate_b: tuple[Array, ...]
+    n_features: int
+    n_hidden: int
+    weights: str
+    version: str = __version__
+
+    @cached_property
+    def phase(self) -> Names:
+        """Name of the lowest candidate, shape (D, R)."""
+        return np.array(self.candidates)[self.lowest]
+
+    @cached_property
+    def outcome(self) -> Names:
+        """What became of the extra feature (see `Minimum`), shape (D, R)."""
+        return extra_feature_outcome(self.W)
+
+    @cached_property
+    def W(self) -> Array:
+        """Weights of the lowest candidate, shape (D, R, m, n)."""
+        return self._of_lowest(self.candidate_W)
+
+    @cached_property
+    def b(self) -> Array:
+        """Biases of the lowest candidate, shape (D, R, n)."""
+        return self._of_lowest(self.candidate_b)
+
+    def _of_lowest(self, values: tuple[Array, ...]) -> Array:
+        if len(values) == 1:
+            return values[0]
+        chosen = np.empty(values[0].shape)
+        for i, candidate in enumerate(values):
+            here = self.lowest == i
+            chosen[here] = candidate[here]
+        return chosen
+
+    def shares(self) -> dict[str, float]:
+        """Return what share of the grid's points each phase holds, in catalogue order."""
+        present = (name for name in self.candidates if (self.phase == name).any())
+        return {name: float((self.phase == name).mean()) for name in present}
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        coloring: Literal["phase", "superposition"] = "phase",
+    ) -> Axes:
+        """Draw the diagram with the paper's axes.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure by default.
+        coloring : {"phase", "superposition"}
+            Discrete phases, or the paper's continuous colouring of the extra feature
+            (norm of its direction, and how much it shares that with other features).
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from phasediagram.plotting import plot_phases, plot_superposition
+
+        if coloring == "phase":
+            return plot_phases(self, ax)
+        if coloring == "superposition":
+            return plot_superposition(self, ax)
+        raise ValueError(f"coloring must be 'phase' or 'superposition', got {coloring!r}")
