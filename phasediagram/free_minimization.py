@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from phasediagram.configurations import configurations
 from phasediagram.loss import expected_loss, loss_derivatives
-from phasediagram.newton import minimize_batch
+from phasediagram.newton import density_tolerance, minimize_batch
 
 Array = NDArray[np.float64]
 Progress = Callable[[float], None]
@@ -108,7 +108,8 @@ def minimize_free(
         part = slice(begin, begin + length)
         rows = owner[part]
         objective = FreeLoss(n, m, density[rows], relative_importance[rows])
-        result = minimize_batch(objective, flat[part], -bound, bound)
+        tolerance = density_tolerance(density[rows])
+        result = minimize_batch(objective, flat[part], -bound, bound, gradient_tolerance=tolerance)
         x[part], loss[part] = result.x, result.value
         gradient_norm[part] = result.gradient_norm
         if progress is not None:

@@ -72,7 +72,7 @@ def find_local_minima(
     rng = np.random.default_rng(0)
     p, r = np.array([density]), np.array([relative_importance])
     ends = minimize_free(n, m, p, r, standard_starts(n, m, p, _RANDOM_STARTS, rng))
-    stationary = ends.gradient_norm[0] < _GRADIENT_TOLERANCE
+    stationary = ends.gradient_norm[0] < _GRADIENT_TOLERANCE * density
     x, loss = ends.x[0, stationary], ends.loss[0, stationary]
     norm = ends.gradient_norm[0, stationary]
     order = np.argsort(loss, kind="stable")

@@ -48,7 +48,7 @@ def expected_loss(
     ------
     ValueError
         If shapes do not fit, a number is not finite or exceeds 1e75 in magnitude, a
-        density lies outside (0, 1], an importance is not positive, or n > 8.
+        density lies outside (0, 1], an importance outside (0, 1e100], or n > 8.
 
     Examples
     --------

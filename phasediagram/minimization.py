@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from phasediagram.blocks import BlockLoss, BlockParameters, canonical_angle
-from phasediagram.newton import NewtonResult, minimize_batch
+from phasediagram.newton import NewtonResult, density_tolerance, minimize_batch
 
 Array = NDArray[np.float64]
 
@@ -25,7 +25,6 @@ _SCALE_BOUND = 5.0  # a norm of 5 costs far more than ignoring the feature
 _BIAS_BOUND = 5.0
 _ANGLE_BOUND = np.pi / 2
 _POINTS_TIMES_FACES = 2**17  # keeps the working arrays of one batch in the cache
-_GRADIENT_TOLERANCE = 1e-13
 
 # scale_other, scale_extra, bias_other, bias_extra; the angle starts at the simplex's
 _STARTS = (
@@ -78,7 +77,11 @@ def minimize_block(k: int, density: Array, relative_importance: Array) -> BlockM
         for start in starts:
             repeated = np.tile(start, (len(objective.density), 1))
             result = minimize_batch(
-                objective, repeated, lower, upper, gradient_tolerance=_GRADIENT_TOLERANCE
+                objective,
+                repeated,
+                lower,
+                upper,
+                gradient_tolerance=density_tolerance(objective.density),
             )
             result = polish_with_scipy(objective, result, lower, upper)
             lower_than_before = result.value < loss[block]
@@ -106,6 +109,7 @@ def polish_with_scipy(
     """Hand the problems on which Newton's method stalled, at a kink, to L-BFGS-B."""
     x, value = result.x.copy(), result.value.copy()
     gradient_norm, converged = result.gradient_norm.copy(), result.converged.copy()
+    tolerance = density_tolerance(objective.density)
     for point in np.flatnonzero(~result.converged):
         index = np.array([point])
 
@@ -119,10 +123,10 @@ def polish_with_scipy(
             jac=True,
             method="L-BFGS-B",
             bounds=list(zip(lower, upper, strict=True)),
-            options={"ftol": 0.0, "gtol": _GRADIENT_TOLERANCE},
+            options={"ftol": 0.0, "gtol": float(tolerance[point])},
         )
         if found.fun < value[point]:
             x[point], value[point] = found.x, found.fun
             gradient_norm[point] = float(np.linalg.norm(found.jac))
-            converged[point] = gradient_norm[point] <= _GRADIENT_TOLERANCE
+            converged[point] = gradient_norm[point] <= tolerance[point]
     return NewtonResult(x, value, gradient_norm, converged)

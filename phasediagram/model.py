@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 
 MAX_FEATURES = 8
+MAX_IMPORTANCE = 1e100  # beyond it, squares of gradients overflow
 MAX_MAGNITUDE = 1e75  # beyond it, squares of pre-activations overflow
 DENSITY_RANGE = (0.01, 1.0)  # the paper's axes
 RELATIVE_IMPORTANCE_RANGE = (0.1, 10.0)
@@ -139,9 +140,14 @@ def as_density(density: ArrayLike, name: str = "density") -> Array:
 
 
 def as_importance(importance: ArrayLike, name: str = "importance") -> Array:
-    """Return `importance` as an array; raise ValueError unless positive and finite."""
+    """Return `importance` as an array; raise ValueError unless in (0, 1e100]."""
     values = as_real(name, importance)
-    _require(name, values, (values > 0) & np.isfinite(values), "be positive and finite")
+    _require(
+        name,
+        values,
+        (values > 0) & (values <= MAX_IMPORTANCE),
+        f"be positive and at most {MAX_IMPORTANCE:g}",
+    )
     return values
 
 

@@ -45,7 +45,7 @@ def minimize_batch(
     lower: Array,
     upper: Array,
     *,
-    gradient_tolerance: float = 1e-13,
+    gradient_tolerance: Array | float = 1e-13,
     max_iterations: int = 200,
 ) -> NewtonResult:
     """Minimise each problem from its own start, within bounds.
@@ -57,7 +57,7 @@ def minimize_batch(
         of the problems listed in `index` (k,) at `x` (k, d).
     start : ndarray, shape (problems, d)
     lower, upper : ndarray, shape (d,)
-    gradient_tolerance : float
+    gradient_tolerance : float or ndarray, shape (problems,)
         A problem has converged when its gradient norm is below this.
     max_iterations : int
 
@@ -70,7 +70,8 @@ def minimize_batch(
     value, gradient, hessian = objective(x, everything)
     radius = np.full(len(x), 0.25)
     norm = _free_gradient_norm(x, gradient, lower, upper)
-    running = norm > gradient_tolerance
+    tolerance = np.broadcast_to(gradient_tolerance, norm.shape)
+    running = norm > tolerance
     for _ in range(max_iterations):
         index = np.flatnonzero(running)
         if not index.size:
@@ -95,8 +96,16 @@ def minimize_batch(
         gradient[taken], hessian[taken] = new_gradient[accept], new_hessian[accept]
         norm[taken] = new_norm[accept]
         stuck = radius[index] < 1e-15
-        running[index] = (norm[index] > gradient_tolerance) & ~stuck
-    return NewtonResult(x, value, norm, norm <= gradient_tolerance)
+        running[index] = (norm[index] > tolerance[index]) & ~stuck
+    return NewtonResult(x, value, norm, norm <= tolerance)
+
+
+def density_tolerance(density: Array) -> Array:
+    """Return the gradient norm to converge to: smaller below the paper's densities.
+
+    Gradients are proportional to the density, and so is their rounding.
+    """
+    return np.asarray(1e-13 * np.minimum(1.0, density / 0.01))
 
 
 def _free_gradient_norm(x: Array, gradient: Array, lower: Array, upper: Array) -> Array:

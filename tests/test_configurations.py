@@ -123,8 +123,8 @@ def test_an_unknown_configuration_is_refused():
     ("density", "r", "message"),
     [
         (1.5, 1.0, r"density must lie in \(0, 1\], got 1.5"),
-        (0.5, 0.0, "relative_importance must be positive and finite, got 0.0"),
-        (0.5, float("nan"), "relative_importance must be positive and finite, got nan"),
+        (0.5, 0.0, "relative_importance must be positive and at most 1e[+]100, got 0.0"),
+        (0.5, float("nan"), "relative_importance must be positive and at most 1e[+]100, got nan"),
         ([0.5, 0.6], [1.0, 2.0, 3.0], "density and relative_importance must broadcast"),
         ("dense", 1.0, "density must consist of real numbers, got 'dense'"),
     ],

@@ -250,3 +250,12 @@ def test_the_stability_limit_tends_to_1_and_to_the_density():
     assert float(closed_forms.ignored_stability_limit(1.0)) == pytest.approx(1.0, rel=1e-14)
     ratio = closed_forms.ignored_stability_limit(1e-5) / 1e-5
     assert float(ratio) == pytest.approx(1.0, rel=1e-4)
+
+
+@pytest.mark.parametrize("density", [1e-4, 1e-6, 1e-9])
+def test_minima_keep_their_digits_at_densities_far_below_the_paper_s(density):
+    """The antipodal pair's loss tends to p^2/3 at r = 1, from below, as 1 - p/32."""
+    for weights in ("free", "optimized"):
+        solution = phd.solve(density, 1.0, weights=weights)
+        assert solution.phase == "antipodal"
+        assert solution.loss / (density**2 / 3) == pytest.approx(1 - density / 32, rel=1e-8)
