@@ -1,6 +1,7 @@
 """Phase diagrams of superposition in toy models, from exact losses."""
 
 from phasediagram._version import __version__
+from phasediagram.boundaries import phase_boundaries
 from phasediagram.configurations import Configuration, ConfigurationMinimum, configurations
 from phasediagram.diagram import phase_diagram, solve
 from phasediagram.loss import (
@@ -8,19 +9,34 @@ from phasediagram.loss import (
     expected_loss_and_gradient,
     expected_loss_hessian,
 )
-from phasediagram.results import Minimum, PhaseDiagram, Solution
+from phasediagram.results import (
+    Boundary,
+    Minimum,
+    PhaseBoundaries,
+    PhaseDiagram,
+    Solution,
+    SpecialPoint,
+)
+from phasediagram.sections import BranchLosses, LossSection, loss_section
 
 __all__ = [
+    "Boundary",
+    "BranchLosses",
     "Configuration",
     "ConfigurationMinimum",
+    "LossSection",
     "Minimum",
+    "PhaseBoundaries",
     "PhaseDiagram",
     "Solution",
+    "SpecialPoint",
     "__version__",
     "configurations",
     "expected_loss",
     "expected_loss_and_gradient",
     "expected_loss_hessian",
+    "loss_section",
+    "phase_boundaries",
     "phase_diagram",
     "solve",
 ]

@@ -193,7 +193,7 @@ def _free_minima(n: int, m: int, density: float, relative_importance: float) -> 
             minimum.W,
             minimum.b,
             str(extra_feature_outcome(minimum.W)),
-            phase_of(minimum.W),
+            phase_of(minimum.W, density),
             minimum.smallest_curvature,
         )
         for minimum in find_local_minima(n, m, density, relative_importance)
@@ -204,7 +204,9 @@ def _free_diagram(
     n: int, m: int, density: Array, relative_importance: Array, progress: Progress | None
 ) -> PhaseDiagram:
     loss, W, b = minimize_over_grid(n, m, density, relative_importance, progress)
-    names = np.array([phase_of(weights) for weights in W.reshape(-1, m, n)])
+    densities = np.repeat(density, len(relative_importance))
+    at_points = zip(W.reshape(-1, m, n), densities.tolist(), strict=True)
+    names = np.array([phase_of(weights, p) for weights, p in at_points])
     known = [phase for phase in PHASES if phase in names]
     candidates = [*known, *sorted(set(names.tolist()) - set(known))]
     lowest = np.select([names == name for name in candidates], list(range(len(candidates))))

@@ -14,7 +14,9 @@ the extra feature belongs to it, and how equal the norms in it are:
     others-antipodal   it is alone, two others share a dimension, norms comparable
     others-partial     as others-antipodal, one norm well below the other
     triangle           it shares two dimensions with two others of equal norms
+    partial-triangle   as triangle, its norm well below the others'
     scalene            as triangle, the norms of the two others differ
+    aligned-triangle   as triangle, on the same side as the two others; never the lowest
 
 Larger groups are named ``tetrahedron``, ``4-simplex``, ``5-simplex``, and without the extra
 feature ``others-triangle`` and so on.
@@ -32,8 +34,12 @@ IGNORED, DEDICATED, SUPERPOSITION = "ignored", "dedicated", "superposition"
 NORM_TOLERANCE = 1e-6  # a direction with a smaller norm counts as zero
 COSINE_TOLERANCE = 1e-6  # directions with a smaller cosine between them count as orthogonal
 EQUAL_NORMS_TOLERANCE = 1e-4  # norms that differ relatively by less count as equal
-PARTIAL_NORM_RATIO = 0.575  # below it one norm of a pair is "well below" the other; for n = 2
-# the lowest minima have ratios up to 0.55 (partial) and from 0.60 (antipodal), none between
+
+# Ratios of norms below which a feature is "well below" the others of its group, at the densities
+# listed, linear in between.  At every density the threshold separates the two minima wherever
+# both exist: it lies between the ratios at which they end.
+_PAIR_THRESHOLD = ((0.0, 0.116), (1.0, 0.936))
+_TRIANGLE_THRESHOLD = ((0.4, 0.231), (0.717, 0.532), (0.7464, 0.569), (1.0, 0.835))
 
 _GROUP_NAMES = {2: "antipodal", 3: "triangle", 4: "tetrahedron", 5: "4-simplex", 6: "5-simplex"}
 PHASES = (
@@ -46,8 +52,10 @@ PHASES = (
     "others-antipodal",
     "others-partial",
     "others-aligned",
+    "partial-triangle",
     "triangle",
     "scalene",
+    "aligned-triangle",
 )
 
 
@@ -97,12 +105,14 @@ def norm_and_superposition(W: Array) -> tuple[Array, Array]:
     return norm, (np.einsum("...k,...ki->...i", unit, W[..., :-1]) ** 2).sum(axis=-1)
 
 
-def phase_of(W: Array) -> str:
+def phase_of(W: Array, density: float) -> str:
     """Return the phase of one minimum.
 
     Parameters
     ----------
     W : ndarray, shape (m, n)
+    density : float
+        What counts as "well below" depends on it.
 
     Returns
     -------
@@ -116,11 +126,11 @@ def phase_of(W: Array) -> str:
     groups = _groups(W, norms)
     own = next(group for group in groups if last in group)
     if len(own) > 1:
-        return _group_phase(W, own, last)
+        return _group_phase(W, own, last, density)
     others = max(groups, key=len)
     if len(others) == 1:
         return DEDICATED
-    name = _group_phase(W, others, max(others))
+    name = _group_phase(W, others, max(others), density)
     return f"others-{name.removesuffix('-other')}"
 
 
@@ -136,16 +146,27 @@ def _groups(W: Array, norms: Array) -> list[list[int]]:
     return groups
 
 
-def _group_phase(W: Array, group: list[int], extra: int) -> str:
+def _group_phase(W: Array, group: list[int], extra: int, density: float) -> str:
     rest = [i for i in group if i != extra]
     others = np.linalg.norm(W[:, rest], axis=0)
+    ratio = np.linalg.norm(W[:, extra]) / others.mean()
     if len(group) == 2:
         if W[:, extra] @ W[:, rest[0]] > 0:
             return "aligned"
-        ratio = np.linalg.norm(W[:, extra]) / others[0]
-        if ratio < PARTIAL_NORM_RATIO:
+        threshold = _threshold(_PAIR_THRESHOLD, density)
+        if ratio < threshold:
             return "partial"
-        return "partial-other" if ratio > 1 / PARTIAL_NORM_RATIO else "antipodal"
+        return "partial-other" if ratio > 1 / threshold else "antipodal"
     name = _GROUP_NAMES.get(len(group), f"{len(group) - 1}-simplex")
-    equal = np.ptp(others) <= EQUAL_NORMS_TOLERANCE * others.max()
-    return "scalene" if len(group) == 3 and not equal else name
+    if len(group) > 3:
+        return name
+    if np.ptp(others) > EQUAL_NORMS_TOLERANCE * others.max():
+        return "scalene"
+    if W[:, extra] @ W[:, rest].sum(axis=1) > 0:
+        return "aligned-triangle"
+    return "partial-triangle" if ratio < _threshold(_TRIANGLE_THRESHOLD, density) else name
+
+
+def _threshold(knots: tuple[tuple[float, float], ...], density: float) -> float:
+    densities, ratios = zip(*knots, strict=True)
+    return float(np.interp(density, densities, ratios))

@@ -209,3 +209,76 @@ class PhaseDiagram:
         if coloring == "superposition":
             return plot_superposition(self, ax)
         raise ValueError(f"coloring must be 'phase' or 'superposition', got {coloring!r}")
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """A curve in the plane of density and relative importance.
+
+    Attributes
+    ----------
+    density, relative_importance : ndarray, shape (k,)
+    phases : tuple of str
+        The two phases that it separates; for a spinodal the one that ends.
+    order : {1, 2, None}
+        1 if the derivative of the lowest loss jumps (first order), 2 if the lowest minimum
+        changes continuously; None for a spinodal.
+    kind : {"equilibrium", "spinodal"}
+    loss : ndarray, shape (k,), or None
+        The lowest loss; None for a spinodal.
+    slope_jump : ndarray, shape (k, 2), or None
+        By how much the derivatives of the lowest loss by density and by relative importance
+        differ: that of the first of `phases` less that of the second.
+    """
+
+    density: Array
+    relative_importance: Array
+    phases: tuple[str, ...]
+    order: int | None
+    kind: str
+    loss: Array | None = None
+    slope_jump: Array | None = None
+
+
+@dataclass(frozen=True)
+class SpecialPoint:
+    """A point at which boundaries end or meet.
+
+    Attributes
+    ----------
+    density, relative_importance : float
+    kind : str
+        ``"triple point"``: three phases have the lowest loss; ``"tricritical point"``: a
+        continuous transition turns first order; ``"critical point"``: two phases become one;
+        ``"critical end point"``: a continuous transition ends on a first-order one.
+    phases : tuple of str
+        The phases that meet.
+    """
+
+    density: float
+    relative_importance: float
+    kind: str
+    phases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PhaseBoundaries:
+    """Every boundary and special point of one model.
+
+    Attributes
+    ----------
+    boundaries : tuple of Boundary
+    special_points : tuple of SpecialPoint
+        By ascending density.
+    n_features, n_hidden : int
+    weights : str
+    version : str
+        Version of the package that computed it.
+    """
+
+    boundaries: tuple[Boundary, ...]
+    special_points: tuple[SpecialPoint, ...]
+    n_features: int
+    n_hidden: int
+    weights: str
+    version: str = __version__

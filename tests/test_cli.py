@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 
@@ -123,3 +124,81 @@ def test_importing_the_package_loads_neither_sympy_nor_matplotlib():
     code = "import sys, json, phasediagram; print(json.dumps(sorted(sys.modules)))"
     modules = json.loads(subprocess.check_output([sys.executable, "-c", code], text=True))
     assert not {"sympy", "mpmath", "matplotlib", "derivations"} & set(modules)
+
+
+def test_solve_prints_the_phase_and_every_minimum(capsys):
+    import phasediagram as phd
+
+    assert main(["solve", "--density", "0.55", "--relative-importance", "0.66"]) == 0
+    out = capsys.readouterr().out
+    assert "phase    partial (the extra feature: superposition)" in out
+    assert "antipodal" in out
+    assert f"{phd.solve(0.55, 0.66).loss:.10f}" in out
+
+
+def test_solve_as_json_has_all_digits(capsys):
+    import phasediagram as phd
+
+    arguments = ["solve", "--density", "0.6", "--relative-importance", "1", "--features", "3"]
+    assert main([*arguments, "--hidden", "2", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    solution = phd.solve(0.6, 1.0, 3, 2)
+    assert document["minima"][0]["loss"] == solution.loss
+    assert document["minima"][0]["W"] == solution.W.tolist()
+    assert document["minima"][0]["phase"] == "triangle"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["solve", "--density", "0", "--relative-importance", "1"], "density must"),
+        (["solve", "--density", "0.5"], "--relative-importance"),
+        (["boundaries", "--features", "5"], "n_features and n_hidden must be 2 and 1, or 3 and 2"),
+        (["boundaries", "-o", "x.txt"], "output must end in one of .csv, .json"),
+        (["losses"], "one of the arguments --density --relative-importance is required"),
+        (["losses", "--density", "0.5", "--range", "2", "1"], "--range must be two ascending"),
+        (["draw", "--importance-range", "3", "1"], "--importance-range must be two ascending"),
+    ],
+)
+def test_bad_input_of_the_solving_verbs(arguments, message, capsys):
+    with (
+        pytest.raises(SystemExit)
+        if "required" in message
+        or arguments
+        == [
+            "solve",
+            "--density",
+            "0.5",
+        ]
+        else nullcontext()
+    ):
+        assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json"])
+def test_boundaries_prints_a_table_and_saves_every_point(suffix, tmp_path, monkeypatch, capsys):
+    import numpy as np
+
+    import phasediagram as phd
+    from phasediagram import boundaries
+
+    curve = phd.Boundary(
+        np.array([0.2, 0.3]), np.array([0.3, 0.4]), ("ignored", "antipodal"), 1, "equilibrium"
+    )
+    point = phd.SpecialPoint(0.123456789012, 1.0, "triple point", ("ignored", "antipodal"))
+    found = phd.PhaseBoundaries((curve,), (point,), 2, 1, "free")
+    monkeypatch.setattr(boundaries, "phase_boundaries", lambda *_, **__: found)
+    path = tmp_path / f"curves.{suffix}"
+    assert main(["boundaries", "-o", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "ignored | antipodal  first order" in out
+    assert "0.1234567890" in out
+    assert "0.123456789012" in path.read_text()
+
+
+def test_losses_draws_a_section(tmp_path, capsys):
+    path = tmp_path / "losses.png"
+    arguments = ["losses", "--density", "0.3", "--range", "0.9", "1.1", "--points", "5"]
+    assert main([*arguments, "-o", str(path)]) == 0
+    assert path.stat().st_size > 5000

@@ -139,9 +139,9 @@ def test_partial_phases_of_two_features():
 )
 def test_phases_of_known_weights(W, phase):
     W = np.array(W)
-    assert phase_of(W) == phase
+    assert phase_of(W, 0.7) == phase
     turned = np.linalg.qr(np.random.default_rng(0).normal(size=(len(W), len(W))))[0] @ W
-    assert phase_of(turned) == phase
+    assert phase_of(turned, 0.7) == phase
 
 
 def test_smallest_curvature_is_the_smallest_eigenvalue_where_the_loss_is_smooth():

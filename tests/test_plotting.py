@@ -11,7 +11,11 @@ import phasediagram as phd
 from phasediagram.plotting import (
     FIGURE_FORMATS,
     PHASE_STYLES,
+    draw_comparison,
     draw_figure,
+    draw_weights,
+    plot_boundaries,
+    plot_phases,
     save_figure,
     superposition_color,
 )
@@ -132,3 +136,52 @@ def test_figures_are_written_in_every_format(tmp_path, diagram, suffix):
     assert {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<svg"}[suffix] in start
     if suffix == ".pdf":
         assert b"/Type3" not in path.read_bytes()
+
+
+def a_boundary(order, kind, phases=("ignored", "antipodal")):
+    return phd.Boundary(np.array([0.2, 0.3]), np.array([0.3, 0.4]), phases, order, kind)
+
+
+def test_boundaries_are_solid_dashed_and_dotted_on_top_of_the_phases(diagram, ax):
+    plot_phases(diagram, ax)
+    before = ax.get_xlim(), ax.get_ylim()
+    point = phd.SpecialPoint(0.2, 0.3, "triple point", ("ignored", "antipodal", "dedicated"))
+    curves = (
+        a_boundary(1, "equilibrium"),
+        a_boundary(2, "equilibrium"),
+        a_boundary(None, "spinodal"),
+    )
+    boundaries = phd.PhaseBoundaries(curves, (point,), 3, 2, "free")
+    plot_boundaries(boundaries, ax)
+    styles = [line.get_linestyle() for line in ax.lines if len(line.get_xdata()) == 2]
+    assert styles[-3:] == ["-", "--", ":"]
+    assert (ax.get_xlim(), ax.get_ylim()) == before
+    texts = {text.get_text() for text in ax.get_legend().get_texts()}
+    assert texts == {"first order", "continuous", "spinodal", "triple point"}
+    without = plot_boundaries(boundaries, Figure().subplots(), spinodals=False, legend=None)
+    assert ":" not in {line.get_linestyle() for line in without.lines}
+
+
+def test_weights_are_drawn_alike_whatever_their_rotation(ax):
+    W = np.array([[1.0, -0.5, -0.4], [0.0, 0.8, -0.7]])
+    angle = 2.0
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    drawn = []
+    for weights in (W, turn @ W, turn @ np.diag([1, -1]) @ W):
+        axes = draw_weights(Figure().subplots(), weights)
+        drawn.append(np.array([line.get_xydata()[-1] for line in axes.lines]))
+    np.testing.assert_allclose(drawn[1], drawn[0], atol=1e-12)
+    np.testing.assert_allclose(drawn[2], drawn[0], atol=1e-12)
+
+
+def test_a_comparison_shows_the_loss_left_on_the_table():
+    grid = ([1.0, 0.4, 0.1], [0.5, 1.0, 2.0])
+    free, canonical = (phd.phase_diagram(*grid, weights=w) for w in ("free", "canonical"))
+    figure = draw_comparison(free, canonical)
+    assert "Excess loss of canonical weights, %" in [ax.get_title() for ax in figure.axes]
+    mesh = figure.axes[2].collections[0]
+    excess = 100 * (canonical.loss / free.loss - 1)
+    assert np.asarray(mesh.get_array()).max() == pytest.approx(excess.max())
+    other = phd.phase_diagram([1.0, 0.4], [0.5, 1.0], weights="canonical")
+    with pytest.raises(ValueError, match="same size and grid"):
+        draw_comparison(free, other)

@@ -1,17 +1,14 @@
-"""Figures of phase diagrams, in matplotlib."""
+"""Pictures of a phase diagram: its regions, and the paper's continuous colouring."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -19,13 +16,14 @@ from phasediagram.phases import norm_and_superposition
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
 
     from phasediagram.results import PhaseDiagram
 
 Array = NDArray[np.float64]
 
-FIGURE_FORMATS = (".pdf", ".png", ".svg")
 _SMALLEST_LABELLED_SHARE = 0.02
+_SMALLEST_DRAWN_SHARE = 0.04
 _KEY_RESOLUTION = 64
 
 # the corners of the two-dimensional colour key: lightness tells them apart in print
@@ -51,14 +49,20 @@ PHASE_STYLES = {
     "others-antipodal": PhaseStyle("#6fa8d6", "it has a dimension, two others share one"),
     "others-partial": PhaseStyle("#2f6aa3", "as others-antipodal, one norm much smaller"),
     "triangle": PhaseStyle("#9b2d6f", "three features share two dimensions"),
-    "scalene": PhaseStyle("#d987b8", "as triangle, the two others unequal"),
+    "partial-triangle": PhaseStyle("#f4c3d7", "as triangle, but with a much smaller norm"),
+    "scalene": PhaseStyle("#5d2a8c", "as triangle, the two others unequal"),
     "others-triangle": PhaseStyle("#3f7f93", "it has a dimension, three others share two"),
     "tetrahedron": PhaseStyle("#5b8c3a", "four features share three dimensions"),
 }
 _OTHER_STYLE = PhaseStyle("#c9b458", "")
 
 
-def plot_phases(diagram: PhaseDiagram, ax: Axes | None = None, legend_columns: int = 1) -> Axes:
+def plot_phases(
+    diagram: PhaseDiagram,
+    ax: Axes | None = None,
+    legend_columns: int = 1,
+    show_weights: bool = True,
+) -> Axes:
     """Draw which phase has the lowest loss, with a legend.
 
     Parameters
@@ -68,17 +72,19 @@ def plot_phases(diagram: PhaseDiagram, ax: Axes | None = None, legend_columns: i
         Where to draw; a new figure by default.
     legend_columns : int
         Columns of the legend, which is below the axes.
+    show_weights : bool
+        Whether to draw the features' directions in each labelled region.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or _new_axes()
+    ax = ax or new_axes()
     names = list(diagram.shares())
     colors = np.array([to_rgb(phase_style(name).color) for name in names])
     index = np.select([diagram.phase == name for name in names], list(range(len(names))))
-    _paint(ax, diagram, colors[index])
-    _label_regions(ax, diagram, names)
+    paint(ax, diagram, colors[index])
+    _label_regions(ax, diagram, names, show_weights and diagram.n_hidden <= 2)
     handles = [
         Patch(facecolor=phase_style(name).color, edgecolor="#555555", label=_legend_text(name))
         for name in names
@@ -115,34 +121,10 @@ def plot_superposition(
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or _new_axes()
-    _paint(ax, diagram, superposition_color(*norm_and_superposition(diagram.W)))
+    ax = ax or new_axes()
+    paint(ax, diagram, superposition_color(*norm_and_superposition(diagram.W)))
     _draw_color_key(key_ax or ax.inset_axes((0.32, -0.56, 0.36, 0.36)))
     return ax
-
-
-def draw_figure(diagram: PhaseDiagram) -> Figure:
-    """Return a figure of both pictures side by side: phases and continuous colouring."""
-    figure = Figure(figsize=(10.0, 5.0))
-    left = figure.add_axes((0.07, 0.26, 0.33, 0.66))
-    right = figure.add_axes((0.48, 0.26, 0.33, 0.66))
-    key = figure.add_axes((0.885, 0.49, 0.1, 0.2))
-    plot_phases(diagram, left, legend_columns=2)
-    plot_superposition(diagram, right, key)
-    dimensions = "dimension" if diagram.n_hidden == 1 else "dimensions"
-    left.set_title(
-        f"{diagram.n_features} features in {diagram.n_hidden} hidden {dimensions}, "
-        f"{diagram.weights} weights",
-        fontsize="medium",
-    )
-    right.set_title("The extra feature", fontsize="medium")
-    return figure
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, PDF or SVG, by the suffix of `path`, with fonts embedded."""
-    with mpl.rc_context({"pdf.fonttype": 42, "svg.hashsalt": "phasediagram"}):
-        figure.savefig(path, dpi=200)
 
 
 def phase_style(name: str) -> PhaseStyle:
@@ -158,7 +140,7 @@ def superposition_color(norm: Array, superposition: Array) -> Array:
     return np.asarray((1 - norm) * _NOT_REPRESENTED + norm * represented)
 
 
-def _new_axes() -> Axes:
+def new_axes() -> Axes:
     from matplotlib import pyplot
 
     return pyplot.subplots(figsize=(5.2, 5.8), layout="constrained")[1]
@@ -169,19 +151,21 @@ def _legend_text(name: str) -> str:
     return f"{name}: {meaning}" if meaning else name
 
 
-def _paint(ax: Axes, diagram: PhaseDiagram, rgb: Array) -> None:
-    """Colour one cell for each point of the grid, on the paper's axes."""
+def paint(ax: Axes, diagram: PhaseDiagram, values: Array, **options: Any) -> QuadMesh:
+    """Colour one cell for each point of the grid, by value or RGB, on the paper's axes."""
     rows, columns = np.argsort(diagram.density), np.argsort(diagram.relative_importance)
     x, y = diagram.relative_importance[columns], diagram.density[rows]
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.pcolormesh(_cell_edges(x), _cell_edges(y), rgb[rows][:, columns], rasterized=True)
+    mesh = ax.pcolormesh(
+        _cell_edges(x), _cell_edges(y), values[rows][:, columns], rasterized=True, **options
+    )
     ax.set_xlim(_limits(x))
     ax.set_ylim(_limits(y))
     ax.set_xlabel("Relative feature importance $r$")
     ax.set_ylabel("Feature density $1 - S$")
-    ax.xaxis.set_major_locator(LogLocator())
-    ax.yaxis.set_major_locator(LogLocator())
+    for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
+        axis.set_major_locator(_locator(values))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
     ax.yaxis.set_major_formatter(
         FuncFormatter(lambda value, _: "1.0" if np.isclose(value, 1) else f"{value:g}")
@@ -189,6 +173,14 @@ def _paint(ax: Axes, diagram: PhaseDiagram, rgb: Array) -> None:
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_box_aspect(1)
+    return mesh
+
+
+def _locator(values: Array) -> Locator:
+    """Return ticks at powers of ten, and more of them in a close-up."""
+    if values[-1] > 30 * values[0]:
+        return LogLocator()
+    return MaxNLocator(6) if values[-1] < 4 * values[0] else LogLocator(subs=(1, 2, 3, 5))
 
 
 def _cell_edges(centres: Array) -> Array:
@@ -208,8 +200,8 @@ def _limits(values: Array) -> tuple[float, float]:
     return float(values[0]), float(values[-1])
 
 
-def _label_regions(ax: Axes, diagram: PhaseDiagram, names: list[str]) -> None:
-    """Write each phase's name where its region is widest."""
+def _label_regions(ax: Axes, diagram: PhaseDiagram, names: list[str], show_weights: bool) -> None:
+    """Write each phase's name, and draw its weights, where its region is widest."""
     for name in names:
         regions, count = ndimage.label(diagram.phase == name)
         for region in range(1, count + 1):
@@ -218,15 +210,71 @@ def _label_regions(ax: Axes, diagram: PhaseDiagram, names: list[str]) -> None:
                 continue
             row, column = _middle(inside)
             lightness = np.dot(to_rgb(phase_style(name).color), [0.299, 0.587, 0.114])
-            ax.text(
+            color = "white" if lightness < 0.5 else "black"
+            place = (
                 float(diagram.relative_importance[column]),
                 float(diagram.density[row]),
+            )
+            drawn = show_weights and inside.mean() >= _SMALLEST_DRAWN_SHARE
+            ax.annotate(
                 name,
+                place,
+                xytext=(0, -9 if drawn else 0),
+                textcoords="offset points",
                 ha="center",
                 va="center",
                 fontsize="small",
-                color="white" if lightness < 0.5 else "black",
+                color=color,
             )
+            if drawn:
+                _draw_weights_at(ax, place, diagram.W[row, column], color)
+
+
+def draw_weights(ax: Axes, W: Array, color: str = "black") -> Axes:
+    """Draw the features' directions in one or two hidden dimensions, the extra one dashed.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Its frame is removed.
+    W : ndarray, shape (m, n)
+        m is 1 or 2.
+    color : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    directions = _upright(W)
+    for i, (x, y) in enumerate(directions.T):
+        extra = i == W.shape[1] - 1
+        ax.plot([0, x], [0, y], color=color, lw=1.3, ls=(0, (2, 1)) if extra else "-")
+        ax.plot([x], [y], "o", ms=3.2, color=color, mfc="none" if extra else color, mew=0.9)
+    ax.set_xlim(-1.3, 1.3)
+    ax.set_ylim(-1.3, 1.3)
+    ax.set_aspect("equal")
+    ax.axis("off")
+    return ax
+
+
+def _upright(W: Array) -> Array:
+    """Return the directions, (2, n), turned so that those of one phase always look alike."""
+    if W.shape[0] == 1:
+        sign = np.sign(W[0, np.abs(W[0, :-1]).argmax()]) or 1.0
+        return np.stack([sign * W[0], np.zeros(W.shape[1])])
+    first = W[:, np.linalg.norm(W[:, :-1], axis=0).argmax()]
+    x, y = first / max(float(np.linalg.norm(first)), 1e-12)
+    turned = np.array([[x, y], [-y, x]]) @ W
+    rest = turned[1, np.abs(turned[1]).argmax()]
+    return np.asarray(turned * np.array([[1.0], [np.sign(rest) or 1.0]]))
+
+
+def _draw_weights_at(ax: Axes, place: tuple[float, float], W: Array, color: str) -> None:
+    size = 0.11
+    x, y = ax.transLimits.transform(np.log10(place))
+    inset = ax.inset_axes((x - size / 2, y - 0.01, size, size))
+    inset.patch.set_alpha(0)
+    draw_weights(inset, W, color)
 
 
 def _middle(inside: NDArray[np.bool_]) -> tuple[int, int]:

@@ -1,0 +1,181 @@
+"""Boundaries on top of a diagram, and the losses of all minima along a section."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter, ScalarFormatter
+from numpy.typing import NDArray
+
+from phasediagram.plotting.phases import new_axes, phase_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from phasediagram.results import Boundary, PhaseBoundaries
+    from phasediagram.sections import LossSection
+
+Array = NDArray[np.float64]
+
+_COLOR = "#111111"
+_STYLES = {
+    (1, "equilibrium"): ("-", "first order"),
+    (2, "equilibrium"): ("--", "continuous"),
+    (None, "spinodal"): (":", "spinodal"),
+}
+_MARKERS = {
+    "triple point": "^",
+    "tricritical point": "s",
+    "critical point": "o",
+    "critical end point": "D",
+}
+
+
+def plot_boundaries(
+    boundaries: PhaseBoundaries,
+    ax: Axes | None = None,
+    spinodals: bool = True,
+    legend: str | None = "lower left",
+) -> Axes:
+    """Draw boundaries and special points: solid first order, dashed continuous, dotted spinodal.
+
+    Parameters
+    ----------
+    boundaries : PhaseBoundaries
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, for instance on top of `plot_phases`; new axes by default.
+    spinodals : bool
+        Whether to draw spinodals too.
+    legend : str or None
+        Where to explain lines and markers, as in `matplotlib.axes.Axes.legend`; None for
+        nowhere.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    if ax is None:
+        ax = new_axes()
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+        ax.set_xlabel("Relative feature importance $r$")
+        ax.set_ylabel("Feature density $1 - S$")
+    limits = ax.get_xlim(), ax.get_ylim()
+    drawn = [b for b in boundaries.boundaries if spinodals or b.kind != "spinodal"]
+    for boundary in drawn:
+        _draw_boundary(ax, boundary)
+    for point in boundaries.special_points:
+        ax.plot(
+            point.relative_importance,
+            point.density,
+            _MARKERS[point.kind],
+            ms=4,
+            mfc="white",
+            mec=_COLOR,
+            mew=0.8,
+        )
+    if ax.has_data() and limits != ((0.0, 1.0), (0.0, 1.0)):
+        ax.set_xlim(limits[0])
+        ax.set_ylim(limits[1])
+    if legend is not None:
+        of_phases = ax.get_legend()
+        handles = _line_handles(drawn) + _marker_handles(boundaries)
+        ax.legend(handles=handles, loc=legend, fontsize="x-small", framealpha=0.9)
+        if of_phases is not None:
+            ax.add_artist(of_phases)
+    return ax
+
+
+def _draw_boundary(ax: Axes, boundary: Boundary) -> None:
+    style, _ = _STYLES[boundary.order, boundary.kind]
+    width = 0.7 if boundary.kind == "spinodal" else 1.1
+    ax.plot(boundary.relative_importance, boundary.density, style, color=_COLOR, lw=width)
+
+
+def _line_handles(drawn: list[Boundary]) -> list[Line2D]:
+    present = {(boundary.order, boundary.kind) for boundary in drawn}
+    return [
+        Line2D([], [], color=_COLOR, ls=style, lw=1.0, label=label)
+        for key, (style, label) in _STYLES.items()
+        if key in present
+    ]
+
+
+def _marker_handles(boundaries: PhaseBoundaries) -> list[Line2D]:
+    present = {point.kind for point in boundaries.special_points}
+    return [
+        Line2D([], [], ls="", marker=marker, ms=4, mfc="white", mec=_COLOR, label=kind)
+        for kind, marker in _MARKERS.items()
+        if kind in present
+    ]
+
+
+def plot_losses(
+    section: LossSection, ax: Axes | None = None, relative_to_lowest: bool = True
+) -> Axes:
+    """Draw the losses of all minima along a section, stable solid, metastable dashed.
+
+    Parameters
+    ----------
+    section : LossSection
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    relative_to_lowest : bool
+        Whether to draw by how much each loss exceeds the lowest, in percent of it, which
+        shows differences that the loss itself hides.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or new_axes()
+    along_density = np.ptp(section.relative_importance) == 0
+    x = section.density if along_density else section.relative_importance
+    lowest = section.lowest
+    labelled: set[str] = set()
+    for branch in section.branches:
+        y = 100 * (branch.loss / lowest - 1) if relative_to_lowest else branch.loss
+        stable = branch.loss <= lowest * (1 + 1e-12)
+        for phase in dict.fromkeys(filter(None, branch.phases)):
+            here = np.array([name == phase for name in branch.phases])
+            color = _line_color(phase)
+            (dashed,) = ax.plot(x, np.where(_widened(here), y, np.nan), "--", color=color, lw=1.0)
+            lines = [dashed]
+            if (here & stable).any():
+                lines = ax.plot(x, np.where(here & stable, y, np.nan), color=color, lw=2.2)
+            if phase not in labelled:
+                lines[0].set_label(phase)
+                labelled.add(phase)
+    if relative_to_lowest:
+        competitive = [b.loss / lowest - 1 for b in section.branches]
+        top = 100 * np.nanmax([np.nanmin(values) for values in competitive] + [0.01])
+        ax.set_ylim(-0.04 * top, 1.5 * top)
+    fixed = (
+        f"r = {section.relative_importance[0]:g}"
+        if along_density
+        else f"p = {section.density[0]:g}"
+    )
+    ax.set_title(
+        f"{section.n_features} features, {section.n_hidden} hidden, {fixed}", fontsize="medium"
+    )
+    ax.set_xlabel("Feature density $p$" if along_density else "Relative feature importance $r$")
+    ax.set_ylabel("Loss above the lowest, %" if relative_to_lowest else "Loss")
+    if not along_density and x.min() > 0 and x.max() / x.min() > 2:
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(ScalarFormatter())
+        ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.legend(fontsize="small", frameon=False)
+    return ax
+
+
+def _widened(here: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Add the next point, so that the line joins that of the following phase."""
+    wide = here.copy()
+    wide[1:] |= here[:-1]
+    return wide
+
+
+def _line_color(phase: str) -> str:
+    return {"ignored": "#777777"}.get(phase, phase_style(phase).color)

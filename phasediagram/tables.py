@@ -1,0 +1,251 @@
+"""Results as text: tables for people, CSV and JSON for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from io import StringIO
+from typing import Any
+
+import numpy as np
+
+from phasediagram.results import Minimum, PhaseBoundaries, Solution
+
+_DIGITS = 10
+
+
+def solution_table(solution: Solution) -> str:
+    """Return a solution for reading: the lowest minimum in full, then a row for each.
+
+    Parameters
+    ----------
+    solution : Solution
+
+    Returns
+    -------
+    str
+    """
+    header = (
+        f"density {solution.density:g}, relative importance {solution.relative_importance:g}, "
+        f"n = {solution.n_features}, m = {solution.n_hidden}, {solution.weights} weights"
+    )
+    lines = [
+        header,
+        f"phase    {solution.phase} (the extra feature: {solution.outcome})",
+        f"loss     {solution.loss:.{_DIGITS + 2}g}",
+        *_labelled("W", solution.W),
+        *_labelled("b", solution.b[None]),
+        "",
+        _minima_table(solution.minima),
+    ]
+    return "\n".join(lines)
+
+
+def solution_json(solution: Solution) -> str:
+    """Return a solution as JSON: its arguments, and every minimum, lowest first.
+
+    Parameters
+    ----------
+    solution : Solution
+
+    Returns
+    -------
+    str
+    """
+    document = {
+        "density": solution.density,
+        "relative_importance": solution.relative_importance,
+        "n_features": solution.n_features,
+        "n_hidden": solution.n_hidden,
+        "weights": solution.weights,
+        "version": solution.version,
+        "minima": [
+            {
+                "phase": minimum.phase,
+                "outcome": minimum.outcome,
+                "loss": minimum.loss,
+                "W": minimum.W.tolist(),
+                "b": minimum.b.tolist(),
+                "smallest_curvature": _or_none(minimum.smallest_curvature),
+            }
+            for minimum in solution.minima
+        ],
+    }
+    return json.dumps(document, indent=2)
+
+
+def boundaries_table(boundaries: PhaseBoundaries) -> str:
+    """Return the curves, a row each, and the special points with all digits.
+
+    Parameters
+    ----------
+    boundaries : PhaseBoundaries
+
+    Returns
+    -------
+    str
+    """
+    order = {1: "first order", 2: "continuous", None: "spinodal"}
+    rows = [
+        [
+            " | ".join(boundary.phases),
+            order[boundary.order],
+            str(len(boundary.density)),
+            _range(boundary.density),
+            _range(boundary.relative_importance),
+            _largest_jump(boundary.slope_jump),
+        ]
+        for boundary in boundaries.boundaries
+    ]
+    points = [
+        [
+            point.kind,
+            f"{point.density:.{_DIGITS}f}",
+            f"{point.relative_importance:.{_DIGITS}f}",
+            ", ".join(point.phases),
+        ]
+        for point in boundaries.special_points
+    ]
+    return "\n".join(
+        [
+            f"n = {boundaries.n_features}, m = {boundaries.n_hidden}, {boundaries.weights} weights",
+            "",
+            _table(["boundary", "order", "points", "density", "importance", "slope jump"], rows),
+            "",
+            _table(["special point", "density", "importance", "phases"], points),
+        ]
+    )
+
+
+def boundaries_csv(boundaries: PhaseBoundaries) -> str:
+    """Return every point of every curve and every special point, a row each.
+
+    Parameters
+    ----------
+    boundaries : PhaseBoundaries
+
+    Returns
+    -------
+    str
+        Columns: curve (a number; empty for a special point), kind, order, phases
+        (separated by ``|``), density, relative_importance, loss, and the jumps of the
+        derivatives of the lowest loss by density and by relative importance.
+    """
+    file = StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(
+        [
+            "curve",
+            "kind",
+            "order",
+            "phases",
+            "density",
+            "relative_importance",
+            "loss",
+            "slope_jump_density",
+            "slope_jump_importance",
+        ]
+    )
+    for number, boundary in enumerate(boundaries.boundaries):
+        for i in range(len(boundary.density)):
+            jump = ("", "") if boundary.slope_jump is None else boundary.slope_jump[i].tolist()
+            writer.writerow(
+                [
+                    number,
+                    boundary.kind,
+                    boundary.order or "",
+                    "|".join(boundary.phases),
+                    float(boundary.density[i]),
+                    float(boundary.relative_importance[i]),
+                    "" if boundary.loss is None else float(boundary.loss[i]),
+                    *jump,
+                ]
+            )
+    for point in boundaries.special_points:
+        place = point.density, point.relative_importance
+        writer.writerow(["", point.kind, "", "|".join(point.phases), *place, "", "", ""])
+    return file.getvalue()
+
+
+def boundaries_json(boundaries: PhaseBoundaries) -> str:
+    """Return curves and special points as JSON.
+
+    Parameters
+    ----------
+    boundaries : PhaseBoundaries
+
+    Returns
+    -------
+    str
+    """
+    document = {
+        "n_features": boundaries.n_features,
+        "n_hidden": boundaries.n_hidden,
+        "weights": boundaries.weights,
+        "version": boundaries.version,
+        "boundaries": [
+            {
+                "kind": boundary.kind,
+                "order": boundary.order,
+                "phases": list(boundary.phases),
+                "density": boundary.density.tolist(),
+                "relative_importance": boundary.relative_importance.tolist(),
+                "loss": None if boundary.loss is None else boundary.loss.tolist(),
+                "slope_jump": None if boundary.slope_jump is None else boundary.slope_jump.tolist(),
+            }
+            for boundary in boundaries.boundaries
+        ],
+        "special_points": [
+            {
+                "kind": point.kind,
+                "phases": list(point.phases),
+                "density": point.density,
+                "relative_importance": point.relative_importance,
+            }
+            for point in boundaries.special_points
+        ],
+    }
+    return json.dumps(document, indent=1)
+
+
+def _minima_table(minima: Iterable[Minimum]) -> str:
+    rows = [
+        [
+            minimum.phase,
+            f"{minimum.loss:.{_DIGITS}f}",
+            " ".join(f"{norm:.4f}" for norm in np.linalg.norm(minimum.W, axis=0)),
+            " ".join(f"{bias:.4f}" for bias in minimum.b),
+            "" if np.isnan(minimum.smallest_curvature) else f"{minimum.smallest_curvature:.3g}",
+        ]
+        for minimum in minima
+    ]
+    return _table(["minimum", "loss", "norms", "biases", "smallest curvature"], rows)
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [header, *rows]
+    )
+
+
+def _labelled(name: str, rows: Any) -> list[str]:
+    return [
+        f"{name if i == 0 else '':<8} "
+        + " ".join(f"{value + 0.0:{_DIGITS + 3}.{_DIGITS - 2}f}" for value in row)
+        for i, row in enumerate(rows)
+    ]
+
+
+def _range(values: Any) -> str:
+    return f"{values[0]:.6g} .. {values[-1]:.6g}"
+
+
+def _largest_jump(jump: Any) -> str:
+    return "" if jump is None else f"{np.abs(jump).max():.2g}"
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else value
