@@ -19,7 +19,7 @@ from phasediagram.model import (
     as_density,
     as_importance,
 )
-from phasediagram.phases import PHASES, extra_feature_outcome, phase_of
+from phasediagram.phases import PHASES, extra_feature_outcome, phase_of, phases_of
 from phasediagram.results import Minimum, PhaseDiagram, Solution
 
 Array = NDArray[np.float64]
@@ -204,9 +204,7 @@ def _free_diagram(
     n: int, m: int, density: Array, relative_importance: Array, progress: Progress | None
 ) -> PhaseDiagram:
     loss, W, b = minimize_over_grid(n, m, density, relative_importance, progress)
-    densities = np.repeat(density, len(relative_importance))
-    at_points = zip(W.reshape(-1, m, n), densities.tolist(), strict=True)
-    names = np.array([phase_of(weights, p) for weights, p in at_points])
+    names = phases_of(W.reshape(-1, m, n), np.repeat(density, len(relative_importance)))
     known = [phase for phase in PHASES if phase in names]
     candidates = [*known, *sorted(set(names.tolist()) - set(known))]
     lowest = np.select([names == name for name in candidates], list(range(len(candidates))))

@@ -35,6 +35,7 @@ _PUSH = 0.05  # off the symmetries, where gradients vanish
 _SAME_GRAM = 0.02
 _WEAK_NORMS = (0.3, 0.6)
 _WEAK_PUSH = 0.01
+_RECIPROCAL = 1e-12
 _IMPROVEMENT = 1e-12  # a smaller relative gain is rounding
 # how the work divides, measured: coarse search, continuation, spread between neighbours
 _COARSE_SHARE, _SPREAD_START = 0.35, 0.9
@@ -95,6 +96,40 @@ def minimize_over_grid(
     W : ndarray, shape (D, R, m, n)
     b : ndarray, shape (D, R, n)
     """
+    if n == 2 and _is_symmetric(relative_importance):
+        return _mirrored(density, relative_importance, progress)
+    return _minimize(n, m, density, relative_importance, progress)
+
+
+def _is_symmetric(relative_importance: Array) -> bool:
+    """Whether the grid contains 1/r with every r, to rounding, and more than r = 1."""
+    ascending = np.sort(relative_importance)
+    return len(ascending) > 1 and bool(np.allclose(ascending * ascending[::-1], 1, 0, _RECIPROCAL))
+
+
+def _mirrored(
+    density: Array, relative_importance: Array, progress: Progress | None
+) -> tuple[Array, Array, Array]:
+    """Solve r <= 1 and exchange the two features for the rest: L(p, r) = r L(p, 1/r)."""
+    order = np.argsort(relative_importance)
+    half = order[: (len(order) + 1) // 2]
+    loss, W, b = _minimize(2, 1, density, relative_importance[half], progress)
+    shape = (len(density), len(order))
+    all_loss, all_W, all_b = np.empty(shape), np.empty((*shape, 1, 2)), np.empty((*shape, 2))
+    image = order[::-1][: len(half)]
+    all_loss[:, image] = loss * relative_importance[image]
+    all_W[:, image], all_b[:, image] = W[..., ::-1], b[..., ::-1]
+    all_loss[:, half], all_W[:, half], all_b[:, half] = loss, W, b
+    return all_loss, all_W, all_b
+
+
+def _minimize(
+    n: int,
+    m: int,
+    density: Array,
+    relative_importance: Array,
+    progress: Progress | None,
+) -> tuple[Array, Array, Array]:
     rng = np.random.default_rng(0)
     rows, columns = np.argsort(density), np.argsort(relative_importance)
     shape = (len(rows), len(columns))

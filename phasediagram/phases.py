@@ -35,11 +35,11 @@ NORM_TOLERANCE = 1e-6  # a direction with a smaller norm counts as zero
 COSINE_TOLERANCE = 1e-6  # directions with a smaller cosine between them count as orthogonal
 EQUAL_NORMS_TOLERANCE = 1e-4  # norms that differ relatively by less count as equal
 
-# Ratios of norms below which a feature is "well below" the others of its group, at the densities
-# listed, linear in between.  At every density the threshold separates the two minima wherever
+# Densities, and the ratios of norms below which a feature is "well below" the others of its group
+# there, linear in between.  At every density the threshold separates the two minima wherever
 # both exist: it lies between the ratios at which they end.
-_PAIR_THRESHOLD = ((0.0, 0.116), (1.0, 0.936))
-_TRIANGLE_THRESHOLD = ((0.4, 0.231), (0.717, 0.532), (0.7464, 0.569), (1.0, 0.835))
+_PAIR_THRESHOLD = ((0.0, 1.0), (0.116, 0.936))
+_TRIANGLE_THRESHOLD = ((0.4, 0.717, 0.7464, 1.0), (0.231, 0.532, 0.569, 0.835))
 
 _GROUP_NAMES = {2: "antipodal", 3: "triangle", 4: "tetrahedron", 5: "4-simplex", 6: "5-simplex"}
 PHASES = (
@@ -57,6 +57,7 @@ PHASES = (
     "scalene",
     "aligned-triangle",
 )
+_LONGEST_NAME = 24
 
 
 def extra_feature_outcome(W: Array) -> NDArray[np.str_]:
@@ -119,54 +120,84 @@ def phase_of(W: Array, density: float) -> str:
     str
         See the module's docstring.
     """
-    norms = np.linalg.norm(W, axis=0)
-    last = len(norms) - 1
-    if norms[last] <= NORM_TOLERANCE:
-        return IGNORED
-    groups = _groups(W, norms)
-    own = next(group for group in groups if last in group)
-    if len(own) > 1:
-        return _group_phase(W, own, last, density)
-    others = max(groups, key=len)
-    if len(others) == 1:
-        return DEDICATED
-    name = _group_phase(W, others, max(others), density)
-    return f"others-{name.removesuffix('-other')}"
+    return str(phases_of(W[None], np.array([density]))[0])
 
 
-def _groups(W: Array, norms: Array) -> list[list[int]]:
+def phases_of(W: Array, density: Array) -> NDArray[np.str_]:
+    """Return the phases of many minima.
+
+    Parameters
+    ----------
+    W : ndarray, shape (k, m, n)
+    density : ndarray, shape (k,)
+
+    Returns
+    -------
+    ndarray of str, shape (k,)
+    """
+    gram = np.swapaxes(W, -1, -2) @ W
+    norms = np.sqrt(np.einsum("kii->ki", gram))
+    represented = norms > NORM_TOLERANCE
+    scale = np.maximum(norms[:, :, None] * norms[:, None, :], NORM_TOLERANCE**2)
+    touching = np.abs(gram) > COSINE_TOLERANCE * scale
+    touching &= represented[:, :, None] & represented[:, None, :]
+    n = norms.shape[1]
+    patterns, which = np.unique(touching.reshape(len(W), -1), axis=0, return_inverse=True)
+    names = np.empty(len(W), dtype=f"U{_LONGEST_NAME}")
+    for number, pattern in enumerate(patterns):
+        rows = np.flatnonzero(which.ravel() == number)
+        groups = _groups(pattern.reshape(n, n))
+        names[rows] = _names(groups, gram[rows], norms[rows], density[rows])
+    return names
+
+
+def _groups(touching: NDArray[np.bool_]) -> list[list[int]]:
     """Return the groups of represented features that interfere."""
-    represented = [i for i in range(len(norms)) if norms[i] > NORM_TOLERANCE]
-    cosine = np.abs(W.T @ W) / np.maximum(np.outer(norms, norms), NORM_TOLERANCE**2)
     groups: list[list[int]] = []
-    for i in represented:
-        joined = [g for g in groups if any(cosine[i, j] > COSINE_TOLERANCE for j in g)]
-        groups = [g for g in groups if g not in joined]
-        groups.append(sorted([i, *(j for g in joined for j in g)]))
+    for i in np.flatnonzero(np.diag(touching)).tolist():
+        joined = [group for group in groups if touching[i, group].any()]
+        groups = [group for group in groups if group not in joined]
+        groups.append(sorted([i, *(j for group in joined for j in group)]))
     return groups
 
 
-def _group_phase(W: Array, group: list[int], extra: int, density: float) -> str:
+def _names(
+    groups: list[list[int]], gram: Array, norms: Array, density: Array
+) -> NDArray[np.str_] | str:
+    """Return the phases of minima with the same groups."""
+    last = norms.shape[1] - 1
+    own = next((group for group in groups if last in group), None)
+    if own is None:
+        return IGNORED
+    if len(own) > 1:
+        return _group_names(own, last, gram, norms, density)
+    others = max(groups, key=len)
+    if len(others) == 1:
+        return DEDICATED
+    names = _group_names(others, max(others), gram, norms, density)
+    return np.char.add("others-", np.char.replace(names, "-other", ""))
+
+
+def _group_names(
+    group: list[int], extra: int, gram: Array, norms: Array, density: Array
+) -> NDArray[np.str_]:
     rest = [i for i in group if i != extra]
-    others = np.linalg.norm(W[:, rest], axis=0)
-    ratio = np.linalg.norm(W[:, extra]) / others.mean()
+    others = norms[:, rest]
+    ratio = norms[:, extra] / others.mean(axis=1)
+    aligned = gram[:, extra, rest].sum(axis=1) > 0
     if len(group) == 2:
-        if W[:, extra] @ W[:, rest[0]] > 0:
-            return "aligned"
-        threshold = _threshold(_PAIR_THRESHOLD, density)
-        if ratio < threshold:
-            return "partial"
-        return "partial-other" if ratio > 1 / threshold else "antipodal"
+        threshold = np.interp(density, *_PAIR_THRESHOLD)
+        return np.select(
+            [aligned, ratio < threshold, ratio * threshold > 1],
+            ["aligned", "partial", "partial-other"],
+            "antipodal",
+        )
     name = _GROUP_NAMES.get(len(group), f"{len(group) - 1}-simplex")
     if len(group) > 3:
-        return name
-    if np.ptp(others) > EQUAL_NORMS_TOLERANCE * others.max():
-        return "scalene"
-    if W[:, extra] @ W[:, rest].sum(axis=1) > 0:
-        return "aligned-triangle"
-    return "partial-triangle" if ratio < _threshold(_TRIANGLE_THRESHOLD, density) else name
-
-
-def _threshold(knots: tuple[tuple[float, float], ...], density: float) -> float:
-    densities, ratios = zip(*knots, strict=True)
-    return float(np.interp(density, densities, ratios))
+        return np.full(len(norms), name)
+    unequal = np.ptp(others, axis=1) > EQUAL_NORMS_TOLERANCE * others.max(axis=1)
+    return np.select(
+        [unequal, aligned, ratio < np.interp(density, *_TRIANGLE_THRESHOLD)],
+        ["scalene", "aligned-triangle", "partial-triangle"],
+        name,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+LegendLocation = Literal["upper left", "upper right", "lower left", "lower right"]
 _COLOR = "#111111"
 _STYLES = {
     (1, "equilibrium"): ("-", "first order"),
@@ -37,7 +38,7 @@ def plot_boundaries(
     boundaries: PhaseBoundaries,
     ax: Axes | None = None,
     spinodals: bool = True,
-    legend: str | None = "lower left",
+    legend: LegendLocation | None = "lower left",
 ) -> Axes:
     """Draw boundaries and special points: solid first order, dashed continuous, dotted spinodal.
 
@@ -48,7 +49,7 @@ def plot_boundaries(
         Where to draw, for instance on top of `plot_phases`; new axes by default.
     spinodals : bool
         Whether to draw spinodals too.
-    legend : str or None
+    legend : {"upper left", "upper right", "lower left", "lower right"} or None
         Where to explain lines and markers, as in `matplotlib.axes.Axes.legend`; None for
         nowhere.
 

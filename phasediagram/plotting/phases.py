@@ -272,7 +272,7 @@ def _upright(W: Array) -> Array:
 def _draw_weights_at(ax: Axes, place: tuple[float, float], W: Array, color: str) -> None:
     size = 0.11
     x, y = ax.transLimits.transform(np.log10(place))
-    inset = ax.inset_axes((x - size / 2, y - 0.01, size, size))
+    inset = ax.inset_axes((x - size / 2, min(y - 0.01, 1 - size), size, size))
     inset.patch.set_alpha(0)
     draw_weights(inset, W, color)
 
