@@ -6,7 +6,8 @@ symmetry broken, and random weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,21 +105,33 @@ def minimize_free(
     gradient_norm = np.empty(len(flat))
     bound = np.full(variables, _BOUND)
     length = max(1, _RUNS_TIMES_FACES // 3**n)
-    for begin in range(0, len(flat), length):
-        part = slice(begin, begin + length)
+    parts = [slice(begin, begin + length) for begin in range(0, len(flat), length)]
+
+    def run(part: slice) -> None:
         rows = owner[part]
         objective = FreeLoss(n, m, density[rows], relative_importance[rows])
         tolerance = density_tolerance(density[rows])
         result = minimize_batch(objective, flat[part], -bound, bound, gradient_tolerance=tolerance)
         x[part], loss[part] = result.x, result.value
         gradient_norm[part] = result.gradient_norm
+
+    for done, _ in enumerate(_on_threads(run, parts)):
         if progress is not None:
-            progress(min(1.0, (begin + length) / len(flat)))
+            progress((done + 1) / len(parts))
     return FreeEnds(
         x.reshape(starts.shape),
         loss.reshape(points, count),
         gradient_norm.reshape(points, count),
     )
+
+
+def _on_threads(run: Callable[[slice], None], parts: list[slice]) -> Iterator[None]:
+    """Run independent parts; numpy leaves the interpreter free most of the time."""
+    if len(parts) < 2:
+        yield from map(run, parts)
+        return
+    with ThreadPoolExecutor() as executor:
+        yield from executor.map(run, parts)
 
 
 def standard_starts(
