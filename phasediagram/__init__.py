@@ -9,6 +9,8 @@ from phasediagram.loss import (
     expected_loss_hessian,
 )
 from phasediagram.results import Minimum, PhaseDiagram, Solution
+from phasediagram.training import train
+from phasediagram.training_result import TrainingHistory, TrainingResult
 
 __all__ = [
     "Configuration",
@@ -16,6 +18,8 @@ __all__ = [
     "Minimum",
     "PhaseDiagram",
     "Solution",
+    "TrainingHistory",
+    "TrainingResult",
     "__version__",
     "configurations",
     "expected_loss",
@@ -23,4 +27,5 @@ __all__ = [
     "expected_loss_hessian",
     "phase_diagram",
     "solve",
+    "train",
 ]
