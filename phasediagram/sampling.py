@@ -16,7 +16,7 @@ Array32 = NDArray[np.float32]
 # an active feature would take fewer than some 3000 values
 MIN_SAMPLED_DENSITY = 1e-4
 
-_DRAWN_AT_ONCE = 2**13  # numbers per model: one call for several steps saves overhead
+_DRAWN_AT_ONCE = 2**14  # numbers per model: one call for several steps saves overhead
 
 
 def stream(seed: int, point: int, run: int, block: int) -> np.random.Generator:

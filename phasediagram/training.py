@@ -18,6 +18,7 @@ from phasediagram.training_sweep import Progress, Sweep, SweepState
 Array = NDArray[np.float64]
 
 _LONGEST_WAIT = 1e6  # seconds
+_SAME_LOSS = 1e-9  # relative
 
 
 def train(
@@ -144,7 +145,7 @@ def _first_state(settings: TrainingSettings, checkpoint: Path | None) -> SweepSt
 def _result(settings: TrainingSettings, state: SweepState) -> TrainingResult:
     completed = state.step == settings.steps
     parameters = np.where(completed[:, None], state.parameters, np.nan)
-    loss = _losses(settings, parameters)
+    loss = _losses(settings, parameters, completed)
     shape = (*settings.density.shape, settings.seeds)
     W, b = unpack(parameters.reshape(*shape, -1), settings.n_features)
     return TrainingResult(
@@ -171,14 +172,17 @@ def _result(settings: TrainingSettings, state: SweepState) -> TrainingResult:
 def _history(settings: TrainingSettings, state: SweepState) -> TrainingHistory:
     shape = (len(settings.record), *settings.density.shape, settings.seeds)
     parameters = np.ascontiguousarray(state.recorded.swapaxes(0, 1))
-    loss = [_losses(settings, at_step) for at_step in parameters]
+    loss = [
+        _losses(settings, at_step, state.step >= step)
+        for at_step, step in zip(parameters, settings.record, strict=True)
+    ]
     W, b = unpack(parameters.reshape(*shape, settings.parameters), settings.n_features)
     steps = np.array(settings.record, np.int64)
     return TrainingHistory(steps, W, b, np.array(loss, float).reshape(shape))
 
 
-def _losses(settings: TrainingSettings, parameters: Array) -> Array:
-    """Return every model's exact loss; infinite out of bounds, NaN where it has not been."""
+def _losses(settings: TrainingSettings, parameters: Array, reached: NDArray[np.bool_]) -> Array:
+    """Return every model's exact loss; infinite out of bounds, NaN where not `reached`."""
     models = np.arange(settings.models)
     usable = within_bounds(parameters)
     loss = expected_loss(
@@ -186,12 +190,12 @@ def _losses(settings: TrainingSettings, parameters: Array) -> Array:
         settings.model_density(models)[:, None],
         settings.model_importance(models),
     )
-    return np.where(usable, loss, np.where(np.isnan(parameters).all(axis=1), np.nan, np.inf))
+    return np.where(reached, np.where(usable, loss, np.inf), np.nan)
 
 
 def _diverged(settings: TrainingSettings, loss: Array) -> NDArray[np.bool_]:
     models = np.arange(settings.models)
     silent = settings.model_importance(models).sum(axis=1) * settings.model_density(models) / 3
-    start = _losses(settings, settings.initial_parameters())
-    with np.errstate(invalid="ignore"):
-        return np.asarray(loss > (1 + 1e-9) * np.maximum(silent, start))
+    start = _losses(settings, settings.initial_parameters(), np.ones(settings.models, bool))
+    worthless = loss >= (1 - _SAME_LOSS) * silent
+    return np.asarray(worthless & ((loss > start) | (loss <= (1 + _SAME_LOSS) * silent)))

@@ -14,7 +14,7 @@ from phasediagram.sampling import FeatureSampler, stream, unit
 Array = NDArray[np.float64]
 Array32 = NDArray[np.float32]
 
-_CACHE = 2**17  # numbers of single precision in a group's arrays
+_CACHE = 2**19  # numbers of single precision in the arrays of a group of models
 
 
 class Gradient(Protocol):

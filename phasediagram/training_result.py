@@ -50,8 +50,8 @@ class TrainingResult:
         The exact expected loss at W and b, not the training loss; infinite where these
         left all bounds, NaN where a run was not completed.
     diverged : ndarray of bool, shape (..., seeds)
-        Runs that left all bounds, or ended with a loss above both the one they started
-        from and the one of a model that outputs zero.
+        Runs that left all bounds, or ended no better than a model that outputs zero:
+        exactly as bad (every output is off for good), or also worse than they started.
     completed : ndarray of bool, shape (..., seeds)
         False for runs that an interruption cut short.
     history : TrainingHistory

@@ -172,14 +172,15 @@ def positive(name: str, value: float, limit: float) -> float:
 def _points(density: ArrayLike, relative_importance: ArrayLike) -> tuple[Array, Array]:
     p = as_density(density)
     r = as_importance(relative_importance, "relative_importance")
+    if not p.size or not r.size:
+        name, empty = ("relative_importance", r) if p.size else ("density", p)
+        raise ValueError(f"{name} must not be empty, got shape {empty.shape}")
     try:
         p, r = (values.copy() for values in np.broadcast_arrays(p, r))
     except ValueError:
         raise ValueError(
             f"density and relative_importance must broadcast, got shapes {p.shape} and {r.shape}"
         ) from None
-    if not p.size:
-        raise ValueError(f"density and relative_importance must not be empty, got shape {p.shape}")
     return p, r
 
 
