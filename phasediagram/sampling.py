@@ -58,20 +58,21 @@ class FeatureSampler:
         self._shape = (n_features, batch_size)
         self._words = -(-n_features * batch_size // 2)  # of 64 bits, two numbers each
         self._ahead = max(1, _DRAWN_AT_ONCE // (n_features * batch_size))
-        self._drawn = np.empty((self._ahead, n_features, models, batch_size), np.float32)
-        self._zeros = np.zeros((models, batch_size), np.float32)
+        shape = (self._ahead, n_features + 1, models, batch_size)
+        self._drawn = np.ones(shape, np.float32)
+        # with an array of zeros numpy takes its fast loop, with the scalar it does not
+        self._zeros = np.zeros((self._ahead, n_features * batch_size), np.float32)
         self._next = self._ahead
 
-    def draw(self, out: Array32) -> None:
-        """Write the next step's features, in multiples of `unit`, to `out`.
+    def draw(self) -> Array32:
+        """Return the next step's features in multiples of `unit`, and a last row of ones.
 
-        `out` has the shape (n, models, batch_size).
+        The shape is (n + 1, models, batch_size).  Later calls overwrite the array.
         """
         if self._next == self._ahead:
             self._refill()
-        # with an array of zeros numpy takes its fast loop, with the scalar it does not
-        np.maximum(self._drawn[self._next], self._zeros, out=out)
         self._next += 1
+        return np.asarray(self._drawn[self._next - 1])
 
     def _refill(self) -> None:
         n, batch_size = self._shape
@@ -79,9 +80,7 @@ class FeatureSampler:
             words: NDArray[np.uint64] = source.random_raw(self._ahead * self._words)
             centred = words.view(np.int32).reshape(self._ahead, 2 * self._words)
             numbers = centred[:, : n * batch_size].astype(np.float32)
-            np.add(
-                numbers.reshape(self._ahead, n, batch_size),
-                self._offsets[model],
-                out=self._drawn[:, :, model],
-            )
+            numbers += self._offsets[model]
+            np.maximum(numbers, self._zeros, out=numbers)
+            self._drawn[:, :n, model] = numbers.reshape(self._ahead, n, batch_size)
         self._next = 0

@@ -98,9 +98,12 @@ class SampledGradient:
         W, b = unpack(parameters, self._importance.shape[1])
         gradient = np.empty_like(parameters)
         for group, sampler in zip(self._groups, self._samplers, strict=True):
-            sampler.draw(self._batch.features(group.stop - group.start))
             gradient[group] = self._batch(
-                W[group], b[group], self._importance[group], unit(self._density[group])
+                W[group],
+                b[group],
+                self._importance[group],
+                sampler.draw(),
+                unit(self._density[group]),
             )
         return gradient
 
@@ -118,39 +121,38 @@ class BatchGradient:
 
     def __init__(self, models: int, n_features: int, batch_size: int) -> None:
         self.shape = (models, n_features, batch_size)
-        # the constant 1 in the last row carries the bias through the matrix products
-        self._inputs = np.ones((n_features + 1, models, batch_size), np.float32)
         self._errors = np.empty((n_features, models, batch_size), np.float32)
         self._signs = np.empty((n_features, models, batch_size), np.int32)
 
-    def features(self, models: int) -> Array32:
-        """Return the array (n, models, batch_size) in which to put the features."""
-        return self._inputs[:-1, :models]
-
-    def __call__(self, W: Array, b: Array, importance: Array, unit: Array) -> Array:
+    def __call__(
+        self, W: Array, b: Array, importance: Array, inputs: Array32, unit: Array
+    ) -> Array:
         """Return the gradient, shape (models, m * n + n).
 
         Parameters
         ----------
         W : ndarray, shape (models, m, n)
         b, importance : ndarray, shape (models, n)
+        inputs : ndarray of single precision, shape (n + 1, models, batch_size)
+            The features; the last row holds ones, which carry the bias through the
+            matrix products.
         unit : ndarray, shape (models,)
-            What to multiply `features` by.
+            What to multiply the features in `inputs` by.
         """
         models, n, batch_size = len(W), *self.shape[1:]
-        inputs, errors = self._inputs[:, :models], self._errors[:, :models]
+        errors = self._errors[:, :models]
         affine = np.empty((models, n, n + 1), np.float32)
         np.matmul(W.swapaxes(1, 2), -W, out=affine[:, :, :n], casting="same_kind")
         affine[:, :, n] = -b / unit[:, None]
         np.matmul(affine, inputs.swapaxes(0, 1), out=errors.swapaxes(0, 1))
-        self._to_errors(models)
+        self._to_errors(models, inputs)
         moments = np.matmul(errors.swapaxes(0, 1), inputs.transpose(1, 2, 0)).astype(np.float64)
         moments *= (-2 / batch_size * importance * unit[:, None])[:, :, None]
         gradient_gram = moments[:, :, :n] * unit[:, None, None]
         gradient_W = np.matmul(W, gradient_gram + gradient_gram.swapaxes(1, 2))
         return pack(gradient_W, moments[:, :, n])
 
-    def _to_errors(self, models: int) -> None:
+    def _to_errors(self, models: int, inputs: Array32) -> None:
         """Turn minus the pre-activations into x - x' where an output is on, 0 elsewhere.
 
         The sign bit, spread over the word, is the mask: no branch and no conversion.
@@ -158,7 +160,7 @@ class BatchGradient:
         errors, signs = self._errors[:, :models], self._signs[:, :models]
         bits = errors.view(np.int32)
         np.right_shift(bits, 31, out=signs)
-        np.add(errors, self._inputs[:-1, :models], out=errors)
+        np.add(errors, inputs[:-1], out=errors)
         np.bitwise_and(bits, signs, out=bits)
 
 

@@ -59,8 +59,9 @@ def test_batch_gradient_agrees_with_finite_differences(n, m):
     W, b, density, importance = random_models(rng, models, n, m)
     batch = BatchGradient(models, n, samples)
     x = np.where(rng.random((n, models, samples)) < density[:, None], rng.random(), 0)
-    batch.features(models)[:] = x / unit(density)[:, None]
-    gradient = batch(W, b, importance, unit(density))
+    inputs = np.ones((n + 1, models, samples), np.float32)
+    inputs[:n] = x / unit(density)[:, None]
+    gradient = batch(W, b, importance, inputs, unit(density))
     parameters = pack(W, b)
     for k in range(models):
         for i in range(parameters.shape[1]):
@@ -90,10 +91,8 @@ def test_sampled_gradient_is_the_exact_one_within_5_standard_errors(n, m):
 @pytest.mark.parametrize("density", [1.0, 0.3, 0.01, 1e-4])
 def test_features_are_sparse_and_uniform(density):
     samples = 400_000
-    x = np.empty((2, 1, samples), np.float32)
     sampler = FeatureSampler(np.array([density]), [stream(0, 0, 0, 1)], 2, samples)
-    sampler.draw(x)
-    x = x * unit(density)
+    x = sampler.draw()[:2] * unit(density)
     assert x.min() >= 0
     assert x.max() == pytest.approx(1, abs=0.3 if density < 0.01 else 1e-2)
     for power, mean in ((0, 1.0), (1, 1 / 2), (2, 1 / 3)):
