@@ -12,9 +12,11 @@ All figures are from the same machine and the same run, the best of three.
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -98,9 +100,9 @@ def timed(run: Callable[[int], None], steps: int) -> float:
 
 
 def reference(n: int, seconds: float) -> tuple[str, float]:
-    """Name and speed of what we compare with: torch at its best number of instances."""
+    """Name and speed of what we compare with: torch at its best size and number of threads."""
     if importlib.util.find_spec("torch") is None:
-        return "plain numpy", speed(lambda steps: run_plain_numpy(n, 4, steps), 4, seconds)
+        return "plain numpy", speed(partial(run_plain_numpy, n, 4), 4, seconds)
     speeds = [speed(lambda steps, k=k: run_torch(n, k, steps), k, seconds) for k in TORCH_INSTANCES]
     return "torch", max(speeds)
 
@@ -112,8 +114,11 @@ def main() -> None:
     else:
         import torch
 
-        print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
-    print(f"numpy {np.__version__}; model-steps per second, batch size {BATCH_SIZE}")
+        print(f"torch {torch.__version__}")
+    print(
+        f"numpy {np.__version__}, {os.cpu_count()} processors; "
+        f"model-steps per second, batch size {BATCH_SIZE}"
+    )
     for n in SIZES:
         cells = []
         for label, arguments in (
@@ -121,11 +126,8 @@ def main() -> None:
             ("sampled, 1 thread", {"workers": 1}),
             ("exact, 1 thread", {"workers": 1, "optimizer": "exact"}),
         ):
-            rate = speed(
-                lambda steps, n=n, more=arguments: run_phasediagram(n, OURS_MODELS, steps, **more),
-                OURS_MODELS,
-                seconds,
-            )
+            run = partial(run_phasediagram, n, OURS_MODELS, **arguments)
+            rate = speed(run, OURS_MODELS, seconds)
             cells.append((label, rate))
         name, slow = reference(n, seconds)
         print(f"n = {n}, m = {n - 1}:  {name} {slow:,.0f}")

@@ -66,8 +66,8 @@ def train(
         Where random numbers come from.  The same seed gives the same result bitwise,
         whatever `workers`, and each run has its own random stream.
     learning_rate : float, optional
-        By default 1e-3, for "sgd" 1e-2.  Plain descent needs a rate below about 0.3 / r
-        for r > 1 and is slow at low densities, where gradients are small.
+        By default 1e-3, for "sgd" 1e-2.  Plain descent diverges above some 0.2 / max(1, r),
+        and at densities below some 0.1 its default steps end far from any minimum.
     schedule : {"cosine", "linear", "constant"}
         How the learning rate goes to zero, or that it stays.
     record : sequence of int
