@@ -18,6 +18,8 @@ from phasediagram.results import (
     SpecialPoint,
 )
 from phasediagram.sections import BranchLosses, LossSection, loss_section
+from phasediagram.training import train
+from phasediagram.training_result import TrainingHistory, TrainingResult
 
 __all__ = [
     "Boundary",
@@ -30,6 +32,8 @@ __all__ = [
     "PhaseDiagram",
     "Solution",
     "SpecialPoint",
+    "TrainingHistory",
+    "TrainingResult",
     "__version__",
     "configurations",
     "expected_loss",
@@ -39,4 +43,5 @@ __all__ = [
     "phase_boundaries",
     "phase_diagram",
     "solve",
+    "train",
 ]

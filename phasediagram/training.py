@@ -1,0 +1,201 @@
+"""Training by gradient descent, many models at once, to set against the theory."""
+
+from __future__ import annotations
+
+from os import PathLike, cpu_count
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from phasediagram import checkpoints
+from phasediagram.loss import expected_loss
+from phasediagram.training_gradients import unpack, within_bounds
+from phasediagram.training_result import TrainingHistory, TrainingResult
+from phasediagram.training_settings import TrainingSettings, as_settings, at_least_one, positive
+from phasediagram.training_sweep import Progress, Sweep, SweepState
+
+Array = NDArray[np.float64]
+
+_LONGEST_WAIT = 1e6  # seconds
+_SAME_LOSS = 1e-9  # relative
+
+
+def train(
+    density: ArrayLike,
+    relative_importance: ArrayLike,
+    n_features: int = 2,
+    n_hidden: int = 1,
+    seeds: int = 1,
+    steps: int = 10_000,
+    batch_size: int = 1024,
+    optimizer: str = "adam",
+    rng: int | np.random.Generator = 0,
+    *,
+    learning_rate: float | None = None,
+    schedule: str = "cosine",
+    record: ArrayLike = (),
+    progress: Progress | None = None,
+    checkpoint: str | PathLike[str] | None = None,
+    checkpoint_seconds: float = 10.0,
+    workers: int | None = None,
+) -> TrainingResult:
+    """Train `seeds` models at every point, and return the exact loss of where each ends.
+
+    Weights start Xavier-normal, with variance 2 / (m + n), and biases at zero.  The
+    defaults are the literature's setting: Adam at learning rate 1e-3, 10 000 steps with
+    fresh batches of 1024, but for the learning rate, which falls to zero along a cosine,
+    so that a run ends in a minimum and not in the noise around it.
+
+    Parameters
+    ----------
+    density : array_like
+        Densities p in (0, 1], at least 1e-4 where batches are sampled.
+    relative_importance : array_like
+        Importances r > 0 of the extra (last) feature; broadcasts against `density`.
+    n_features, n_hidden : int
+        Numbers of features n (2 to 6) and hidden dimensions m < n.
+    seeds : int
+        Models per point.  Those of a smaller number are the first of a larger one.
+    steps, batch_size : int
+        Updates, and samples in each one's batch.
+    optimizer : {"adam", "sgd", "exact"}
+        Adam or plain gradient descent on sampled batches; or Adam on the exact gradient
+        of the expected loss, without noise, which makes `batch_size` irrelevant.
+    rng : int or numpy.random.Generator
+        Where random numbers come from.  The same seed gives the same result bitwise,
+        whatever `workers`, and each run has its own random stream.
+    learning_rate : float, optional
+        By default 1e-3, for "sgd" 1e-2.  Plain descent diverges above some 0.2 / max(1, r),
+        and at densities below some 0.1 its default steps end far from any minimum.
+    schedule : {"cosine", "linear", "constant"}
+        How the learning rate goes to zero, or that it stays.
+    record : sequence of int
+        Steps, increasing, from 0 to `steps`, to keep in the result's `history`.
+    progress : callable, optional
+        Called several times a second with the share of the work that is done, 0 to 1.
+    checkpoint : path, optional
+        File to keep the state of the sweep in, rewritten every `checkpoint_seconds`.  If
+        it exists, the sweep goes on from there, to the same result as if it had never
+        stopped; the file must come from a call with the same arguments.
+    checkpoint_seconds : float
+    workers : int, optional
+        Threads; by default one per processor.
+
+    Returns
+    -------
+    TrainingResult
+        After an interruption (KeyboardInterrupt) the runs that are finished, with
+        `completed` False for the others.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range, or `checkpoint` does not belong to these
+        arguments; before any work is done.
+    OSError
+        If `checkpoint` cannot be read or written.
+
+    Notes
+    -----
+    Batches are sampled and summed in single precision, whose rounding is far below
+    their noise; parameters and updates are in double precision.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> result = phd.train([0.1, 0.2], 1.0, seeds=3, steps=3000, optimizer="exact")
+    >>> result.W.shape, result.loss.shape
+    ((2, 3, 1, 2), (2, 3))
+    >>> bool(abs(result.loss[1].min() - phd.solve(0.2, 1.0).loss) < 1e-6)
+    True
+    """
+    settings = as_settings(
+        density,
+        relative_importance,
+        n_features,
+        n_hidden,
+        seeds=seeds,
+        steps=steps,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        schedule=schedule,
+        record=record,
+        rng=rng,
+    )
+    threads = at_least_one("workers", (cpu_count() or 1) if workers is None else workers)
+    seconds = positive("checkpoint_seconds", checkpoint_seconds, _LONGEST_WAIT)
+    if progress is not None and not callable(progress):
+        raise ValueError(f"progress must be callable, got {progress!r}")
+    path = None if checkpoint is None else Path(checkpoint)
+    sweep = Sweep(settings, _first_state(settings, path), threads)
+    if path is not None:
+        sweep.save(path)  # a path that cannot be written is found out now
+    sweep.run(progress, path, seconds)
+    return _result(settings, sweep.state)
+
+
+def _first_state(settings: TrainingSettings, checkpoint: Path | None) -> SweepState:
+    """Return the state to start from: the checkpoint's if there is one."""
+    arrays = None if checkpoint is None else checkpoints.load(checkpoint, settings.as_record())
+    return SweepState.start(settings) if arrays is None else SweepState(**arrays)
+
+
+def _result(settings: TrainingSettings, state: SweepState) -> TrainingResult:
+    completed = state.step == settings.steps
+    parameters = np.where(completed[:, None], state.parameters, np.nan)
+    loss = _losses(settings, parameters, completed)
+    shape = (*settings.density.shape, settings.seeds)
+    W, b = unpack(parameters.reshape(*shape, -1), settings.n_features)
+    return TrainingResult(
+        W=W,
+        b=b,
+        loss=loss.reshape(shape),
+        diverged=_diverged(settings, loss).reshape(shape),
+        completed=completed.reshape(shape),
+        history=_history(settings, state),
+        density=settings.density,
+        relative_importance=settings.relative_importance,
+        n_features=settings.n_features,
+        n_hidden=settings.n_hidden,
+        seeds=settings.seeds,
+        steps=settings.steps,
+        batch_size=settings.batch_size,
+        optimizer=settings.optimizer,
+        learning_rate=settings.learning_rate,
+        schedule=settings.schedule,
+        seed=settings.seed,
+    )
+
+
+def _history(settings: TrainingSettings, state: SweepState) -> TrainingHistory:
+    shape = (len(settings.record), *settings.density.shape, settings.seeds)
+    parameters = np.ascontiguousarray(state.recorded.swapaxes(0, 1))
+    loss = [
+        _losses(settings, at_step, state.step >= step)
+        for at_step, step in zip(parameters, settings.record, strict=True)
+    ]
+    W, b = unpack(parameters.reshape(*shape, settings.parameters), settings.n_features)
+    steps = np.array(settings.record, np.int64)
+    return TrainingHistory(steps, W, b, np.array(loss, float).reshape(shape))
+
+
+def _losses(settings: TrainingSettings, parameters: Array, reached: NDArray[np.bool_]) -> Array:
+    """Return every model's exact loss; infinite out of bounds, NaN where not `reached`."""
+    models = np.arange(settings.models)
+    usable = within_bounds(parameters)
+    loss = expected_loss(
+        *unpack(np.where(usable[:, None], parameters, 0.0), settings.n_features),
+        settings.model_density(models)[:, None],
+        settings.model_importance(models),
+    )
+    return np.where(reached, np.where(usable, loss, np.inf), np.nan)
+
+
+def _diverged(settings: TrainingSettings, loss: Array) -> NDArray[np.bool_]:
+    models = np.arange(settings.models)
+    silent = settings.model_importance(models).sum(axis=1) * settings.model_density(models) / 3
+    start = _losses(settings, settings.initial_parameters(), np.ones(settings.models, bool))
+    worthless = loss >= (1 - _SAME_LOSS) * silent
+    return np.asarray(worthless & ((loss > start) | (loss <= (1 + _SAME_LOSS) * silent)))

@@ -1,0 +1,88 @@
+"""What training returns: where the runs ended, and how they got there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram._version import __version__
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TrainingHistory:
+    """Where the runs were at chosen steps.
+
+    Attributes
+    ----------
+    steps : ndarray of int, shape (K,)
+        Numbers of updates done; 0 is the initial state.
+    W : ndarray, shape (K, ..., seeds, m, n)
+    b : ndarray, shape (K, ..., seeds, n)
+    loss : ndarray, shape (K, ..., seeds)
+        The exact expected loss; infinite where W or b had left all bounds.
+    """
+
+    steps: NDArray[np.int64]
+    W: Array
+    b: Array
+    loss: Array
+
+    @property
+    def norms(self) -> Array:
+        """Norms of the features' directions, shape (K, ..., seeds, n)."""
+        return np.asarray(np.linalg.norm(self.W, axis=-2))
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """Where the runs of a sweep ended.
+
+    Attributes
+    ----------
+    W : ndarray, shape (..., seeds, m, n)
+    b : ndarray, shape (..., seeds, n)
+        NaN where a run was not completed.
+    loss : ndarray, shape (..., seeds)
+        The exact expected loss at W and b, not the training loss; infinite where these
+        left all bounds, NaN where a run was not completed.
+    diverged : ndarray of bool, shape (..., seeds)
+        Runs that left all bounds, or ended no better than a model that outputs zero:
+        exactly as bad (every output is off for good), or also worse than they started.
+    completed : ndarray of bool, shape (..., seeds)
+        False for runs that an interruption cut short.
+    history : TrainingHistory
+        NaN at the steps that an interrupted run did not reach.
+    density, relative_importance : ndarray, shape (...)
+        The points, broadcast against each other.
+    n_features, n_hidden, seeds, steps, batch_size : int
+    optimizer : str
+    learning_rate : float
+    schedule : str
+    seed : int
+        What the random numbers came from: ``rng=seed`` gives the same result.
+    version : str
+        Version of the package that computed it.
+    """
+
+    W: Array
+    b: Array
+    loss: Array
+    diverged: NDArray[np.bool_]
+    completed: NDArray[np.bool_]
+    history: TrainingHistory
+    density: Array
+    relative_importance: Array
+    n_features: int
+    n_hidden: int
+    seeds: int
+    steps: int
+    batch_size: int
+    optimizer: str
+    learning_rate: float
+    schedule: str
+    seed: int
+    version: str = __version__
