@@ -234,7 +234,8 @@ def _start_from_weak_features(grid: _Grid, rng: np.random.Generator) -> None:
         W, b = (v.copy() for v in configuration.canonical_weights(grid.density[points]))
         others = [i for i in range(grid.n) if i != ignored]
         starts = []
-        for norm, opposite_to in product(_WEAK_NORMS, (others[:1], others)):
+        directions = (others[:1], others) if len(others) > 1 else (others,)
+        for norm, opposite_to in product(_WEAK_NORMS, directions):
             direction = W[..., opposite_to].sum(axis=-1)
             W[..., ignored] = -norm * direction / np.sqrt(len(opposite_to))
             starts.append(np.concatenate([W.reshape(-1, grid.m * grid.n), b], axis=1))

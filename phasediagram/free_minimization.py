@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from os import cpu_count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ _BOUND = 10.0  # norms and biases beyond it cost far more than ignoring every fe
 _SYMMETRY_BREAKING = 0.1
 _RANDOM_WEIGHT = 0.7
 _BIAS_RANGE = (-0.3, 0.6)
+_SMALLEST_SHARED = 500  # fewer runs are not worth a thread
 _RUNS_TIMES_FACES = 2**17  # keeps the working arrays of one batch in the cache
 
 
@@ -104,7 +106,7 @@ def minimize_free(
     x, loss = np.empty_like(flat), np.empty(len(flat))
     gradient_norm = np.empty(len(flat))
     bound = np.full(variables, _BOUND)
-    length = max(1, _RUNS_TIMES_FACES // 3**n)
+    length = max(1, min(_RUNS_TIMES_FACES // 3**n, -(-len(flat) // (cpu_count() or 1))))
     parts = [slice(begin, begin + length) for begin in range(0, len(flat), length)]
 
     def run(part: slice) -> None:
@@ -127,7 +129,7 @@ def minimize_free(
 
 def _on_threads(run: Callable[[slice], None], parts: list[slice]) -> Iterator[None]:
     """Run independent parts; numpy leaves the interpreter free most of the time."""
-    if len(parts) < 2:
+    if parts[-1].stop < _SMALLEST_SHARED:
         yield from map(run, parts)
         return
     with ThreadPoolExecutor() as executor:

@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 Objective = Callable[[Array, NDArray[np.intp]], tuple[Array, Array, Array]]
 
 _ROUNDING = 64 * np.finfo(np.float64).eps
+_FEW_VARIABLES = 6  # elimination is faster than eigenvalues up to here
+_SMALLEST_PIVOT = 1e-9  # relative; below it eigenvalues decide
 
 
 @dataclass(frozen=True)
@@ -121,10 +123,43 @@ def _step(
     gradient = np.where(held, 0.0, gradient)
     both = held[:, :, None] | held[:, None, :]
     hessian = np.where(both, np.eye(x.shape[1]), hessian)
+    if x.shape[1] > _FEW_VARIABLES:
+        step = _repelled_step(hessian, gradient)
+    else:
+        step, convex = _solve_convex(hessian, gradient)
+        bent = np.flatnonzero(~convex)
+        step[bent] = _repelled_step(hessian[bent], gradient[bent])
+    length = np.linalg.norm(step, axis=1)
+    return np.asarray(step * np.minimum(1.0, radius / np.maximum(length, 1e-300))[:, None])
+
+
+def _solve_convex(hessian: Array, gradient: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Return Newton's steps, and which Hessians are positive definite so that they hold.
+
+    Elimination on all problems at once; its pivots are positive for those Hessians only.
+    """
+    a, y = np.ascontiguousarray(hessian.transpose(1, 2, 0)), -gradient.T
+    size = len(a)
+    floor = _SMALLEST_PIVOT * np.abs(np.einsum("iik->ik", a)).max(axis=0)
+    convex = np.ones(len(gradient), dtype=bool)
+    with np.errstate(all="ignore"):
+        for j in range(size):
+            convex &= a[j, j] > floor
+            for i in range(j + 1, size):
+                factor = a[i, j] / a[j, j]
+                a[i, j + 1 :] -= factor * a[j, j + 1 :]
+                y[i] -= factor * y[j]
+        for j in reversed(range(size)):
+            for i in range(j + 1, size):
+                y[j] -= a[j, i] * y[i]
+            y[j] /= a[j, j]
+    return np.ascontiguousarray(y.T), convex
+
+
+def _repelled_step(hessian: Array, gradient: Array) -> Array:
+    """Return steps with negative curvatures made positive."""
     eigenvalues, vectors = np.linalg.eigh(hessian)
     scale = np.abs(eigenvalues).max(axis=1, keepdims=True)
     curvature = np.maximum(np.abs(eigenvalues), 1e-12 * scale + 1e-300)
     along = np.einsum("kij,ki->kj", vectors, gradient)
-    step = -np.einsum("kij,kj->ki", vectors, along / curvature)
-    length = np.linalg.norm(step, axis=1)
-    return np.asarray(step * np.minimum(1.0, radius / np.maximum(length, 1e-300))[:, None])
+    return np.asarray(-np.einsum("kij,kj->ki", vectors, along / curvature))

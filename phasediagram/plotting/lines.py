@@ -150,9 +150,9 @@ def plot_losses(
                 lines[0].set_label(phase)
                 labelled.add(phase)
     if relative_to_lowest:
-        competitive = [b.loss / lowest - 1 for b in section.branches]
-        top = 100 * np.nanmax([np.nanmin(values) for values in competitive] + [0.01])
-        ax.set_ylim(-0.04 * top, 1.5 * top)
+        excess = (b.loss / lowest - 1 for b in section.branches)
+        top = 125 * max(np.nanmax(values) for values in excess if np.nanmin(values) < 1e-12)
+        ax.set_ylim(-0.04 * top, max(top, 0.01))
     fixed = (
         f"r = {section.relative_importance[0]:g}"
         if along_density
