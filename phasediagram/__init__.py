@@ -1,9 +1,11 @@
 """Phase diagrams of superposition in toy models, from exact losses."""
 
 from phasediagram._version import __version__
+from phasediagram.agreement import Agreement, Basin, basin_probabilities, compare
 from phasediagram.boundaries import phase_boundaries
 from phasediagram.configurations import Configuration, ConfigurationMinimum, configurations
 from phasediagram.diagram import phase_diagram, solve
+from phasediagram.edges import EdgeDistances, edge_distances
 from phasediagram.loss import (
     expected_loss,
     expected_loss_and_gradient,
@@ -19,13 +21,17 @@ from phasediagram.results import (
 )
 from phasediagram.sections import BranchLosses, LossSection, loss_section
 from phasediagram.training import train
+from phasediagram.training_files import load_training, save_training
 from phasediagram.training_result import TrainingHistory, TrainingResult
 
 __all__ = [
+    "Agreement",
+    "Basin",
     "Boundary",
     "BranchLosses",
     "Configuration",
     "ConfigurationMinimum",
+    "EdgeDistances",
     "LossSection",
     "Minimum",
     "PhaseBoundaries",
@@ -35,13 +41,18 @@ __all__ = [
     "TrainingHistory",
     "TrainingResult",
     "__version__",
+    "basin_probabilities",
+    "compare",
     "configurations",
+    "edge_distances",
     "expected_loss",
     "expected_loss_and_gradient",
     "expected_loss_hessian",
+    "load_training",
     "loss_section",
     "phase_boundaries",
     "phase_diagram",
+    "save_training",
     "solve",
     "train",
 ]

@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 
 _DENSITY_STEP = 1e-4  # for derivatives by density, which only steer Newton's method
 _SAME_STATE = 1e-5
+_PUSH, _PUSHES = 1e-3, 24
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,15 @@ class Model:
         density = np.minimum(np.exp(u), 1.0)
         ends = minimize_free(self.n, self.m, density, np.exp(v), x[:, None])
         return ends.x[:, 0], ends.loss[:, 0]
+
+    def descend(self, x: Array, u: Array, v: Array) -> tuple[Array, Array]:
+        """Return minima, and losses, as `minimize` does, but leave saddles.
+
+        Near a kink most directions lead back to a saddle, so that many are tried.
+        """
+        rng = np.random.default_rng(0)
+        pushed = x[:, None] + _PUSH * rng.normal(size=(len(x), _PUSHES, x.shape[1]))
+        return self.lowest(np.concatenate([x[:, None], pushed], axis=1), u, v)
 
     def lowest(self, starts: Array, u: Array, v: Array) -> tuple[Array, Array]:
         """Return the lowest of the minima that starts (k, s, d) lead to, and its loss."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import Any
 
 import numpy as np
 
+from phasediagram.agreement import OUTCOMES, Agreement
 from phasediagram.results import Minimum, PhaseBoundaries, Solution
 
 _DIGITS = 10
@@ -207,6 +208,37 @@ def boundaries_json(boundaries: PhaseBoundaries) -> str:
         ],
     }
     return json.dumps(document, indent=1)
+
+
+def agreements_table(agreements: Sequence[Agreement]) -> str:
+    """Return how trained models compare with theory, a row for each sweep.
+
+    Parameters
+    ----------
+    agreements : sequence of Agreement
+
+    Returns
+    -------
+    str
+    """
+    header = ["model", "points", "runs", *OUTCOMES, "best seed global", "lowest excess"]
+    rows = [
+        [
+            f"n = {agreement.n_features}, m = {agreement.n_hidden}",
+            str(agreement.density.size),
+            str(agreement.runs),
+            *(f"{100 * share:.1f} %" for share in agreement.shares().values()),
+            f"{100 * agreement.best_seed_agrees.mean():.1f} %",
+            f"{agreement.lowest_excess:.1e}",
+        ]
+        for agreement in agreements
+    ]
+    verdict = (
+        "no run is below the theoretical minimum"
+        if all(agreement.optimal for agreement in agreements)
+        else "A RUN IS BELOW THE THEORETICAL MINIMUM"
+    )
+    return "\n".join([_table(header, rows), "", verdict])
 
 
 def _minima_table(minima: Iterable[Minimum]) -> str:

@@ -7,6 +7,7 @@ import json
 import mpmath
 import numpy as np
 import pytest
+from oracles import mpmath_loss
 
 import phasediagram as phd
 from phasediagram.branches import Model
@@ -15,7 +16,6 @@ from phasediagram.continuous import ignored_state, tilt_limits, tilt_tricritical
 from phasediagram.free_minimization import minimize_free, random_starts
 from phasediagram.tables import boundaries_csv, boundaries_json, boundaries_table
 from phasediagram.tilting import easiest_tilt, smallest_second
-from tests.oracles import mpmath_loss
 
 MIRROR = {
     "ignored": "dedicated",

@@ -16,6 +16,7 @@ from phasediagram.plotting.phases import (
     plot_superposition,
     superposition_color,
 )
+from phasediagram.plotting.training import draw_training, plot_agreement, plot_empirical
 
 __all__ = [
     "FIGURE_FORMATS",
@@ -23,9 +24,12 @@ __all__ = [
     "PhaseStyle",
     "draw_comparison",
     "draw_figure",
+    "draw_training",
     "draw_weights",
     "phase_style",
+    "plot_agreement",
     "plot_boundaries",
+    "plot_empirical",
     "plot_losses",
     "plot_phases",
     "plot_superposition",

@@ -123,7 +123,7 @@ def plot_superposition(
     """
     ax = ax or new_axes()
     paint(ax, diagram, superposition_color(*norm_and_superposition(diagram.W)))
-    _draw_color_key(key_ax or ax.inset_axes((0.32, -0.56, 0.36, 0.36)))
+    draw_color_key(key_ax or ax.inset_axes((0.32, -0.56, 0.36, 0.36)))
     return ax
 
 
@@ -285,7 +285,8 @@ def _middle(inside: NDArray[np.bool_]) -> tuple[int, int]:
     return int(row), int(column)
 
 
-def _draw_color_key(key: Axes) -> None:
+def draw_color_key(key: Axes) -> None:
+    """Draw the two-dimensional key of `superposition_color`."""
     axis = np.linspace(0, 1, _KEY_RESOLUTION)
     norm, superposition = np.meshgrid(axis, axis)
     key.imshow(superposition_color(norm, superposition), origin="lower", extent=(0, 1, 0, 1))

@@ -1,0 +1,47 @@
+"""The command line: parsing and printing, nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from phasediagram._version import __version__
+from phasediagram.cli.checking import add_derive, add_train, add_verify
+from phasediagram.cli.drawing import add_draw, add_losses
+from phasediagram.cli.options import BAD_INPUT, INTERRUPTED, Parser
+from phasediagram.cli.solving import add_boundaries, add_solve
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit status.
+
+    0 means done, 1 that a check failed, 2 bad input (one line on stderr), 130 interrupted.
+    """
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except (ValueError, OSError) as error:
+        print(f"phasediagram {options.verb}: error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print(f"phasediagram {options.verb}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="phasediagram",
+        description="Phase diagrams of superposition in toy models, from exact losses.",
+    )
+    parser.add_argument("--version", action="version", version=f"phasediagram {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    add_draw(verbs)
+    add_solve(verbs)
+    add_boundaries(verbs)
+    add_losses(verbs)
+    add_train(verbs)
+    add_derive(verbs)
+    add_verify(verbs)
+    return parser

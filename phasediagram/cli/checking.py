@@ -1,0 +1,167 @@
+"""The verbs that derive, train and check: derive, train and verify."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from phasediagram.cli.options import (
+    CHECK_FAILED,
+    INTERRUPTED,
+    Parser,
+    add_size,
+    figure_path,
+    hidden_dimensions,
+    progress_bar,
+    writable,
+)
+
+
+def add_derive(verbs: argparse._SubParsersAction[Parser]) -> None:
+    derive = verbs.add_parser(
+        "derive",
+        help="print a derivation",
+        description="Print a derivation as a chain of steps; without a name, list them.",
+    )
+    derive.add_argument("name", nargs="?", help="which derivation; default: list their names")
+    derive.add_argument("--latex", action="store_true", help="a LaTeX document instead of text")
+    derive.set_defaults(run=_derive)
+
+
+def _derive(options: argparse.Namespace) -> int:
+    import derivations
+    from derivations import report
+
+    if options.name is None:
+        print("\n".join(derivations.names()))
+        return 0
+    derivation = derivations.derive(options.name)
+    print(report.to_latex(derivation) if options.latex else report.to_text(derivation))
+    return 0
+
+
+def add_train(verbs: argparse._SubParsersAction[Parser]) -> None:
+    train = verbs.add_parser(
+        "train",
+        help="train models by gradient descent and compare them with theory",
+        description="Train models over a grid of densities and relative importances, save them, "
+        "and print which minima they ended in. Ctrl-C keeps what is finished.",
+    )
+    add_size(train)
+    train.add_argument(
+        "--grid", type=int, default=32, metavar="K", help="points along each axis; default: 32"
+    )
+    train.add_argument("--seeds", type=int, default=8, metavar="S", help="per point; default: 8")
+    train.add_argument("--steps", type=int, default=10_000, metavar="N", help="default: 10000")
+    train.add_argument(
+        "--optimizer",
+        choices=["adam", "sgd", "exact"],
+        default="adam",
+        help="exact follows the gradient without sampling noise; default: %(default)s",
+    )
+    train.add_argument("--rng", type=int, default=0, metavar="SEED", help="default: 0")
+    train.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("training.npz"),
+        metavar="FILE",
+        help="an .npz file; default: %(default)s",
+    )
+    train.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="keep the sweep's state here, and go on from it if the file exists",
+    )
+    train.add_argument(
+        "--figure", type=Path, metavar="FILE", help="draw the runs: a .png, .pdf or .svg file"
+    )
+    train.set_defaults(run=_train)
+
+
+def _train(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from phasediagram.agreement import compare
+    from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
+    from phasediagram.diagram import phase_diagram
+    from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE
+    from phasediagram.plotting import draw_training, save_figure
+    from phasediagram.tables import agreements_table
+    from phasediagram.training import train
+    from phasediagram.training_files import save_training
+
+    path = writable(options.output, (".npz",))
+    figure_file = None if options.figure is None else figure_path(options.figure)
+    if not 2 <= options.grid <= 1024:
+        raise ValueError(f"--grid must be between 2 and 1024, got {options.grid}")
+    density = np.geomspace(*DENSITY_RANGE[::-1], options.grid)
+    importance = np.geomspace(*RELATIVE_IMPORTANCE_RANGE, options.grid)
+    size = options.features, hidden_dimensions(options)
+    with progress_bar("training") as progress:
+        training = train(
+            density[:, None],
+            importance[None, :],
+            *size,
+            seeds=options.seeds,
+            steps=options.steps,
+            optimizer=options.optimizer,
+            rng=options.rng,
+            progress=progress,
+            checkpoint=options.checkpoint,
+        )
+    save_training(path, training)
+    print(f"wrote {path}")
+    if not training.completed.any():
+        print("interrupted before any run was finished", file=sys.stderr)
+        return INTERRUPTED
+    with progress_bar("solving") as progress:
+        diagram = phase_diagram(density, importance, *size, progress=progress)
+    agreement = compare(diagram, training)
+    print(agreements_table([agreement]))
+    if figure_file is not None:
+        boundaries = None
+        if size in TRACED_SIZES:
+            with progress_bar("tracing boundaries") as progress:
+                boundaries = phase_boundaries(*size, progress=progress)
+        save_figure(draw_training(training, agreement, diagram, boundaries), figure_file)
+        print(f"wrote {figure_file}")
+    if not training.completed.all():
+        return INTERRUPTED
+    return 0 if agreement.optimal else CHECK_FAILED
+
+
+def add_verify(verbs: argparse._SubParsersAction[Parser]) -> None:
+    verify = verbs.add_parser(
+        "verify",
+        help="check every derivation",
+        description="Run every check of every derivation and print a table; "
+        "exit status 1 if any fails.",
+    )
+    verify.add_argument(
+        "--training",
+        action="store_true",
+        help="check theory against training instead: about a minute; exit status 1 if any "
+        "trained model is below the theoretical minimum",
+    )
+    verify.set_defaults(run=_verify)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    if options.training:
+        return _verify_training()
+    from derivations.__main__ import check_all
+
+    return 0 if check_all() else CHECK_FAILED
+
+
+def _verify_training() -> int:
+    from phasediagram.agreement import verify_training
+    from phasediagram.tables import agreements_table
+
+    with progress_bar("training") as progress:
+        agreements = verify_training(progress)
+    print(agreements_table(agreements))
+    return 0 if all(agreement.optimal for agreement in agreements) else CHECK_FAILED

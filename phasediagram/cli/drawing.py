@@ -1,0 +1,158 @@
+"""The verbs that draw: draw and losses."""
+
+from __future__ import annotations
+
+import argparse
+
+from phasediagram.cli.options import (
+    Parser,
+    add_figure,
+    add_size,
+    add_weights,
+    ascending,
+    figure_path,
+    hidden_dimensions,
+    progress_bar,
+)
+
+
+def add_draw(verbs: argparse._SubParsersAction[Parser]) -> None:
+    draw = verbs.add_parser(
+        "draw",
+        help="draw a phase diagram",
+        description="Draw a phase diagram and print what share of it each phase holds. With free "
+        "weights, for 2 features or 3 in 2 dimensions, the boundaries are traced on top: solid "
+        "first order, dashed continuous, dotted spinodal.",
+    )
+    add_size(draw)
+    add_weights(draw)
+    draw.add_argument(
+        "--compare",
+        choices=["canonical", "optimized"],
+        help="draw the diagram of these weights beside it, and their excess loss",
+    )
+    draw.add_argument(
+        "--density-range",
+        type=float,
+        nargs=2,
+        default=(0.01, 1.0),
+        metavar=("FROM", "TO"),
+        help="default: 0.01 1",
+    )
+    draw.add_argument(
+        "--importance-range",
+        type=float,
+        nargs=2,
+        default=(0.1, 10.0),
+        metavar=("FROM", "TO"),
+        help="of the relative importance; default: 0.1 10",
+    )
+    draw.add_argument("--no-boundaries", action="store_true", help="only the grid, which is faster")
+    draw.add_argument(
+        "--no-spinodals", action="store_true", help="leave out limits of metastability"
+    )
+    draw.add_argument(
+        "--grid", type=int, default=128, metavar="K", help="points along each axis; default: 128"
+    )
+    add_figure(draw, "phase_diagram.png")
+    draw.set_defaults(run=_draw)
+
+
+def _draw(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
+    from phasediagram.diagram import phase_diagram
+    from phasediagram.plotting import draw_comparison, draw_figure, save_figure
+
+    path = figure_path(options.output)
+    if not 2 <= options.grid <= 4096:
+        raise ValueError(f"--grid must be between 2 and 4096, got {options.grid}")
+    hidden = hidden_dimensions(options)
+    grid = (
+        np.geomspace(*ascending("--density-range", options.density_range)[::-1], options.grid),
+        np.geomspace(*ascending("--importance-range", options.importance_range), options.grid),
+    )
+    with progress_bar("solving") as progress:
+        diagram = phase_diagram(*grid, options.features, hidden, options.weights, progress)
+    boundaries = None
+    traced = options.weights == "free" and (options.features, hidden) in TRACED_SIZES
+    if traced and not options.no_boundaries:
+        with progress_bar("tracing boundaries") as progress:
+            boundaries = phase_boundaries(
+                options.features, hidden, spinodals=not options.no_spinodals, progress=progress
+            )
+    if options.compare:
+        other = phase_diagram(*grid, options.features, hidden, options.compare)
+        figure = draw_comparison(diagram, other, boundaries)
+        excess = other.loss / diagram.loss - 1
+    else:
+        figure = draw_figure(diagram, boundaries)
+    save_figure(figure, path)
+    print(
+        f"n = {diagram.n_features}, m = {diagram.n_hidden}, {diagram.weights} weights, "
+        f"{options.grid} x {options.grid} points"
+    )
+    shares = diagram.shares()
+    width = max(map(len, shares))
+    for name, share in shares.items():
+        print(f"  {name:<{width}}  {100 * share:5.1f} %")
+    if options.compare:
+        row, column = np.unravel_index(excess.argmax(), excess.shape)
+        print(
+            f"{options.compare} weights cost up to {100 * excess.max():.1f} % more loss, "
+            f"at density {diagram.density[row]:.4g} and relative importance "
+            f"{diagram.relative_importance[column]:.4g}; {100 * excess.mean():.1f} % on average"
+        )
+    print(f"wrote {path}")
+    return 0
+
+
+def add_losses(verbs: argparse._SubParsersAction[Parser]) -> None:
+    losses = verbs.add_parser(
+        "losses",
+        help="draw the losses of all minima along a line",
+        description="Draw the losses of all minima against relative importance at one density, "
+        "or against density at one relative importance: the lowest solid, others dashed.",
+    )
+    line = losses.add_mutually_exclusive_group(required=True)
+    line.add_argument("--density", type=float, metavar="P", help="in (0, 1]")
+    line.add_argument("--relative-importance", type=float, metavar="R", help="above 0")
+    losses.add_argument(
+        "--range",
+        type=float,
+        nargs=2,
+        metavar=("FROM", "TO"),
+        help="of the other quantity; default: 0.5 to 2 times, or densities 0.3 to 1",
+    )
+    losses.add_argument("--points", type=int, default=200, metavar="K", help="default: 200")
+    add_size(losses)
+    add_figure(losses, "losses.png")
+    losses.set_defaults(run=_losses)
+
+
+def _losses(options: argparse.Namespace) -> int:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from phasediagram.plotting import plot_losses, save_figure
+    from phasediagram.sections import loss_section
+
+    path = figure_path(options.output)
+    if not 2 <= options.points <= 10000:
+        raise ValueError(f"--points must be between 2 and 10000, got {options.points}")
+    low, high = ascending(
+        "--range", options.range or ((0.5, 2.0) if options.density else (0.3, 1.0))
+    )
+    along = np.geomspace(low, high, options.points)
+    if options.density is not None:
+        section = loss_section(options.density, along, options.features, hidden_dimensions(options))
+    else:
+        section = loss_section(
+            along, options.relative_importance, options.features, hidden_dimensions(options)
+        )
+    figure = Figure(figsize=(6.0, 4.2), layout="constrained")
+    plot_losses(section, figure.add_subplot())
+    save_figure(figure, path)
+    print(f"wrote {path}")
+    return 0

@@ -1,0 +1,102 @@
+"""What the verbs share: options, checks of input, progress, exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+CHECK_FAILED = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line on stderr what is wrong; `--help` shows the rest."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.exit(BAD_INPUT, f"{self.prog}: error: {message}\n")
+
+
+def add_size(verb: argparse.ArgumentParser) -> None:
+    """Add the numbers of features and hidden dimensions."""
+    verb.add_argument("--features", type=int, default=2, metavar="N", help="default: 2")
+    verb.add_argument("--hidden", type=int, metavar="M", help="default: one less than features")
+
+
+def hidden_dimensions(options: argparse.Namespace) -> int:
+    """Return the number of hidden dimensions, by default one less than features."""
+    return int(options.features - 1 if options.hidden is None else options.hidden)
+
+
+def add_weights(verb: argparse.ArgumentParser) -> None:
+    """Add what may vary."""
+    verb.add_argument(
+        "--weights",
+        default="free",
+        choices=["free", "optimized", "canonical"],
+        help="what may vary: everything, each configuration's scales and biases, or nothing "
+        "(the literature's weights); default: %(default)s",
+    )
+
+
+def add_figure(verb: argparse.ArgumentParser, default: str) -> None:
+    """Add the file of a figure."""
+    verb.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path(default),
+        metavar="FILE",
+        help="a .png, .pdf or .svg file; default: %(default)s",
+    )
+
+
+def ascending(name: str, values: Sequence[float]) -> tuple[float, float]:
+    """Return a range, or refuse one that does not ascend."""
+    low, high = values
+    if not 0 < low < high:
+        raise ValueError(f"{name} must be two ascending positive numbers, got {low:g} {high:g}")
+    return low, high
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[float], None] | None]:
+    """Show a bar on stderr if it is a terminal and tqdm is installed."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield None
+        return
+    with tqdm(total=100, desc=what, unit="%", leave=False, delay=2) as bar:
+
+        def show(share: float) -> None:
+            bar.update(round(100 * share) - bar.n)
+
+        yield show
+
+
+def figure_path(path: Path) -> Path:
+    from phasediagram.plotting import FIGURE_FORMATS
+
+    return writable(path, FIGURE_FORMATS)
+
+
+def writable(path: Path, formats: tuple[str, ...]) -> Path:
+    """Refuse before any work what could not be written after it."""
+    if path.suffix.lower() not in formats:
+        allowed = ", ".join(formats)
+        raise ValueError(f"output must end in one of {allowed}, got {str(path)!r}")
+    if path.is_dir():
+        raise ValueError(f"output must be a file, got the directory {str(path)!r}")
+    if not path.parent.is_dir():
+        raise ValueError(f"output must be in an existing directory, got {str(path)!r}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ValueError(f"output must be writable, got {str(path)!r}")
+    return path

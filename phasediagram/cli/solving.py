@@ -1,0 +1,88 @@
+"""The verbs that solve and print: solve and boundaries."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from phasediagram.cli.options import (
+    Parser,
+    add_size,
+    add_weights,
+    hidden_dimensions,
+    progress_bar,
+    writable,
+)
+
+
+def add_solve(verbs: argparse._SubParsersAction[Parser]) -> None:
+    solve = verbs.add_parser(
+        "solve",
+        help="solve one point: phase, loss, W, b, all local minima",
+        description="Print the lowest minimum at one density and relative importance, and "
+        "every other local minimum.",
+    )
+    solve.add_argument("--density", type=float, required=True, metavar="P", help="in (0, 1]")
+    solve.add_argument(
+        "--relative-importance", type=float, required=True, metavar="R", help="above 0"
+    )
+    add_size(solve)
+    add_weights(solve)
+    solve.add_argument("--json", action="store_true", help="JSON with all digits")
+    solve.set_defaults(run=_solve)
+
+
+def _solve(options: argparse.Namespace) -> int:
+    from phasediagram.diagram import solve
+    from phasediagram.tables import solution_json, solution_table
+
+    solution = solve(
+        options.density,
+        options.relative_importance,
+        options.features,
+        hidden_dimensions(options),
+        options.weights,
+    )
+    print(solution_json(solution) if options.json else solution_table(solution))
+    return 0
+
+
+def add_boundaries(verbs: argparse._SubParsersAction[Parser]) -> None:
+    boundaries = verbs.add_parser(
+        "boundaries",
+        help="trace every boundary and special point",
+        description="Trace boundaries, spinodals and special points of free weights, print a "
+        "table and save all points.",
+    )
+    add_size(boundaries)
+    boundaries.add_argument(
+        "--no-spinodals", action="store_true", help="leave out limits of metastability"
+    )
+    boundaries.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="a .csv or .json file for every point of every curve",
+    )
+    boundaries.set_defaults(run=_boundaries)
+
+
+def _boundaries(options: argparse.Namespace) -> int:
+    from phasediagram.boundaries import phase_boundaries
+    from phasediagram.tables import boundaries_csv, boundaries_json, boundaries_table
+
+    formats = {".csv": boundaries_csv, ".json": boundaries_json}
+    path = None if options.output is None else writable(options.output, tuple(formats))
+    with progress_bar("tracing boundaries") as progress:
+        boundaries = phase_boundaries(
+            options.features,
+            hidden_dimensions(options),
+            spinodals=not options.no_spinodals,
+            progress=progress,
+        )
+    print(boundaries_table(boundaries))
+    if path is not None:
+        path.write_text(formats[path.suffix.lower()](boundaries), encoding="utf-8")
+        print(f"wrote {path}")
+    return 0

@@ -1,0 +1,128 @@
+"""Trained models over the theoretical diagram, and the picture that training draws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from phasediagram.edges import mean_norm_and_superposition
+from phasediagram.plotting.lines import plot_boundaries
+from phasediagram.plotting.phases import (
+    draw_color_key,
+    new_axes,
+    paint,
+    plot_phases,
+    superposition_color,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from phasediagram.agreement import Agreement
+    from phasediagram.results import PhaseBoundaries, PhaseDiagram
+    from phasediagram.training_result import TrainingResult
+
+
+def plot_agreement(agreement: Agreement, ax: Axes | None = None) -> Axes:
+    """Draw every trained point, coloured by the share of its runs in the global minimum.
+
+    Parameters
+    ----------
+    agreement : Agreement
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, for instance on top of `plot_phases`; new axes by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    if ax is None:
+        ax = new_axes()
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+    share = (agreement.outcome == "global").mean(axis=-1)
+    best = agreement.best_seed_agrees
+    limits = ax.get_xlim(), ax.get_ylim()
+    drawn = ax.scatter(
+        agreement.relative_importance,
+        agreement.density,
+        c=share,
+        cmap="Greys_r",
+        vmin=0,
+        vmax=1,
+        s=9,
+        marker="o",
+        linewidths=np.where(best, 0.3, 1.0).ravel().tolist(),
+        edgecolors=np.where(best, "#444444", "#d00000").ravel().tolist(),
+        zorder=3,
+    )
+    if limits != ((0.0, 1.0), (0.0, 1.0)):
+        ax.set_xlim(limits[0])
+        ax.set_ylim(limits[1])
+    bar = ax.figure.colorbar(drawn, cax=ax.inset_axes((1.03, 0.0, 0.03, 1.0)))
+    bar.set_label("share of runs in the global minimum", fontsize="small")
+    return ax
+
+
+def plot_empirical(
+    training: TrainingResult,
+    diagram: PhaseDiagram,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the literature's empirical picture: norm and superposition, averaged over seeds.
+
+    Parameters
+    ----------
+    training : TrainingResult
+        On the grid of `diagram`.
+    diagram : PhaseDiagram
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or new_axes()
+    paint(ax, diagram, superposition_color(*mean_norm_and_superposition(training)))
+    return ax
+
+
+def draw_training(
+    training: TrainingResult,
+    agreement: Agreement,
+    diagram: PhaseDiagram,
+    boundaries: PhaseBoundaries | None = None,
+) -> Figure:
+    """Return a figure of trained points over theory, and of the picture that training draws.
+
+    Parameters
+    ----------
+    training : TrainingResult
+        On the grid of `diagram`.
+    agreement : Agreement
+        Of the two.
+    diagram : PhaseDiagram
+    boundaries : PhaseBoundaries, optional
+        Drawn on top of both.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = Figure(figsize=(11.0, 5.4))
+    left = figure.add_axes((0.06, 0.31, 0.34, 0.62))
+    right = figure.add_axes((0.54, 0.31, 0.34, 0.62))
+    plot_phases(diagram, left, legend_columns=2, show_weights=False)
+    plot_empirical(training, diagram, right)
+    if boundaries is not None:
+        plot_boundaries(boundaries, left, legend=None)
+        plot_boundaries(boundaries, right, legend="lower left")
+    plot_agreement(agreement, left)
+    draw_color_key(figure.add_axes((0.915, 0.5, 0.08, 0.16)))
+    sizes = f"{training.n_features} features in {training.n_hidden} hidden"
+    left.set_title(f"{sizes}: trained models over theory", fontsize="medium")
+    right.set_title("What training finds, averaged over seeds", fontsize="medium")
+    return figure
