@@ -27,6 +27,7 @@ _BUILDERS = {
     "simplices": ("derivations.simplices", "simplices"),
     "boundaries": ("derivations.boundaries", "boundaries"),
     "stability": ("derivations.stability", "stability"),
+    "triple-point": ("derivations.triple_point", "triple_point"),
 }
 
 __all__ = ["all_derivations", "derive", "names"]

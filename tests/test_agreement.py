@@ -113,6 +113,17 @@ def test_basins_have_binomial_errors_and_known_minima():
     assert sum(basin.share for basin in basins) <= 1
 
 
+def test_runs_end_in_antipodal_below_its_spinodal_only():
+    """n = 3, r = 3: at density 0.388 the single feature tilts, and no antipodal minimum is left."""
+    phases = []
+    for density in (0.33, 0.45):
+        basins = phd.basin_probabilities(density, 3.0, 3, 2, runs=60, steps=4000)
+        phases.append({basin.phase for basin in basins})
+    assert "antipodal" in phases[0]
+    assert "antipodal" not in phases[1]
+    assert all("others-antipodal" in found for found in phases)
+
+
 def stepped(training):
     """Runs that ignore the extra feature below importance 1 and share a dimension above."""
     shape = training.loss.shape

@@ -283,6 +283,19 @@ def test_a_minimum_ends_at_its_spinodal(two):
                 assert (phase in found) == (above == exists_above), (phase, p, r, factor)
 
 
+def test_the_triangle_s_triple_point_is_the_algebraic_one(three):
+    """Three polynomial equations with one root, by another route (derivations.triple_point)."""
+    from derivations.triple_point import root
+
+    (point,) = [
+        p
+        for p in of_kind(three, "triple point")
+        if set(p.phases) == {"antipodal", "others-antipodal", "triangle"}
+    ]
+    assert point.density == pytest.approx(float(root()), abs=1e-11)
+    assert point.relative_importance == pytest.approx(1, abs=1e-10)
+
+
 def test_what_theory_said_before(two):
     """Found numerically before: near (0.51, 0.56), and between 0.70 and 0.71 on r = 1."""
     points = [(p.density, p.relative_importance) for p in of_kind(two, "triple point")]
