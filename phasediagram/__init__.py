@@ -6,6 +6,7 @@ from phasediagram.boundaries import phase_boundaries
 from phasediagram.configurations import Configuration, ConfigurationMinimum, configurations
 from phasediagram.diagram import phase_diagram, solve
 from phasediagram.edges import EdgeDistances, edge_distances
+from phasediagram.files import load, save, to_xarray
 from phasediagram.loss import (
     expected_loss,
     expected_loss_and_gradient,
@@ -21,7 +22,6 @@ from phasediagram.results import (
 )
 from phasediagram.sections import BranchLosses, LossSection, loss_section
 from phasediagram.training import train
-from phasediagram.training_files import load_training, save_training
 from phasediagram.training_result import TrainingHistory, TrainingResult
 
 __all__ = [
@@ -48,11 +48,12 @@ __all__ = [
     "expected_loss",
     "expected_loss_and_gradient",
     "expected_loss_hessian",
-    "load_training",
+    "load",
     "loss_section",
     "phase_boundaries",
     "phase_diagram",
-    "save_training",
+    "save",
     "solve",
+    "to_xarray",
     "train",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from phasediagram import archives
+from phasediagram.files import archives
 
 _FORMAT = "phasediagram training checkpoint 1"
 

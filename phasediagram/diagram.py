@@ -19,6 +19,7 @@ from phasediagram.model import (
     as_density,
     as_importance,
 )
+from phasediagram.newton import GRADIENT_TOLERANCE
 from phasediagram.phases import PHASES, extra_feature_outcome, phase_of, phases_of
 from phasediagram.results import Minimum, PhaseDiagram, Solution
 
@@ -28,6 +29,8 @@ WEIGHTS = ("free", "optimized", "canonical")
 # losses closer than this, relatively, are equal: the simplest configuration wins
 TIE_TOLERANCES = {"canonical": 1e-15, "optimized": 1e-14}
 GRID_POINTS = 128
+
+_TOLERANCES = {"optimized": GRADIENT_TOLERANCE, "canonical": 0.0}
 
 
 def solve(
@@ -90,7 +93,7 @@ def solve(
         )
         for i in order
     )
-    return Solution(float(p), float(r), n_features, n_hidden, weights, minima)
+    return Solution(float(p), float(r), n_features, n_hidden, weights, minima, _TOLERANCES[weights])
 
 
 def phase_diagram(
@@ -161,6 +164,7 @@ def phase_diagram(
         n_features=n_features,
         n_hidden=n_hidden,
         weights=weights,
+        tolerance=_TOLERANCES[weights],
     )
 
 

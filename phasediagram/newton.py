@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Objective = Callable[[Array, NDArray[np.intp]], tuple[Array, Array, Array]]
 
+GRADIENT_TOLERANCE = 1e-13  # norm of the gradient at which a minimum is reached
+
 _ROUNDING = 64 * np.finfo(np.float64).eps
 _FEW_VARIABLES = 6  # elimination is faster than eigenvalues up to here
 _SMALLEST_PIVOT = 1e-9  # relative; below it eigenvalues decide
@@ -47,7 +49,7 @@ def minimize_batch(
     lower: Array,
     upper: Array,
     *,
-    gradient_tolerance: Array | float = 1e-13,
+    gradient_tolerance: Array | float = GRADIENT_TOLERANCE,
     max_iterations: int = 200,
 ) -> NewtonResult:
     """Minimise each problem from its own start, within bounds.
@@ -107,7 +109,7 @@ def density_tolerance(density: Array) -> Array:
 
     Gradients are proportional to the density, and so is their rounding.
     """
-    return np.asarray(1e-13 * np.minimum(1.0, density / 0.01))
+    return np.asarray(GRADIENT_TOLERANCE * np.minimum(1.0, density / 0.01))
 
 
 def _free_gradient_norm(x: Array, gradient: Array, lower: Array, upper: Array) -> Array:

@@ -10,13 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram._version import __version__
+from phasediagram.newton import GRADIENT_TOLERANCE
 from phasediagram.phases import extra_feature_outcome
+from phasediagram.stored import Stored
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
 Names = NDArray[np.str_]
+
+POSITION_TOLERANCE = 1e-10  # of points on boundaries, and special points
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Minimum:
 
 
 @dataclass(frozen=True)
-class Solution:
+class Solution(Stored):
     """The lowest loss at one point, and every candidate.
 
     Attributes
@@ -66,6 +70,8 @@ class Solution:
     minima : tuple of Minimum
         Every candidate, lowest first, the simplest first among equals; for free weights
         every local minimum that was found, without symmetric copies.
+    tolerance : float
+        Norm of the gradient at which minimisation stops; 0 for canonical weights.
     version : str
         Version of the package that computed it.
     """
@@ -76,6 +82,7 @@ class Solution:
     n_hidden: int
     weights: str
     minima: tuple[Minimum, ...]
+    tolerance: float = GRADIENT_TOLERANCE
     version: str = __version__
 
     @property
@@ -110,7 +117,7 @@ class Solution:
 
 
 @dataclass(frozen=True)
-class PhaseDiagram:
+class PhaseDiagram(Stored):
     """The lowest loss over a grid.
 
     Attributes
@@ -132,6 +139,8 @@ class PhaseDiagram:
     n_features, n_hidden : int
     weights : str
         What was allowed to vary, see `phase_diagram`.
+    tolerance : float
+        Norm of the gradient at which minimisation stops; 0 for canonical weights.
     version : str
         Version of the package that computed it.
     """
@@ -147,6 +156,7 @@ class PhaseDiagram:
     n_features: int
     n_hidden: int
     weights: str
+    tolerance: float = GRADIENT_TOLERANCE
     version: str = __version__
 
     @cached_property
@@ -262,7 +272,7 @@ class SpecialPoint:
 
 
 @dataclass(frozen=True)
-class PhaseBoundaries:
+class PhaseBoundaries(Stored):
     """Every boundary and special point of one model.
 
     Attributes
@@ -272,6 +282,8 @@ class PhaseBoundaries:
         By ascending density.
     n_features, n_hidden : int
     weights : str
+    tolerance : float
+        Error of the densities and relative importances.
     version : str
         Version of the package that computed it.
     """
@@ -281,4 +293,5 @@ class PhaseBoundaries:
     n_features: int
     n_hidden: int
     weights: str
+    tolerance: float = POSITION_TOLERANCE
     version: str = __version__

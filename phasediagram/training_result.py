@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram._version import __version__
+from phasediagram.stored import Stored
 
 Array = NDArray[np.float64]
+
+LOSS_TOLERANCE = 1e-12  # relative error of the exact loss, at most
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class TrainingHistory:
 
 
 @dataclass(frozen=True)
-class TrainingResult:
+class TrainingResult(Stored):
     """Where the runs of a sweep ended.
 
     Attributes
@@ -64,6 +67,8 @@ class TrainingResult:
     schedule : str
     seed : int
         What the random numbers came from: ``rng=seed`` gives the same result.
+    tolerance : float
+        Relative error of `loss`.
     version : str
         Version of the package that computed it.
     """
@@ -85,4 +90,5 @@ class TrainingResult:
     learning_rate: float
     schedule: str
     seed: int
+    tolerance: float = LOSS_TOLERANCE
     version: str = __version__

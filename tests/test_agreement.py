@@ -169,26 +169,6 @@ def test_figures(training, diagram):
     assert len(ax.collections[0].get_offsets()) == training.density.size
 
 
-def test_a_training_result_is_saved_and_read_exactly(training, tmp_path):
-    path = tmp_path / "training.npz"
-    phd.save_training(path, training)
-    read = phd.load_training(path)
-    for name in ("W", "b", "loss", "density", "relative_importance", "completed", "diverged"):
-        np.testing.assert_array_equal(getattr(read, name), getattr(training, name))
-    np.testing.assert_array_equal(read.history.W, training.history.W)
-    assert (read.seed, read.optimizer, read.version) == (0, "exact", training.version)
-    data = path.read_bytes()
-    for content in (data[: len(data) // 2], b"no archive", b""):
-        path.write_bytes(content)
-        with pytest.raises(ValueError, match="truncated or foreign"):
-            phd.load_training(path)
-    np.savez(path, arguments=np.array('{"format": "phasediagram training result 99"}'))
-    with pytest.raises(ValueError, match="newer version"):
-        phd.load_training(path)
-    with pytest.raises(FileNotFoundError):
-        phd.load_training(tmp_path / "missing.npz")
-
-
 def test_bad_input(training, diagram):
     canonical = phd.phase_diagram(*GRID, weights="canonical")
     with pytest.raises(ValueError, match="diagram must have free weights, got 'canonical'"):
@@ -210,7 +190,7 @@ def test_train_from_the_command_line(tmp_path, capsys):
     assert main([*arguments, "-o", str(path)]) == 0
     out = capsys.readouterr().out
     assert "no run is below the theoretical minimum" in out
-    assert phd.load_training(path).loss.shape == (3, 3, 2)
+    assert phd.TrainingResult.load(path).loss.shape == (3, 3, 2)
     assert main(["train", "--grid", "1"]) == 2
     assert main(["train", "-o", str(tmp_path / "runs.txt")]) == 2
     assert main(["train", "--seeds", "0", "-o", str(path)]) == 2

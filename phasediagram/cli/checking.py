@@ -91,7 +91,6 @@ def _train(options: argparse.Namespace) -> int:
     from phasediagram.plotting import draw_training, save_figure
     from phasediagram.tables import agreements_table
     from phasediagram.training import train
-    from phasediagram.training_files import save_training
 
     path = writable(options.output, (".npz",))
     figure_file = None if options.figure is None else figure_path(options.figure)
@@ -112,7 +111,7 @@ def _train(options: argparse.Namespace) -> int:
             progress=progress,
             checkpoint=options.checkpoint,
         )
-    save_training(path, training)
+    training.save(path)
     print(f"wrote {path}")
     if not training.completed.any():
         print("interrupted before any run was finished", file=sys.stderr)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +23,22 @@ def write(path: Path, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -
     Whenever the process or the machine dies, `path` holds either the old file or the new
     one, complete.
     """
+    with replacing(path) as partial, open(partial, "wb") as file:
+        np.savez(file, **{_HEADER: np.array(json.dumps(header))}, **arrays)  # type: ignore[arg-type]
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield the path of a file to write, which then takes the place of the one at `path`."""
     # always the same name, so that what a killed process leaves behind is overwritten
     partial = path.with_name(f".{path.name}.partial")
-    with open(partial, "wb") as file:
-        np.savez(file, **{_HEADER: np.array(json.dumps(header))}, **arrays)  # type: ignore[arg-type]
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    try:
+        yield partial
+        with open(partial, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
     _flush_directory(path.parent)
 
 
@@ -44,7 +56,15 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         header = json.loads(str(arrays.pop(_HEADER)))
-    except (KeyError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile):
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ):
         raise ValueError(f"{str(path)!r} is truncated or foreign") from None
     if not isinstance(header, dict):
         raise ValueError(f"{str(path)!r} is truncated or foreign")

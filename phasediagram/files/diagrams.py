@@ -1,0 +1,140 @@
+"""Phase diagrams and solutions as labelled arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from phasediagram.files.labelled import AXES, LabelledArrays, Variable, joined, split
+from phasediagram.results import Minimum, PhaseDiagram, Solution
+
+_WEIGHT = ("hidden", "feature")
+
+
+def label_diagram(diagram: PhaseDiagram) -> LabelledArrays:
+    """Return a phase diagram as labelled arrays.
+
+    The candidates of canonical and optimized weights lie along the dimension ``minimum``.
+    """
+    variables = {
+        "density": Variable(("density",), diagram.density, "probability that a feature is active"),
+        "relative_importance": Variable(
+            ("relative_importance",), diagram.relative_importance, "importance of the extra feature"
+        ),
+        "loss": Variable(AXES, diagram.loss, "lowest expected loss"),
+        "phase": Variable(AXES, diagram.phase, "phase of the lowest minimum"),
+        "outcome": Variable(AXES, diagram.outcome, "what became of the extra feature"),
+        "W": Variable((*AXES, *_WEIGHT), diagram.W, "weights of the lowest minimum"),
+        "b": Variable((*AXES, "feature"), diagram.b, "biases of the lowest minimum"),
+    }
+    coordinates = AXES
+    if diagram.weights != "free":
+        along = ("minimum", *AXES)
+        coordinates = (*AXES, "minimum")
+        variables |= {
+            "minimum": Variable(("minimum",), np.array(diagram.candidates), "configuration"),
+            "candidate_loss": Variable(along, np.stack(diagram.candidate_losses), "expected loss"),
+            "candidate_W": Variable((*along, *_WEIGHT), np.stack(diagram.candidate_W), "weights"),
+            "candidate_b": Variable((*along, "feature"), np.stack(diagram.candidate_b), "biases"),
+        }
+    attributes = {
+        "arguments": _arguments("phase_diagram", diagram),
+        "version": diagram.version,
+        "tolerance": diagram.tolerance,
+        "n_features": diagram.n_features,
+        "n_hidden": diagram.n_hidden,
+        "weights": diagram.weights,
+        "candidates": joined(diagram.candidates),
+    }
+    return LabelledArrays("phase diagram", variables, coordinates, attributes)
+
+
+def diagram_from(arrays: LabelledArrays) -> PhaseDiagram:
+    """Return the phase diagram that `label_diagram` was given."""
+    candidates = split(arrays.text("candidates"))
+    phase = arrays.names("phase")
+    weights = arrays.text("weights")
+    lowest = np.zeros(phase.shape, dtype=np.uint8)
+    for i, name in enumerate(candidates):
+        lowest[phase == name] = i
+    if weights == "free":
+        losses, W, b = ((arrays.values(name),) for name in ("loss", "W", "b"))
+    else:
+        losses, W, b = (
+            tuple(arrays.values(name)) for name in ("candidate_loss", "candidate_W", "candidate_b")
+        )
+    return PhaseDiagram(
+        density=arrays.values("density"),
+        relative_importance=arrays.values("relative_importance"),
+        loss=arrays.values("loss"),
+        lowest=lowest,
+        candidates=candidates,
+        candidate_losses=losses,
+        candidate_W=W,
+        candidate_b=b,
+        n_features=arrays.number("n_features"),
+        n_hidden=arrays.number("n_hidden"),
+        weights=weights,
+        tolerance=float(arrays.attributes["tolerance"]),
+        version=arrays.text("version"),
+    )
+
+
+def label_solution(solution: Solution) -> LabelledArrays:
+    """Return a solution as labelled arrays, its minima along the dimension ``minimum``."""
+    minima = solution.minima
+    along = ("minimum",)
+    variables = {
+        "density": Variable((), np.array(solution.density), "probability that a feature is active"),
+        "relative_importance": Variable(
+            (), np.array(solution.relative_importance), "importance of the extra feature"
+        ),
+        "loss": Variable(along, np.array([m.loss for m in minima]), "expected loss"),
+        "phase": Variable(along, np.array([m.phase for m in minima]), "phase"),
+        "outcome": Variable(
+            along, np.array([m.outcome for m in minima]), "what became of the extra feature"
+        ),
+        "W": Variable((*along, *_WEIGHT), np.stack([m.W for m in minima]), "weights"),
+        "b": Variable((*along, "feature"), np.stack([m.b for m in minima]), "biases"),
+        "smallest_curvature": Variable(
+            along,
+            np.array([m.smallest_curvature for m in minima]),
+            "smallest second directional derivative of the loss",
+        ),
+    }
+    attributes = {
+        "arguments": _arguments("solve", solution),
+        "version": solution.version,
+        "tolerance": solution.tolerance,
+        "n_features": solution.n_features,
+        "n_hidden": solution.n_hidden,
+        "weights": solution.weights,
+    }
+    return LabelledArrays("solution", variables, AXES, attributes)
+
+
+def solution_from(arrays: LabelledArrays) -> Solution:
+    """Return the solution that `label_solution` was given."""
+    names = ("loss", "W", "b", "outcome", "phase", "smallest_curvature")
+    minima = tuple(
+        Minimum(float(loss), W, b, str(outcome), str(phase), float(curvature))
+        for loss, W, b, outcome, phase, curvature in zip(
+            *(arrays.values(name) for name in names), strict=True
+        )
+    )
+    return Solution(
+        density=float(arrays.values("density")),
+        relative_importance=float(arrays.values("relative_importance")),
+        n_features=arrays.number("n_features"),
+        n_hidden=arrays.number("n_hidden"),
+        weights=arrays.text("weights"),
+        minima=minima,
+        tolerance=float(arrays.attributes["tolerance"]),
+        version=arrays.text("version"),
+    )
+
+
+def _arguments(function: str, result: PhaseDiagram | Solution) -> str:
+    return (
+        f"{function}(density, relative_importance, n_features={result.n_features}, "
+        f"n_hidden={result.n_hidden}, weights={result.weights!r})"
+    )

@@ -1,0 +1,176 @@
+"""Saving and loading results: NPZ with numpy alone, NetCDF and datasets with xarray."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from phasediagram.files import archives, netcdf
+from phasediagram.files.curves import boundaries_from, label_boundaries
+from phasediagram.files.diagrams import (
+    diagram_from,
+    label_diagram,
+    label_solution,
+    solution_from,
+)
+from phasediagram.files.labelled import LabelledArrays, Variable
+from phasediagram.files.runs import label_training, training_from
+from phasediagram.results import PhaseBoundaries, PhaseDiagram, Solution
+from phasediagram.training_result import TrainingResult
+
+if TYPE_CHECKING:
+    import xarray
+
+Result = PhaseDiagram | PhaseBoundaries | Solution | TrainingResult
+
+FORMAT = "phasediagram"
+FORMAT_VERSION = 1
+SUFFIXES = (".npz", ".nc")
+
+
+class _Kind(NamedTuple):
+    type: type
+    label: Callable[[Any], LabelledArrays]
+    restore: Callable[[LabelledArrays], Any]
+
+
+_KINDS = {
+    "phase diagram": _Kind(PhaseDiagram, label_diagram, diagram_from),
+    "phase boundaries": _Kind(PhaseBoundaries, label_boundaries, boundaries_from),
+    "solution": _Kind(Solution, label_solution, solution_from),
+    "training result": _Kind(TrainingResult, label_training, training_from),
+}
+
+
+def save(path: str | PathLike[str], result: Result) -> None:
+    """Write a result to a file, replacing what is there in one step.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.npz``, or in ``.nc`` for NetCDF, which needs the extra ``[xarray]``.
+    result : PhaseDiagram, PhaseBoundaries, Solution or TrainingResult
+
+    Raises
+    ------
+    ImportError
+        If NetCDF is asked for and xarray is not installed.
+    OSError
+        If the file cannot be written.
+    ValueError
+        If `path` has another ending.
+    """
+    path = storable_path(path)
+    arrays = _labelled(result)
+    if path.suffix == ".nc":
+        netcdf.write(path, netcdf.dataset(arrays, FORMAT_VERSION))
+        return
+    header = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "kind": arrays.kind,
+        "attributes": arrays.attributes,
+        "coordinates": arrays.coordinates,
+        "dimensions": {name: v.dimensions for name, v in arrays.variables.items()},
+        "descriptions": {name: v.description for name, v in arrays.variables.items()},
+    }
+    archives.write(path, header, {name: v.values for name, v in arrays.variables.items()})
+
+
+def load(path: str | PathLike[str]) -> Result:
+    """Read the result that a file holds; nothing is unpickled.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.npz``, or in ``.nc`` for NetCDF, which needs the extra ``[xarray]``.
+
+    Returns
+    -------
+    PhaseDiagram, PhaseBoundaries, Solution or TrainingResult
+        Equal to what was saved, to the last bit.
+
+    Raises
+    ------
+    ImportError
+        If it is NetCDF and xarray is not installed.
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is truncated, foreign, or of a newer version than this one can read.
+    """
+    path = storable_path(path)
+    arrays = netcdf.read(path, FORMAT_VERSION) if path.suffix == ".nc" else _from_archive(path)
+    if arrays.kind not in _KINDS:
+        raise ValueError(f"{str(path)!r} holds {arrays.kind!r}, which is not a result")
+    try:
+        result: Result = _KINDS[arrays.kind].restore(arrays)
+    except (KeyError, TypeError, ValueError, IndexError):
+        raise ValueError(f"{str(path)!r} is truncated or foreign") from None
+    return result
+
+
+def to_xarray(result: Result) -> xarray.Dataset:
+    """Return a result as an xarray dataset; needs the extra ``[xarray]``.
+
+    Parameters
+    ----------
+    result : PhaseDiagram, PhaseBoundaries, Solution or TrainingResult
+
+    Returns
+    -------
+    xarray.Dataset
+        Dimensions ``density``, ``relative_importance``, ``feature``, ``hidden``, ``seed``,
+        ``minimum`` as far as they apply.  Attributes: the arguments, the version and the
+        tolerance that made it; units and a description of each variable.
+
+    Raises
+    ------
+    ImportError
+        If xarray is not installed.
+    """
+    return netcdf.dataset(_labelled(result), FORMAT_VERSION)
+
+
+def storable_path(path: str | PathLike[str]) -> Path:
+    """Return the path if it has a known ending whose library is there.
+
+    Raises
+    ------
+    ImportError
+        If it ends in ``.nc`` and xarray is not installed.
+    ValueError
+        If it has another ending than ``.npz`` or ``.nc``.
+    """
+    path = Path(path)
+    if path.suffix not in SUFFIXES:
+        raise ValueError(f"path must end in one of {', '.join(SUFFIXES)}, got {str(path)!r}")
+    if path.suffix == ".nc":
+        netcdf.require_xarray()
+    return path
+
+
+def _labelled(result: Result) -> LabelledArrays:
+    for kind in _KINDS.values():
+        if isinstance(result, kind.type):
+            return kind.label(result)
+    allowed = ", ".join(kind.type.__name__ for kind in _KINDS.values())
+    raise TypeError(f"result must be one of {allowed}, got {type(result).__name__}")
+
+
+def _from_archive(path: Path) -> LabelledArrays:
+    header, arrays = archives.read(path)
+    if header.get("format") != FORMAT:
+        raise ValueError(f"{str(path)!r} is foreign: not a file of phasediagram")
+    netcdf.require_readable(path, header.get("format_version"), FORMAT_VERSION)
+    try:
+        variables = {
+            name: Variable(tuple(dimensions), arrays[name], header["descriptions"][name])
+            for name, dimensions in header["dimensions"].items()
+        }
+        coordinates = tuple(header["coordinates"])
+        return LabelledArrays(header["kind"], variables, coordinates, header["attributes"])
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError(f"{str(path)!r} is truncated or foreign") from None
