@@ -113,20 +113,24 @@ def test_non_finite_runs_survive(tmp_path):
         assert np.signbit(read.loss[1, 0])
 
 
+MODEL = {"hidden": 1, "feature": 2, "step": 2}
+LARGER = {"hidden": 2, "feature": 3}
+
+
 @pytest.mark.parametrize(
     ("make", "sizes"),
     [
         ("free", {"density": 4, "relative_importance": 3, "hidden": 1, "feature": 2}),
         (
             "canonical",
-            {"density": 4, "relative_importance": 3, "hidden": 2, "feature": 3, "minimum": 4},
+            {"density": 4, "relative_importance": 3, "minimum": 4} | LARGER,
         ),
         (
             "grid of runs",
-            {"density": 2, "relative_importance": 3, "seed": 2, "hidden": 2, "feature": 3, "step": 2},
+            {"density": 2, "relative_importance": 3, "seed": 2, "step": 2} | LARGER,
         ),
-        ("line of runs", {"relative_importance": 2, "seed": 2, "hidden": 1, "feature": 2, "step": 2}),
-        ("scattered runs", {"point": 2, "seed": 2, "hidden": 1, "feature": 2, "step": 2}),
+        ("line of runs", {"relative_importance": 2, "seed": 2, **MODEL}),
+        ("scattered runs", {"point": 2, "seed": 2, **MODEL}),
         ("boundaries", {"point": 4, "boundary": 2, "special_point": 1}),
     ],
 )  # fmt: skip
@@ -247,7 +251,7 @@ def test_the_type_is_checked(tmp_path):
     phd.phase_diagram(*AXES).save(path)
     with pytest.raises(ValueError, match="holds a PhaseDiagram, not a TrainingResult"):
         phd.TrainingResult.load(path)
-    with pytest.raises(TypeError, match="result must be one of PhaseDiagram, .*got dict"):
+    with pytest.raises(TypeError, match="result must be one of PhaseDiagram, "):
         phd.save(path, {})
 
 

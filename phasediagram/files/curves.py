@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.files.labelled import LabelledArrays, Variable, joined, split
+from phasediagram.files.labelled import Attributes, LabelledArrays, Variable, joined, split
 from phasediagram.results import Boundary, PhaseBoundaries, SpecialPoint
 
 _ALONG = ("point",)
@@ -65,7 +65,7 @@ def label_boundaries(boundaries: PhaseBoundaries) -> LabelledArrays:
             _SPECIAL, _strings(joined(s.phases) for s in special), "phases that meet"
         ),
     }
-    attributes = {
+    attributes: Attributes = {
         "arguments": f"phase_boundaries(n_features={boundaries.n_features}, "
         f"n_hidden={boundaries.n_hidden}, weights={boundaries.weights!r})",
         "version": boundaries.version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from phasediagram.files.labelled import AXES, LabelledArrays, Variable, joined, split
+from phasediagram.files.labelled import AXES, Attributes, LabelledArrays, Variable, joined, split
 from phasediagram.results import Minimum, PhaseDiagram, Solution
 
 _WEIGHT = ("hidden", "feature")
@@ -26,7 +26,7 @@ def label_diagram(diagram: PhaseDiagram) -> LabelledArrays:
         "W": Variable((*AXES, *_WEIGHT), diagram.W, "weights of the lowest minimum"),
         "b": Variable((*AXES, "feature"), diagram.b, "biases of the lowest minimum"),
     }
-    coordinates = AXES
+    coordinates: tuple[str, ...] = AXES
     if diagram.weights != "free":
         along = ("minimum", *AXES)
         coordinates = (*AXES, "minimum")
@@ -36,7 +36,7 @@ def label_diagram(diagram: PhaseDiagram) -> LabelledArrays:
             "candidate_W": Variable((*along, *_WEIGHT), np.stack(diagram.candidate_W), "weights"),
             "candidate_b": Variable((*along, "feature"), np.stack(diagram.candidate_b), "biases"),
         }
-    attributes = {
+    attributes: Attributes = {
         "arguments": _arguments("phase_diagram", diagram),
         "version": diagram.version,
         "tolerance": diagram.tolerance,
@@ -101,7 +101,7 @@ def label_solution(solution: Solution) -> LabelledArrays:
             "smallest second directional derivative of the loss",
         ),
     }
-    attributes = {
+    attributes: Attributes = {
         "arguments": _arguments("solve", solution),
         "version": solution.version,
         "tolerance": solution.tolerance,

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+Attributes = dict[str, str | int | float]
+
 AXES = ("density", "relative_importance")
 SEPARATOR = "|"  # between names in one string
 
@@ -49,7 +51,7 @@ class LabelledArrays:
     kind: str
     variables: dict[str, Variable]
     coordinates: tuple[str, ...]
-    attributes: dict[str, str | int | float]
+    attributes: Attributes
 
     def values(self, name: str) -> NDArray[Any]:
         """Return an array by name."""

@@ -30,11 +30,12 @@ def dataset(arrays: LabelledArrays, format_version: int) -> xarray.Dataset:
         name: (variable.dimensions, variable.values, variable.attributes)
         for name, variable in arrays.variables.items()
     }
-    return require_xarray().Dataset(
+    data: xarray.Dataset = require_xarray().Dataset(
         {name: value for name, value in variables.items() if name not in arrays.coordinates},
         {name: value for name, value in variables.items() if name in arrays.coordinates},
         {**arrays.attributes, _KIND: arrays.kind, _FORMAT: format_version},
     )
+    return data
 
 
 def write(path: Path, data: xarray.Dataset) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.files.labelled import AXES, LabelledArrays, Variable
+from phasediagram.files.labelled import AXES, Attributes, LabelledArrays, Variable
 from phasediagram.training_result import TrainingHistory, TrainingResult
 
 Array = NDArray[np.float64]
@@ -40,7 +40,7 @@ def label_training(training: TrainingResult) -> LabelledArrays:
         "history_b": Variable((*steps, "feature"), history.b, "biases at a step"),
         "history_loss": Variable(steps, history.loss, "exact expected loss at a step"),
     }
-    attributes: dict[str, str | int | float] = {
+    attributes: Attributes = {
         "arguments": f"train(density, relative_importance, {_arguments(training)})",
         "version": training.version,
         "tolerance": training.tolerance,
