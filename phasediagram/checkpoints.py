@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from phasediagram.files import archives
+from phasediagram import archives
 
 _FORMAT = "phasediagram training checkpoint 1"
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import reduce
+from concurrent.futures import Executor
+from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from phasediagram.configurations import Configuration, configurations
-from phasediagram.free_grid import minimize_over_grid
+from phasediagram.catalogue_diagram import TOLERANCES, candidates, catalogue, catalogue_diagram
+from phasediagram.configurations import configurations
+from phasediagram.executors import require_executor
+from phasediagram.free_diagram import free_diagram
 from phasediagram.free_minimization import Progress
 from phasediagram.local_minima import find_local_minima
 from phasediagram.model import (
@@ -19,18 +22,13 @@ from phasediagram.model import (
     as_density,
     as_importance,
 )
-from phasediagram.newton import GRADIENT_TOLERANCE
-from phasediagram.phases import PHASES, extra_feature_outcome, phase_of, phases_of
+from phasediagram.phases import extra_feature_outcome, phase_of
 from phasediagram.results import Minimum, PhaseDiagram, Solution
 
 Array = NDArray[np.float64]
 
 WEIGHTS = ("free", "optimized", "canonical")
-# losses closer than this, relatively, are equal: the simplest configuration wins
-TIE_TOLERANCES = {"canonical": 1e-15, "optimized": 1e-14}
 GRID_POINTS = 128
-
-_TOLERANCES = {"optimized": GRADIENT_TOLERANCE, "canonical": 0.0}
 
 
 def solve(
@@ -73,27 +71,14 @@ def solve(
     >>> f"{solution.loss:.10f}"
     '0.0131845552'
     """
-    catalogue = _catalogue(n_features, n_hidden, weights)
+    _require_model(n_features, n_hidden, weights)
     p = _scalar(as_density(density), "density")
     r = _scalar(as_importance(relative_importance, "relative_importance"), "relative_importance")
+    arguments = float(p), float(r), n_features, n_hidden, weights
     if weights == "free":
-        minima = _free_minima(n_features, n_hidden, float(p), float(r))
-        return Solution(float(p), float(r), n_features, n_hidden, weights, minima)
-    candidates = _candidates(catalogue, p, r, weights)
-    smallest = reduce(np.minimum, candidates.losses)
-    lowest = int(_lowest(candidates.losses, smallest, weights))
-    order = sorted(range(len(catalogue)), key=lambda i: (i != lowest, float(candidates.losses[i])))
-    minima = tuple(
-        Minimum(
-            float(candidates.losses[i]),
-            candidates.W[i],
-            candidates.b[i],
-            str(extra_feature_outcome(candidates.W[i])),
-            catalogue[i].name,
-        )
-        for i in order
-    )
-    return Solution(float(p), float(r), n_features, n_hidden, weights, minima, _TOLERANCES[weights])
+        return Solution(*arguments, _free_minima(n_features, n_hidden, float(p), float(r)))
+    minima = _catalogue_minima(n_features, n_hidden, p, r, weights)
+    return Solution(*arguments, minima, TOLERANCES[weights])
 
 
 def phase_diagram(
@@ -103,6 +88,8 @@ def phase_diagram(
     n_hidden: int = 1,
     weights: str = "free",
     progress: Progress | None = None,
+    executor: Executor | None = None,
+    directory: str | PathLike[str] | None = None,
 ) -> PhaseDiagram:
     """Return the lowest loss, and whose it is, over a grid.
 
@@ -119,18 +106,35 @@ def phase_diagram(
     weights : {"free", "optimized", "canonical"}
         What may vary: W and b altogether; the scales and biases of each configuration of
         the catalogue; or nothing, the hand-picked weights of the literature.
-
     progress : callable, optional
         Called now and then with the share of the work that is done, 0 to 1.
+    executor : concurrent.futures.Executor, optional
+        Where tiles of the grid are computed: a `ProcessPoolExecutor`, the executor of a
+        `dask.distributed` client, or another; by default here, one after the other.  The
+        result is the same to the last bit.  Not used for canonical weights, which take no
+        time.
+    directory : path, optional
+        For free weights: stream the diagram to files in this directory, tile by tile, so
+        that memory stays small whatever the grid.  The axes must ascend or descend.  An
+        interrupted computation with the same arguments goes on where it stopped; a
+        finished one is only loaded.
 
     Returns
     -------
     PhaseDiagram
+        With `directory`, its arrays are memory-mapped files.
 
     Raises
     ------
     ValueError
-        If an argument is outside its range.
+        If an argument is outside its range, or `directory` holds something else.
+    OSError
+        If `directory` cannot be read or written.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the executor breaks, because a worker was killed: what is missing is computed here.
 
     Examples
     --------
@@ -140,7 +144,8 @@ def phase_diagram(
     array([['ignored', 'ignored', 'dedicated'],
            ['antipodal', 'antipodal', 'antipodal']], dtype='<U9')
     """
-    catalogue = _catalogue(n_features, n_hidden, weights)
+    _require_model(n_features, n_hidden, weights)
+    require_executor(executor)
     p = _axis("density", as_density(_default(density, *DENSITY_RANGE[::-1])))
     r = _axis(
         "relative_importance",
@@ -148,46 +153,23 @@ def phase_diagram(
             _default(relative_importance, *RELATIVE_IMPORTANCE_RANGE), "relative_importance"
         ),
     )
+    model = n_features, n_hidden, p, r
     if weights == "free":
-        return _free_diagram(n_features, n_hidden, p, r, progress)
-    candidates = _candidates(catalogue, p[:, None], r[None, :], weights, progress)
-    loss = reduce(np.minimum, candidates.losses)
-    return PhaseDiagram(
-        density=p,
-        relative_importance=r,
-        loss=loss,
-        lowest=_lowest(candidates.losses, loss, weights),
-        candidates=tuple(c.name for c in catalogue),
-        candidate_losses=candidates.losses,
-        candidate_W=candidates.W,
-        candidate_b=candidates.b,
-        n_features=n_features,
-        n_hidden=n_hidden,
-        weights=weights,
-        tolerance=_TOLERANCES[weights],
-    )
+        path = None if directory is None else Path(directory)
+        return free_diagram(*model, progress, executor, path)
+    if directory is not None:
+        raise ValueError(f"directory is for weights='free' only, got weights={weights!r}")
+    return catalogue_diagram(*model, weights, progress, executor)
 
 
-@dataclass(frozen=True)
-class _Candidates:
-    """Loss, W and b of every configuration at all points (...)."""
-
-    losses: tuple[Array, ...]
-    W: tuple[Array, ...]
-    b: tuple[Array, ...]
-
-
-def _catalogue(n_features: int, n_hidden: int, weights: str) -> tuple[Configuration, ...]:
-    if weights == "free":
-        FreeSize(n_features, n_hidden)
-        return ()
+def _require_model(n_features: int, n_hidden: int, weights: str) -> None:
     if weights not in WEIGHTS:
         allowed = ", ".join(map(repr, WEIGHTS))
         raise ValueError(f"weights must be one of {allowed}, got {weights!r}")
-    catalogue = configurations(n_features, n_hidden)
-    if weights == "canonical":
-        return tuple(c for c in catalogue if c.in_literature)
-    return catalogue
+    if weights == "free":
+        FreeSize(n_features, n_hidden)
+    else:
+        configurations(n_features, n_hidden)
 
 
 def _free_minima(n: int, m: int, density: float, relative_importance: float) -> tuple[Minimum, ...]:
@@ -204,60 +186,22 @@ def _free_minima(n: int, m: int, density: float, relative_importance: float) -> 
     )
 
 
-def _free_diagram(
-    n: int, m: int, density: Array, relative_importance: Array, progress: Progress | None
-) -> PhaseDiagram:
-    loss, W, b = minimize_over_grid(n, m, density, relative_importance, progress)
-    names = phases_of(W.reshape(-1, m, n), np.repeat(density, len(relative_importance)))
-    known = [phase for phase in PHASES if phase in names]
-    candidates = [*known, *sorted(set(names.tolist()) - set(known))]
-    lowest = np.select([names == name for name in candidates], list(range(len(candidates))))
-    return PhaseDiagram(
-        density=density,
-        relative_importance=relative_importance,
-        loss=loss,
-        lowest=lowest.astype(np.uint8).reshape(loss.shape),
-        candidates=tuple(candidates),
-        candidate_losses=(loss,),
-        candidate_W=(W,),
-        candidate_b=(b,),
-        n_features=n,
-        n_hidden=m,
-        weights="free",
+def _catalogue_minima(n: int, m: int, p: Array, r: Array, weights: str) -> tuple[Minimum, ...]:
+    """Return every configuration's minimum, the lowest first."""
+    found = candidates(n, m, p, r, weights)
+    _, lowest = found.lowest(weights)
+    names = [configuration.name for configuration in catalogue(n, m, weights)]
+    order = sorted(range(len(names)), key=lambda i: (i != lowest, float(found.losses[i])))
+    return tuple(
+        Minimum(
+            float(found.losses[i]),
+            found.W[i],
+            found.b[i],
+            str(extra_feature_outcome(found.W[i])),
+            names[i],
+        )
+        for i in order
     )
-
-
-def _candidates(
-    catalogue: tuple[Configuration, ...],
-    p: Array,
-    r: Array,
-    weights: str,
-    progress: Progress | None = None,
-) -> _Candidates:
-    shape = np.broadcast_shapes(p.shape, r.shape)
-    losses, all_W, all_b = [], [], []
-    for configuration in catalogue:
-        if weights == "canonical":
-            loss = configuration.canonical_loss(p, r)
-            W, b = configuration.canonical_weights(p)
-        else:
-            minimum = configuration.minimize(p, r)
-            loss, W, b = minimum.loss, minimum.W, minimum.b
-        losses.append(loss)
-        all_W.append(np.broadcast_to(W, (*shape, *W.shape[-2:])))
-        all_b.append(np.broadcast_to(b, (*shape, b.shape[-1])))
-        if progress is not None:
-            progress(len(losses) / len(catalogue))
-    return _Candidates(tuple(losses), tuple(all_W), tuple(all_b))
-
-
-def _lowest(losses: tuple[Array, ...], smallest: Array, weights: str) -> NDArray[np.uint8]:
-    """Return the index of the lowest loss at every point, the first among equals."""
-    limit = smallest * (1 + TIE_TOLERANCES[weights])
-    lowest = np.full(limit.shape, len(losses) - 1, dtype=np.uint8)
-    for i in range(len(losses) - 2, -1, -1):
-        np.copyto(lowest, i, where=losses[i] <= limit, casting="unsafe")
-    return lowest
 
 
 def _default(values: ArrayLike | None, start: float, stop: float) -> ArrayLike:

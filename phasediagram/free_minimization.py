@@ -6,14 +6,13 @@ symmetry broken, and random weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
-from os import cpu_count
 
 import numpy as np
 from numpy.typing import NDArray
 
+from phasediagram.allocation import keep_freed_memory
 from phasediagram.configurations import configurations
 from phasediagram.loss import expected_loss, loss_derivatives
 from phasediagram.newton import density_tolerance, minimize_batch
@@ -25,7 +24,6 @@ _BOUND = 10.0  # norms and biases beyond it cost far more than ignoring every fe
 _SYMMETRY_BREAKING = 0.1
 _RANDOM_WEIGHT = 0.7
 _BIAS_RANGE = (-0.3, 0.6)
-_SMALLEST_SHARED = 500  # fewer runs are not worth a thread
 _RUNS_TIMES_FACES = 2**17  # keeps the working arrays of one batch in the cache
 
 
@@ -106,34 +104,23 @@ def minimize_free(
     x, loss = np.empty_like(flat), np.empty(len(flat))
     gradient_norm = np.empty(len(flat))
     bound = np.full(variables, _BOUND)
-    length = max(1, min(_RUNS_TIMES_FACES // 3**n, -(-len(flat) // (cpu_count() or 1))))
-    parts = [slice(begin, begin + length) for begin in range(0, len(flat), length)]
-
-    def run(part: slice) -> None:
+    keep_freed_memory()
+    length = _RUNS_TIMES_FACES // 3**n
+    for begin in range(0, len(flat), length):
+        part = slice(begin, begin + length)
         rows = owner[part]
         objective = FreeLoss(n, m, density[rows], relative_importance[rows])
         tolerance = density_tolerance(density[rows])
         result = minimize_batch(objective, flat[part], -bound, bound, gradient_tolerance=tolerance)
         x[part], loss[part] = result.x, result.value
         gradient_norm[part] = result.gradient_norm
-
-    for done, _ in enumerate(_on_threads(run, parts)):
         if progress is not None:
-            progress((done + 1) / len(parts))
+            progress(min(1.0, (begin + length) / len(flat)))
     return FreeEnds(
         x.reshape(starts.shape),
         loss.reshape(points, count),
         gradient_norm.reshape(points, count),
     )
-
-
-def _on_threads(run: Callable[[slice], None], parts: list[slice]) -> Iterator[None]:
-    """Run independent parts; numpy leaves the interpreter free most of the time."""
-    if parts[-1].stop < _SMALLEST_SHARED:
-        yield from map(run, parts)
-        return
-    with ThreadPoolExecutor() as executor:
-        yield from executor.map(run, parts)
 
 
 def standard_starts(

@@ -22,6 +22,8 @@ from phasediagram.closed_forms import ignored_stability_limit
 from phasediagram.equilibrium import Coexistence, Domain, trace, triple_point
 from phasediagram.free_grid import minimize_over_grid
 from phasediagram.free_minimization import Progress
+from phasediagram.grid_store import in_memory
+from phasediagram.grid_tiles import cut_into_tiles
 from phasediagram.phases import phase_of
 
 Array = NDArray[np.float64]
@@ -133,9 +135,10 @@ class Mapper:
         s = np.linspace(-1, 1, _IMPORTANCE_LINES)
         importance = np.exp(self.domain.upper[1] * (0.2 * s + 0.8 * s**3))
         n, m = self.model.n, self.model.m
-        _, W, b = minimize_over_grid(n, m, _DENSITIES, importance, progress)
-        states = np.concatenate([W.reshape(*W.shape[:2], -1), b], axis=2)
-        return Sample(np.log(_DENSITIES), np.log(importance), states)
+        tiles = len(cut_into_tiles(n, len(_DENSITIES), len(importance)))
+        store = in_memory(n, m, _DENSITIES, importance, tiles)
+        minimize_over_grid(store, progress)
+        return Sample(np.log(_DENSITIES), np.log(importance), store.x)
 
     def _edges(self, sample: Sample) -> list[Edge]:
         """Return the pairs of neighbouring points whose lowest minima differ."""

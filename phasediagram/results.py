@@ -190,8 +190,9 @@ class PhaseDiagram(Stored):
 
     def shares(self) -> dict[str, float]:
         """Return what share of the grid's points each phase holds, in catalogue order."""
-        present = (name for name in self.candidates if (self.phase == name).any())
-        return {name: float((self.phase == name).mean()) for name in present}
+        count = np.bincount(self.lowest.ravel(), minlength=len(self.candidates))
+        named = zip(self.candidates, count.tolist(), strict=True)
+        return {name: points / self.lowest.size for name, points in named if points}
 
     def plot(
         self,

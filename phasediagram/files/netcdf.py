@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from phasediagram.files.archives import replacing
+from phasediagram import archives
 from phasediagram.files.labelled import LabelledArrays, Variable
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def dataset(arrays: LabelledArrays, format_version: int) -> xarray.Dataset:
 
 def write(path: Path, data: xarray.Dataset) -> None:
     """Write a dataset to a NetCDF file at `path`, replacing what is there in one step."""
-    with replacing(path) as partial:
+    with archives.replacing(path) as partial:
         data.to_netcdf(partial, engine="scipy")
 
 
@@ -66,25 +66,13 @@ def read(path: Path, newest: int) -> LabelledArrays:
         raise ValueError(f"{str(path)!r} is truncated or foreign") from None
     if _KIND not in data.attrs:
         raise ValueError(f"{str(path)!r} is foreign: not a file of phasediagram")
-    require_readable(path, data.attrs.get(_FORMAT), newest)
+    archives.require_readable(path, data.attrs.get(_FORMAT), newest)
     return LabelledArrays(
         kind=str(data.attrs[_KIND]),
         variables={str(name): _variable(data[name]) for name in data.variables},
         coordinates=tuple(map(str, data.coords)),
         attributes={str(k): v for k, v in data.attrs.items() if k not in _OWN},
     )
-
-
-def require_readable(path: Path, found: Any, newest: int) -> None:
-    """Raise ValueError unless a file's format is one that can be read."""
-    version = found.item() if isinstance(found, np.generic) else found
-    if not isinstance(version, int) or version < 1:
-        raise ValueError(f"{str(path)!r} is truncated or foreign")
-    if version > newest:
-        raise ValueError(
-            f"{str(path)!r} has format {version}, but this version of phasediagram reads "
-            f"formats up to {newest}: install a newer one"
-        )
 
 
 def _variable(array: xarray.DataArray) -> Variable:

@@ -7,7 +7,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from phasediagram.files import archives, netcdf
+from phasediagram import archives
+from phasediagram.files import netcdf
 from phasediagram.files.curves import boundaries_from, label_boundaries
 from phasediagram.files.diagrams import (
     diagram_from,
@@ -17,6 +18,7 @@ from phasediagram.files.diagrams import (
 )
 from phasediagram.files.labelled import LabelledArrays, Variable
 from phasediagram.files.runs import label_training, training_from
+from phasediagram.free_diagram import load_blocks
 from phasediagram.results import PhaseBoundaries, PhaseDiagram, Solution
 from phasediagram.training_result import TrainingResult
 
@@ -85,7 +87,8 @@ def load(path: str | PathLike[str]) -> Result:
     Parameters
     ----------
     path : path
-        Ends in ``.npz``, or in ``.nc`` for NetCDF, which needs the extra ``[xarray]``.
+        Ends in ``.npz``, or in ``.nc`` for NetCDF, which needs the extra ``[xarray]``; or
+        the `directory` of a `phasediagram.phase_diagram`, whose arrays are memory-mapped.
 
     Returns
     -------
@@ -101,6 +104,8 @@ def load(path: str | PathLike[str]) -> Result:
     ValueError
         If it is truncated, foreign, or of a newer version than this one can read.
     """
+    if Path(path).is_dir():
+        return load_blocks(Path(path))
     path = storable_path(path)
     arrays = netcdf.read(path, FORMAT_VERSION) if path.suffix == ".nc" else _from_archive(path)
     if arrays.kind not in _KINDS:
@@ -164,7 +169,7 @@ def _from_archive(path: Path) -> LabelledArrays:
     header, arrays = archives.read(path)
     if header.get("format") != FORMAT:
         raise ValueError(f"{str(path)!r} is foreign: not a file of phasediagram")
-    netcdf.require_readable(path, header.get("format_version"), FORMAT_VERSION)
+    archives.require_readable(path, header.get("format_version"), FORMAT_VERSION)
     try:
         variables = {
             name: Variable(tuple(dimensions), arrays[name], header["descriptions"][name])

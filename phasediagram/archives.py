@@ -71,6 +71,18 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     return header, arrays
 
 
+def require_readable(path: Path, found: Any, newest: int) -> None:
+    """Raise ValueError unless a file's format is one that can be read."""
+    version = found.item() if isinstance(found, np.generic) else found
+    if not isinstance(version, int) or version < 1:
+        raise ValueError(f"{str(path)!r} is truncated or foreign")
+    if version > newest:
+        raise ValueError(
+            f"{str(path)!r} has format {version}, but this version of phasediagram reads "
+            f"formats up to {newest}: install a newer one"
+        )
+
+
 def _flush_directory(directory: Path) -> None:
     """Make a rename in `directory` survive a crash of the machine, where that can be asked for."""
     try:

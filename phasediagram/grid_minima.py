@@ -1,0 +1,172 @@
+"""The best known minimum at every point of a grid, and how it spreads to its neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.configurations import configurations
+from phasediagram.free_minimization import FreeEnds, FreeLoss, Progress, minimize_free
+
+Array = NDArray[np.float64]
+Points = NDArray[np.intp]
+
+COMPETITIVE = 1.1  # a minimum whose loss is this many times the lowest can become lowest nearby
+
+_PUSH = 0.05  # off the symmetries, where gradients vanish
+_SAME_GRAM = 0.02
+_IMPROVEMENT = 1e-12  # a smaller relative gain is rounding
+_NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
+
+
+class GridMinima:
+    """The best known minimum at every point of an ascending grid.
+
+    Points are numbered row * columns + column, rows by density.
+
+    Parameters
+    ----------
+    n, m : int
+    density : ndarray, shape (rows,)
+    relative_importance : ndarray, shape (columns,)
+    x : ndarray, shape (rows, columns, m * n + n)
+        W.ravel() followed by b; changed in place.
+    loss : ndarray, shape (rows, columns)
+        Infinite where nothing is known; changed in place.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        m: int,
+        density: Array,
+        relative_importance: Array,
+        x: Array,
+        loss: Array,
+    ) -> None:
+        self.n, self.m = n, m
+        self.rows, self.columns = loss.shape
+        self.densities, self.relative_importances = density, relative_importance
+        self._x, self._loss = x, loss
+
+    @property
+    def points(self) -> Points:
+        """The numbers of all points."""
+        return np.arange(self.rows * self.columns)
+
+    def place(self, points: Points) -> tuple[Points, Points]:
+        """Return rows and columns of points."""
+        return points // self.columns, points % self.columns
+
+    def density(self, points: Points) -> Array:
+        """Return the densities of points."""
+        return np.asarray(self.densities[points // self.columns])
+
+    def relative_importance(self, points: Points) -> Array:
+        """Return the relative importances of points."""
+        return np.asarray(self.relative_importances[points % self.columns])
+
+    def x(self, points: Points) -> Array:
+        """Return the best known weights and biases, shape (points, m * n + n)."""
+        return np.asarray(self._x[self.place(points)])
+
+    def loss(self, points: Points) -> Array:
+        """Return the lowest known losses, shape (points,)."""
+        return np.asarray(self._loss[self.place(points)])
+
+    def put(self, points: Points, x: Array, loss: Array) -> None:
+        """Replace what is known."""
+        self._x[self.place(points)] = x
+        self._loss[self.place(points)] = loss
+
+    def accept(self, points: Points, x: Array, loss: Array) -> Points:
+        """Keep what is lower than before; return the points that changed."""
+        better = loss < self.loss(points) * (1 - _IMPROVEMENT)
+        self.put(points[better], x[better], loss[better])
+        return points[better]
+
+    def minimize(self, points: Points, starts: Array, progress: Progress | None = None) -> FreeEnds:
+        """Run Newton's method at the given points, starts (points, count, variables)."""
+        density, relative_importance = self.density(points), self.relative_importance(points)
+        return minimize_free(self.n, self.m, density, relative_importance, starts, progress)
+
+    def spread(self, active: Points, rng: np.random.Generator) -> Points:
+        """Let neighbours of active points try their minima until none improves.
+
+        Returns
+        -------
+        ndarray of int
+            The points that changed.
+        """
+        all_changed = [np.empty(0, dtype=np.intp)]
+        while active.size:
+            changed = [self._try_neighbours(active, step, rng) for step in _NEIGHBOURS]
+            active = np.unique(np.concatenate(changed))
+            all_changed.append(active)
+        return np.unique(np.concatenate(all_changed))
+
+    def finish(self, points: Points) -> None:
+        """Choose among equally good minima at points that are otherwise settled."""
+        self._continue_to_full_density(points)
+        if self.m == self.n - 1:
+            self._prefer_simplest(points)
+
+    def _try_neighbours(
+        self, active: Points, step: tuple[int, int], rng: np.random.Generator
+    ) -> Points:
+        """Start the neighbours in one direction from the minima of active points."""
+        source, target = self._shifted(active, step)
+        differs = np.abs(self._gram(source) - self._gram(target)).max(axis=(1, 2)) > _SAME_GRAM
+        source, target = source[differs], target[differs]
+        objective = FreeLoss(self.n, self.m, self.density(target), self.relative_importance(target))
+        here = objective.value(self.x(source), np.arange(len(target)))
+        near = here < COMPETITIVE * self.loss(target)
+        source, target = source[near], target[near]
+        if not target.size:
+            return np.empty(0, dtype=np.intp)
+        found = self.minimize(target, with_pushed(self.x(source), rng))
+        return self.accept(target, *found.lowest())
+
+    def _shifted(self, points: Points, step: tuple[int, int]) -> tuple[Points, Points]:
+        """Return the points that have a neighbour in this direction, and the neighbours."""
+        row, column = points // self.columns + step[0], points % self.columns + step[1]
+        inside = (row >= 0) & (row < self.rows) & (column >= 0) & (column < self.columns)
+        return points[inside], (row * self.columns + column)[inside]
+
+    def _gram(self, points: Points) -> Array:
+        W = self.x(points)[:, : self.m * self.n].reshape(-1, self.m, self.n)
+        return np.asarray(W.transpose(0, 2, 1) @ W)
+
+    def _continue_to_full_density(self, points: Points) -> None:
+        """At density 1 take the phase of the next lower density where the losses tie.
+
+        There x_j -> 1 - x_j is a symmetry, so that a direction and its opposite are as good.
+        """
+        if self.rows < 2:
+            return
+        target = points[self.density(points) == 1]
+        target = target[target >= self.columns]
+        found = self.minimize(target, self.x(target - self.columns)[:, None])
+        x, loss = found.lowest()
+        tied = loss <= self.loss(target) * (1 + _IMPROVEMENT)
+        self.put(target[tied], x[tied], loss[tied])
+
+    def _prefer_simplest(self, points: Points) -> None:
+        """Where ignoring one feature is as low as anything, take exactly that.
+
+        It is a limit of other minima, which Newton's method approaches only to rounding, and
+        at density 1 one of a continuum of minima with the same loss.
+        """
+        for configuration in configurations(self.n, self.m):
+            if configuration.block_size == 1:
+                density = self.density(points)
+                loss = configuration.canonical_loss(density, self.relative_importance(points))
+                tied = loss <= self.loss(points) * (1 + _IMPROVEMENT)
+                W, b = configuration.canonical_weights(density[tied])
+                x = np.concatenate([W.reshape(-1, self.m * self.n), b], axis=1)
+                self.put(points[tied], x, loss[tied])
+
+
+def with_pushed(x: Array, rng: np.random.Generator) -> Array:
+    """Return each start, which continues its own minimum, and a copy pushed off symmetries."""
+    return np.stack([x, x + _PUSH * rng.normal(size=x.shape)], axis=1)
