@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.configurations import Configuration, configurations
-from phasediagram.executors import run_parts
+from phasediagram.executors import Part, Workers
 from phasediagram.free_minimization import Progress
 from phasediagram.newton import GRADIENT_TOLERANCE
 from phasediagram.results import PhaseDiagram
@@ -114,9 +114,9 @@ def _optimized(
     rows = max(1, _BAND_POINTS // len(relative_importance))
     r = relative_importance[None, :]
     bands = [density[begin : begin + rows, None] for begin in range(0, len(density), rows)]
-    parts = [(n, m, band, r, "optimized") for band in bands]
+    parts = [Part(i, (n, m, band, r, "optimized")) for i, band in enumerate(bands)]
     found: dict[int, Candidates] = {}
-    for index, part in run_parts(candidates, parts, executor):
+    for index, part in Workers(executor).run(candidates, parts):
         found[index] = part
         if progress is not None:
             progress(len(found) / len(parts))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.executors import run_parts
+from phasediagram.executors import Part, Workers
 from phasediagram.free_minimization import FreeEnds, minimize_free, standard_starts
 from phasediagram.grid_minima import COMPETITIVE
 
@@ -52,15 +51,13 @@ class CoarseGrid:
         """Number of coarse points."""
         return len(self.density) * len(self.relative_importance)
 
-    def search(
-        self, n: int, m: int, executor: Executor | None, report: Callable[[int], None]
-    ) -> Array:
+    def search(self, n: int, m: int, workers: Workers, report: Callable[[int], None]) -> Array:
         """Return the competitive minima of every coarse point.
 
         Parameters
         ----------
         n, m : int
-        executor : concurrent.futures.Executor or None
+        workers : Workers
         report : callable
             Called with the number of points that were finished.
 
@@ -75,12 +72,12 @@ class CoarseGrid:
         )
         places = [slice(begin, begin + _PART) for begin in range(0, self.size, _PART)]
         parts = [
-            (n, m, density[place], relative_importance[place], (0, number))
+            Part(place, (n, m, density[place], relative_importance[place], (0, number)))
             for number, place in enumerate(places)
         ]
         competitors = np.empty((self.size, _COMPETITORS, (m + 1) * n))
-        for index, found in run_parts(search_points, parts, executor):
-            competitors[places[index]] = found
+        for place, found in workers.run(search_points, parts):
+            competitors[place] = found
             report(len(found))
         shape = len(self.density), len(self.relative_importance)
         return competitors.reshape(*shape, *competitors.shape[1:])

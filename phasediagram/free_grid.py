@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.coarse_grid import CoarseGrid
-from phasediagram.executors import run_parts
+from phasediagram.executors import Part, Workers
 from phasediagram.free_minimization import FreeLoss, Progress
 from phasediagram.grid_minima import GridMinima
 from phasediagram.grid_store import GridStore
@@ -55,6 +55,7 @@ def minimize_over_grid(
     executor : concurrent.futures.Executor, optional
         Where to compute.
     """
+    workers = Workers(executor)
     grid = store.minima(_solved_columns(store))
     tiles = cut_into_tiles(store.n, grid.rows, grid.columns)
     missing = [number for number in range(len(tiles)) if not store.done[number]]
@@ -63,13 +64,13 @@ def minimize_over_grid(
         points = sum(tile_size(tiles[number]) for number in missing)
         work = _Work(progress, _COARSE_WORK * coarse.size + _POINT_WORK * points)
         competitors = coarse.search(
-            store.n, store.m, executor, lambda searched: work.add(_COARSE_WORK * searched)
+            store.n, store.m, workers, lambda searched: work.add(_COARSE_WORK * searched)
         )
         parts = [
-            _tile_arguments(grid, coarse, competitors, tiles[number], number) for number in missing
+            Part(number, _tile_arguments(grid, coarse, competitors, tiles[number], number))
+            for number in missing
         ]
-        for index, (x, loss) in run_parts(solve_tile, parts, executor):
-            number = missing[index]
+        for number, (x, loss) in workers.run(solve_tile, parts):
             store.put_tile(number, tiles[number], x, loss)
             work.add(_POINT_WORK * tile_size(tiles[number]))
     edges = points_on_edges(tiles, grid.columns)

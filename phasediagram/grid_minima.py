@@ -17,6 +17,7 @@ _PUSH = 0.05  # off the symmetries, where gradients vanish
 _SAME_GRAM = 0.02
 _IMPROVEMENT = 1e-12  # a smaller relative gain is rounding
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
+_POINTS_AT_ONCE = 2**14  # bounds the memory that spreading takes
 
 
 class GridMinima:
@@ -100,7 +101,11 @@ class GridMinima:
         """
         all_changed = [np.empty(0, dtype=np.intp)]
         while active.size:
-            changed = [self._try_neighbours(active, step, rng) for step in _NEIGHBOURS]
+            changed = [
+                self._try_neighbours(active[begin : begin + _POINTS_AT_ONCE], step, rng)
+                for step in _NEIGHBOURS
+                for begin in range(0, len(active), _POINTS_AT_ONCE)
+            ]
             active = np.unique(np.concatenate(changed))
             all_changed.append(active)
         return np.unique(np.concatenate(all_changed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from os import PathLike, cpu_count
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasediagram import checkpoints
+from phasediagram.executors import Workers, require_executor
 from phasediagram.loss import expected_loss
 from phasediagram.training_gradients import unpack, within_bounds
 from phasediagram.training_result import TrainingHistory, TrainingResult
@@ -18,6 +20,7 @@ from phasediagram.training_sweep import Progress, Sweep, SweepState
 Array = NDArray[np.float64]
 
 _LONGEST_WAIT = 1e6  # seconds
+_BATCHES_FOR_EXECUTOR = 16  # at least, since it does not tell how many workers it has
 _SAME_LOSS = 1e-9  # relative
 
 
@@ -39,6 +42,7 @@ def train(
     checkpoint: str | PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
     workers: int | None = None,
+    executor: Executor | None = None,
 ) -> TrainingResult:
     """Train `seeds` models at every point, and return the exact loss of where each ends.
 
@@ -64,7 +68,7 @@ def train(
         of the expected loss, without noise, which makes `batch_size` irrelevant.
     rng : int or numpy.random.Generator
         Where random numbers come from.  The same seed gives the same result bitwise,
-        whatever `workers`, and each run has its own random stream.
+        whatever `workers` and `executor`, and each run has its own random stream.
     learning_rate : float, optional
         By default 1e-3, for "sgd" 1e-2.  Plain descent diverges above some 0.2 / max(1, r),
         and at densities below some 0.1 its default steps end far from any minimum.
@@ -81,6 +85,9 @@ def train(
     checkpoint_seconds : float
     workers : int, optional
         Threads; by default one per processor.
+    executor : concurrent.futures.Executor, optional
+        Where to train instead of on threads: a `ProcessPoolExecutor`, the executor of a
+        `dask.distributed` client, or another.  Checkpoints are written here.
 
     Returns
     -------
@@ -95,6 +102,11 @@ def train(
         arguments; before any work is done.
     OSError
         If `checkpoint` cannot be read or written.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the executor fails, because a worker was killed: the rest is trained here.
 
     Notes
     -----
@@ -129,7 +141,9 @@ def train(
     if progress is not None and not callable(progress):
         raise ValueError(f"progress must be callable, got {progress!r}")
     path = None if checkpoint is None else Path(checkpoint)
-    sweep = Sweep(settings, _first_state(settings, path), threads)
+    require_executor(executor)
+    batches = threads if executor is None else _BATCHES_FOR_EXECUTOR
+    sweep = Sweep(settings, _first_state(settings, path), Workers(executor, threads), batches)
     if path is not None:
         sweep.save(path)  # a path that cannot be written is found out now
     sweep.run(progress, path, seconds)

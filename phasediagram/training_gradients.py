@@ -20,9 +20,6 @@ _CACHE = 2**19  # numbers of single precision in the arrays of a group of models
 class Gradient(Protocol):
     """The gradient of the loss of some models, step by step."""
 
-    def start_block(self, block: int) -> None:
-        """Prepare for the first step of a block of steps."""
-
     def __call__(self, parameters: Array) -> Array:
         """Return the gradient at `parameters`, both of shape (models, m * n + n)."""
         ...
@@ -40,9 +37,6 @@ class ExactGradient:
     def __init__(self, density: Array, importance: Array) -> None:
         self._density, self._importance = density[:, None], importance
 
-    def start_block(self, block: int) -> None:
-        """Do nothing: there is no noise."""
-
     def __call__(self, parameters: Array) -> Array:
         """Return the gradient at `parameters`, both of shape (models, m * n + n)."""
         usable = within_bounds(parameters)
@@ -52,7 +46,7 @@ class ExactGradient:
 
 
 class SampledGradient:
-    """The gradient of the loss on a fresh batch at every step.
+    """The gradient of the loss on a fresh batch at every step of a block of steps.
 
     Parameters
     ----------
@@ -61,6 +55,7 @@ class SampledGradient:
     batch_size : int
     seed : int
     points, runs : ndarray of int, shape (models,)
+    block : int
         Which random streams to use, see `phasediagram.sampling.stream`.
     """
 
@@ -72,24 +67,19 @@ class SampledGradient:
         seed: int,
         points: NDArray[np.intp],
         runs: NDArray[np.intp],
+        block: int,
     ) -> None:
         models, n = importance.shape
         self._density, self._importance = density, importance
-        self._seed, self._points, self._runs = seed, points.tolist(), runs.tolist()
         length = min(models, max(1, _CACHE // ((4 * n + 2) * batch_size)))
         self._groups = [slice(i, min(i + length, models)) for i in range(0, models, length)]
         self._batch = BatchGradient(length, n, batch_size)
-        self._samplers: list[FeatureSampler] = []
-
-    def start_block(self, block: int) -> None:
-        """Take up the random streams of this block of steps."""
         generators = [
-            stream(self._seed, point, run, block)
-            for point, run in zip(self._points, self._runs, strict=True)
+            stream(seed, point, run, block)
+            for point, run in zip(points.tolist(), runs.tolist(), strict=True)
         ]
-        _, n, batch_size = self._batch.shape
         self._samplers = [
-            FeatureSampler(self._density[group], generators[group], n, batch_size)
+            FeatureSampler(density[group], generators[group], n, batch_size)
             for group in self._groups
         ]
 

@@ -1,11 +1,10 @@
-"""Many runs at once: batches of models on threads, interruptible, resumable."""
+"""Many runs at once: batches of models, block by block of steps, interruptible, resumable."""
 
 from __future__ import annotations
 
-import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -13,21 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram import checkpoints
+from phasediagram.executors import Part, Workers
 from phasediagram.optimizers import OptimizerState
 from phasediagram.training_gradients import ExactGradient, Gradient, SampledGradient
 from phasediagram.training_settings import TrainingSettings
 
 Array = NDArray[np.float64]
+Models = NDArray[np.intp]
 Progress = Callable[[float], None]
 
 _MODELS_AT_ONCE = 128
 _NUMBERS_AT_ONCE = 2**19  # of one step's samples of a batch of models
-_SECONDS_BETWEEN_LOOKS = 0.1
+_SECONDS_BETWEEN_REPORTS = 0.1
 
 
 @dataclass
 class SweepState:
-    """Where every run stands, and nothing else: what a checkpoint holds.
+    """Where runs stand, and nothing else: what a checkpoint holds.
 
     Attributes
     ----------
@@ -60,6 +61,21 @@ class SweepState:
         """Return the arrays by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    def of(self, models: Models) -> SweepState:
+        """Return a copy of the state of some models."""
+        return SweepState(
+            self.step[models],
+            self.parameters[models],
+            self.first[models],
+            self.second[models],
+            self.recorded[models],
+        )
+
+    def put(self, models: Models, state: SweepState) -> None:
+        """Replace the state of some models."""
+        for name, values in state.arrays().items():
+            self.arrays()[name][models] = values
+
 
 class Sweep:
     """A sweep in progress.
@@ -68,34 +84,27 @@ class Sweep:
     ----------
     settings : TrainingSettings
     state : SweepState
-        Where to start; advanced in place.
-    workers : int
-        Threads.  What is computed does not depend on it.
+        Where to start; advanced in place, whole blocks of steps at a time.
+    workers : Workers
+        Where to train.  What is computed does not depend on it.
+    batches : int
+        Batches of models to make at least, where there are so many models.
     """
 
-    def __init__(self, settings: TrainingSettings, state: SweepState, workers: int) -> None:
+    def __init__(
+        self, settings: TrainingSettings, state: SweepState, workers: Workers, batches: int
+    ) -> None:
         self.settings = settings
         self.state = state
         self._workers = workers
-        self._lock = threading.Lock()  # held while the state is not that of whole blocks
-        self._stop = threading.Event()
+        self._batches_at_least = batches
 
     def run(
         self, progress: Progress | None, checkpoint: Path | None, checkpoint_seconds: float
     ) -> None:
-        """Train until every run is complete, or until a KeyboardInterrupt.
-
-        Work happens on threads, so that an interrupt, which reaches the main thread
-        only, finds the state of whole blocks.
-        """
+        """Train until every run is complete, or until a KeyboardInterrupt."""
         try:
-            with ThreadPoolExecutor(self._workers) as pool:
-                try:
-                    running = [pool.submit(self._advance, models) for models in self._batches()]
-                    self._watch(running, progress, checkpoint, checkpoint_seconds)
-                finally:
-                    self._stop.set()
-                    pool.shutdown(wait=True, cancel_futures=True)
+            self._run(progress, checkpoint, checkpoint_seconds)
         except KeyboardInterrupt:
             pass
         finally:
@@ -104,80 +113,81 @@ class Sweep:
 
     def save(self, checkpoint: Path) -> None:
         """Write the state to a checkpoint."""
-        with self._lock:
-            snapshot = {name: values.copy() for name, values in self.state.arrays().items()}
-        checkpoints.save(checkpoint, self.settings.as_record(), snapshot)
+        checkpoints.save(checkpoint, self.settings.as_record(), self.state.arrays())
 
-    def _watch(
-        self,
-        running: list[Future[None]],
-        progress: Progress | None,
-        checkpoint: Path | None,
-        checkpoint_seconds: float,
+    def _run(
+        self, progress: Progress | None, checkpoint: Path | None, checkpoint_seconds: float
     ) -> None:
-        saved = time.monotonic()
-        pending = set(running)
-        while pending:
-            done, pending = wait(pending, _SECONDS_BETWEEN_LOOKS, FIRST_EXCEPTION)
-            for future in done:
-                future.result()
-            if progress is not None:
-                progress(float(self.state.step.mean() / self.settings.steps))
-            if checkpoint is not None and time.monotonic() - saved > checkpoint_seconds:
+        saved = reported = time.monotonic()
+        parts = deque(self._part(models) for models in self._batches())
+        for models, state in self._workers.run(train_block, parts):
+            self.state.put(models, state)
+            if state.step[0] < self.settings.steps:
+                parts.appendleft(self._part(models))  # first: finish what was begun
+            now = time.monotonic()
+            if checkpoint is not None and now - saved > checkpoint_seconds:
                 self.save(checkpoint)
-                saved = time.monotonic()
+                saved = now
+            if progress is not None and now - reported > _SECONDS_BETWEEN_REPORTS:
+                progress(self._share())
+                reported = now
+        if progress is not None:
+            progress(self._share())
 
-    def _batches(self) -> list[NDArray[np.intp]]:
-        """Split the unfinished models into batches of equal step, one round of work or more."""
+    def _share(self) -> float:
+        return float(self.state.step.mean() / self.settings.steps)
+
+    def _part(self, models: Models) -> Part[Models]:
+        return Part(models, (self.settings, models, self.state.of(models)))
+
+    def _batches(self) -> list[Models]:
+        """Split the unfinished models into batches of equal step, evenly for the workers."""
         numbers = self.settings.n_features * self.settings.batch_size
         limit = max(1, min(_MODELS_AT_ONCE, _NUMBERS_AT_ONCE // numbers))
         batches = []
         for step in np.unique(self.state.step[self.state.step < self.settings.steps]):
             models = np.flatnonzero(self.state.step == step)
-            rounds = -(-len(models) // (limit * self._workers))
-            count = min(len(models), rounds * self._workers)
+            rounds = -(-len(models) // (limit * self._batches_at_least))
+            count = min(len(models), rounds * self._batches_at_least)
             batches += np.array_split(models, count)
         return batches
 
-    def _advance(self, models: NDArray[np.intp]) -> None:
-        """Train a batch of models to the end, block by block."""
-        settings, state = self.settings, self.state
-        gradient = self._gradient(models)
-        at = OptimizerState(state.parameters[models], state.first[models], state.second[models])
-        step = int(state.step[models[0]])
-        while step < settings.steps and not self._stop.is_set():
-            block, _ = divmod(step, settings.block_steps)
-            end = min((block + 1) * settings.block_steps, settings.steps)
-            with np.errstate(all="ignore"):  # divergence is reported, not warned of
-                recorded = self._advance_block(gradient, at, block, step, end)
-            with self._lock:
-                state.parameters[models] = at.parameters
-                state.first[models] = at.first
-                state.second[models] = at.second
-                for index, parameters in recorded.items():
-                    state.recorded[models, index] = parameters
-                state.step[models] = end
-            step = end
 
-    def _advance_block(
-        self, gradient: Gradient, at: OptimizerState, block: int, start: int, end: int
-    ) -> dict[int, Array]:
-        """Train from step `start` to `end`; return what is to be recorded, by its index."""
-        settings = self.settings
-        recorded = {}
-        gradient.start_block(block + 1)  # stream 0 made the initial weights
+def train_block(settings: TrainingSettings, models: Models, state: SweepState) -> SweepState:
+    """Train a batch of models from where they stand to the end of a block of steps.
+
+    Parameters
+    ----------
+    settings : TrainingSettings
+    models : ndarray of int
+        Their numbers.
+    state : SweepState
+        Of these models, all at the same step; changed in place.
+
+    Returns
+    -------
+    SweepState
+        The same one.
+    """
+    start = int(state.step[0])
+    block = start // settings.block_steps
+    end = min((block + 1) * settings.block_steps, settings.steps)
+    gradient = _gradient(settings, models, block + 1)  # stream 0 made the initial weights
+    at = OptimizerState(state.parameters, state.first, state.second)
+    with np.errstate(all="ignore"):  # divergence is reported, not warned of
         for step in range(start, end):
             settings.rule.update(at, gradient(at.parameters), step, settings.rate(step))
             if step + 1 in settings.record:
-                recorded[settings.record.index(step + 1)] = at.parameters.copy()
-        return recorded
+                state.recorded[:, settings.record.index(step + 1)] = at.parameters
+    state.step[:] = end
+    return state
 
-    def _gradient(self, models: NDArray[np.intp]) -> Gradient:
-        settings = self.settings
-        density, importance = settings.model_density(models), settings.model_importance(models)
-        if not settings.rule.sampled:
-            return ExactGradient(density, importance)
-        points, runs = np.divmod(models, settings.seeds)
-        return SampledGradient(
-            density, importance, settings.batch_size, settings.seed, points, runs
-        )
+
+def _gradient(settings: TrainingSettings, models: Models, block: int) -> Gradient:
+    density, importance = settings.model_density(models), settings.model_importance(models)
+    if not settings.rule.sampled:
+        return ExactGradient(density, importance)
+    points, runs = np.divmod(models, settings.seeds)
+    return SampledGradient(
+        density, importance, settings.batch_size, settings.seed, points, runs, block
+    )

@@ -40,7 +40,7 @@ class Interrupt:
 
 def test_an_interruption_keeps_what_is_finished(monkeypatch):
     monkeypatch.setattr(training_sweep, "_MODELS_AT_ONCE", 4)
-    monkeypatch.setattr(training_sweep, "_SECONDS_BETWEEN_LOOKS", 0.01)
+    monkeypatch.setattr(training_sweep, "_SECONDS_BETWEEN_REPORTS", 0.0)
     expected = phd.train(**ARGUMENTS)
     result = phd.train(**ARGUMENTS, progress=Interrupt(0.4), workers=1)
     assert result.completed.any()
@@ -54,7 +54,7 @@ def test_an_interruption_keeps_what_is_finished(monkeypatch):
 
 @pytest.mark.parametrize("optimizer", ["adam", "exact"])
 def test_an_interrupted_sweep_resumes_to_the_same_result(monkeypatch, tmp_path, optimizer):
-    monkeypatch.setattr(training_sweep, "_SECONDS_BETWEEN_LOOKS", 0.01)
+    monkeypatch.setattr(training_sweep, "_SECONDS_BETWEEN_REPORTS", 0.0)
     arguments = ARGUMENTS | {"optimizer": optimizer, "checkpoint": tmp_path / "sweep.npz"}
     if optimizer == "exact":
         arguments |= {"steps": 1500, "record": [0, 700]}
@@ -66,7 +66,7 @@ def test_an_interrupted_sweep_resumes_to_the_same_result(monkeypatch, tmp_path, 
     result = phd.train(**arguments, progress=shares.append, workers=1)
     assert shares[0] >= 0.6
     assert_same_result(result, expected)
-    monkeypatch.setattr(training_sweep.Sweep, "_advance", None)  # nothing is left to train
+    monkeypatch.setattr(training_sweep, "train_block", None)  # nothing is left to train
     assert_same_result(phd.train(**arguments), expected)
     assert [path.name for path in tmp_path.iterdir()] == ["sweep.npz"]
 
