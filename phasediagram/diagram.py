@@ -37,6 +37,7 @@ def solve(
     n_features: int = 2,
     n_hidden: int = 1,
     weights: str = "free",
+    progress: Progress | None = None,
 ) -> Solution:
     """Return the lowest loss at one density and relative importance.
 
@@ -52,6 +53,8 @@ def solve(
     weights : {"free", "optimized", "canonical"}
         What may vary: W and b altogether; the scales and biases of each configuration of
         the catalogue; or nothing, the hand-picked weights of the literature.
+    progress : callable, optional
+        For free weights: called now and then with the share of the work that is done, 0 to 1.
 
     Returns
     -------
@@ -76,7 +79,8 @@ def solve(
     r = _scalar(as_importance(relative_importance, "relative_importance"), "relative_importance")
     arguments = float(p), float(r), n_features, n_hidden, weights
     if weights == "free":
-        return Solution(*arguments, _free_minima(n_features, n_hidden, float(p), float(r)))
+        minima = _free_minima(n_features, n_hidden, float(p), float(r), progress)
+        return Solution(*arguments, minima)
     minima = _catalogue_minima(n_features, n_hidden, p, r, weights)
     return Solution(*arguments, minima, TOLERANCES[weights])
 
@@ -172,7 +176,9 @@ def _require_model(n_features: int, n_hidden: int, weights: str) -> None:
         configurations(n_features, n_hidden)
 
 
-def _free_minima(n: int, m: int, density: float, relative_importance: float) -> tuple[Minimum, ...]:
+def _free_minima(
+    n: int, m: int, density: float, relative_importance: float, progress: Progress | None
+) -> tuple[Minimum, ...]:
     return tuple(
         Minimum(
             minimum.loss,
@@ -182,7 +188,7 @@ def _free_minima(n: int, m: int, density: float, relative_importance: float) -> 
             phase_of(minimum.W, density),
             minimum.smallest_curvature,
         )
-        for minimum in find_local_minima(n, m, density, relative_importance)
+        for minimum in find_local_minima(n, m, density, relative_importance, progress)
     )
 
 

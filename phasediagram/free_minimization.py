@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from phasediagram.allocation import keep_freed_memory
 from phasediagram.configurations import configurations
-from phasediagram.loss import expected_loss, loss_derivatives
+from phasediagram.loss import expected_loss, expected_loss_and_gradient, loss_derivatives
 from phasediagram.newton import density_tolerance, minimize_batch
 
 Array = NDArray[np.float64]
@@ -65,6 +65,13 @@ class FreeLoss:
     def value(self, x: Array, points: NDArray[np.intp]) -> Array:
         """Return the loss of the given points."""
         return expected_loss(*self.unpack(x), self.density[points], self.importance[points])
+
+    def gradient(self, x: Array, points: NDArray[np.intp]) -> Array:
+        """Return the gradient of the given points, shape (points, m * n + n)."""
+        _, *gradient = expected_loss_and_gradient(
+            *self.unpack(x), self.density[points], self.importance[points]
+        )
+        return np.concatenate([part.reshape(len(x), -1) for part in gradient], axis=1)
 
     def __call__(self, x: Array, points: NDArray[np.intp]) -> tuple[Array, Array, Array]:
         """Return value, gradient and Hessian at the given points."""

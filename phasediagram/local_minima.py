@@ -1,9 +1,4 @@
-"""All local minima of the free loss at one point, and how firmly each is one.
-
-The loss is not twice differentiable at a perfectly represented feature, so a minimum is
-judged by its smallest second *directional* derivative: near a stationary point the loss is
-``L + t^2 D(d) / 2`` along t d, where D is homogeneous of degree two but no quadratic form.
-"""
+"""All local minima of the free loss at one point."""
 
 from __future__ import annotations
 
@@ -13,7 +8,9 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.free_minimization import FreeLoss, minimize_free, standard_starts
+from phasediagram.curvature import smallest_curvature
+from phasediagram.executors import Part, Workers
+from phasediagram.free_minimization import FreeLoss, Progress, minimize_free, standard_starts
 
 Array = NDArray[np.float64]
 
@@ -25,9 +22,8 @@ _PROBES = 8
 _PROBE_LENGTH = 1e-3
 _LOWER = 1e-10  # a probe that ends lower than this, relatively, shows a saddle
 _FLAT = 1e-9
-_DIRECTIONS = 24
-_DIRECTION_STEP = 1e-5
-_DESCENT_STEPS = 200
+_SEARCH = 0.7  # share of the work, before probing
+_RUNS_TIMES_FACES = 2**14  # of one part of the work
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class FreeMinimum:
     gradient_norm : float
     smallest_curvature : float
         The smallest second directional derivative over unit directions in (W, b),
-        rotations of the hidden space left out; to about 1e-4.
+        rotations of the hidden space left out.
     """
 
     loss: float
@@ -53,7 +49,11 @@ class FreeMinimum:
 
 
 def find_local_minima(
-    n: int, m: int, density: float, relative_importance: float
+    n: int,
+    m: int,
+    density: float,
+    relative_importance: float,
+    progress: Progress | None = None,
 ) -> tuple[FreeMinimum, ...]:
     """Return every local minimum that was found, lowest first, without symmetric copies.
 
@@ -64,6 +64,8 @@ def find_local_minima(
     ----------
     n, m : int
     density, relative_importance : float
+    progress : callable, optional
+        Called now and then with the share of the work that is done, 0 to 1.
 
     Returns
     -------
@@ -71,21 +73,21 @@ def find_local_minima(
     """
     rng = np.random.default_rng(0)
     p, r = np.array([density]), np.array([relative_importance])
-    ends = minimize_free(n, m, p, r, standard_starts(n, m, p, _RANDOM_STARTS, rng))
-    stationary = ends.gradient_norm[0] < _GRADIENT_TOLERANCE * density
-    x, loss = ends.x[0, stationary], ends.loss[0, stationary]
-    norm = ends.gradient_norm[0, stationary]
-    order = np.argsort(loss, kind="stable")
     objective = FreeLoss(n, m, p, r)
+    starts = standard_starts(n, m, p, _RANDOM_STARTS, rng)[0]
+    x, loss, norm = _descend(objective, starts, progress and (lambda s: progress(_SEARCH * s)))
+    stationary = norm < _GRADIENT_TOLERANCE * density
+    x, loss, norm = x[stationary], loss[stationary], norm[stationary]
+    order = np.argsort(loss, kind="stable")
     equal = n if relative_importance == 1 else n - 1
     kept: list[int] = []
     for i in order:
         if not any(_same(objective, x[i], loss[i], x[j], loss[j], equal) for j in kept):
             kept.append(int(i))
-    kept = [
-        i for i, minimum in zip(kept, _are_minima(objective, x[kept], rng), strict=True) if minimum
-    ]
-    curvatures = [_smallest_curvature(objective, x[i], rng) for i in kept]
+    probing = progress and (lambda share: progress(_SEARCH + (1 - _SEARCH) * share))
+    are_minima = _are_minima(objective, x[kept], rng, probing)
+    kept = [i for i, is_minimum in zip(kept, are_minima, strict=True) if is_minimum]
+    curvatures = [smallest_curvature(objective, x[i], rng) for i in kept]
     found: list[FreeMinimum] = []
     for i, curvature in zip(kept, curvatures, strict=True):
         tied = any(abs(loss[i] - other.loss) <= _SAME_LOSS * loss[i] for other in found)
@@ -94,6 +96,22 @@ def find_local_minima(
         W, b = objective.unpack(x[i])
         found.append(FreeMinimum(float(loss[i]), W, b, float(norm[i]), curvature))
     return tuple(found)
+
+
+def _descend(
+    objective: FreeLoss, starts: Array, progress: Progress | None
+) -> tuple[Array, Array, Array]:
+    """Run Newton's method from all starts (k, variables): ends, losses, gradient norms."""
+    length = max(1, _RUNS_TIMES_FACES // 3**objective.n)
+    places = [slice(begin, begin + length) for begin in range(0, len(starts), length)]
+    point = objective.n, objective.m, objective.density[0], objective.importance[:1, -1]
+    x, loss, norm = np.empty_like(starts), np.empty(len(starts)), np.empty(len(starts))
+    parts = [Part(place, (*point, starts[None, place])) for place in places]
+    for done, (place, ends) in enumerate(Workers().run(minimize_free, parts), start=1):
+        x[place], loss[place], norm[place] = ends.x[0], ends.loss[0], ends.gradient_norm[0]
+        if progress is not None:
+            progress(done / len(parts))
+    return x, loss, norm
 
 
 def _same(
@@ -121,55 +139,12 @@ def _visible_biases(gram: Array, b: Array) -> Array:
     return np.where(highest > 0, b, 0.0)
 
 
-def _are_minima(objective: FreeLoss, x: Array, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _are_minima(
+    objective: FreeLoss, x: Array, rng: np.random.Generator, progress: Progress | None
+) -> NDArray[np.bool_]:
     """Probe around each stationary point: no run from close by may end lower."""
     count, variables = x.shape
     probes = x[:, None] + _PROBE_LENGTH * rng.normal(size=(count, _PROBES, variables))
-    starts = np.concatenate([x[:, None], probes], axis=1).reshape(1, -1, variables)
-    ends = minimize_free(
-        objective.n,
-        objective.m,
-        objective.density[0],
-        objective.importance[:1, -1],
-        starts,
-    )
-    losses = ends.loss[0].reshape(count, _PROBES + 1)
+    starts = np.concatenate([x[:, None], probes], axis=1).reshape(-1, variables)
+    losses = _descend(objective, starts, progress)[1].reshape(count, _PROBES + 1)
     return np.asarray(losses[:, 1:].min(axis=1) > losses[:, 0] * (1 - _LOWER))
-
-
-def _smallest_curvature(objective: FreeLoss, x: Array, rng: np.random.Generator) -> float:
-    """Minimise the second directional derivative by descent on the unit sphere."""
-    here = np.zeros(_DIRECTIONS, dtype=np.intp)
-    basis = _without_rotations(objective, x)
-    _, _, hessian = objective(x[None], here[:1])
-    reduced = basis.T @ hessian[0] @ basis
-    scale = 2 * np.abs(np.linalg.eigvalsh(reduced)).max()
-    directions = rng.normal(size=(_DIRECTIONS, basis.shape[1]))
-    vectors = np.linalg.eigh(reduced)[1].T
-    directions[: 2 * len(vectors)] = np.concatenate([vectors, -vectors])[:_DIRECTIONS]
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    curvature = np.empty(_DIRECTIONS)
-    for _ in range(_DESCENT_STEPS):
-        _, gradient, _ = objective(x + _DIRECTION_STEP * directions @ basis.T, here)
-        slope = gradient @ basis / _DIRECTION_STEP
-        curvature = np.einsum("ki,ki->k", slope, directions)
-        directions = directions - (slope - curvature[:, None] * directions) / scale
-        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    return float(curvature.min())
-
-
-def _without_rotations(objective: FreeLoss, x: Array) -> Array:
-    """Return an orthonormal basis of the directions orthogonal to rotations of W."""
-    W, _ = objective.unpack(x)
-    m, n = W.shape
-    rotations = []
-    for i in range(m):
-        for j in range(i):
-            turned = np.zeros_like(W)
-            turned[i], turned[j] = W[j], -W[i]
-            rotations.append(np.concatenate([turned.ravel(), np.zeros(n)]))
-    if not rotations:
-        return np.eye(x.size)
-    left, singular, _ = np.linalg.svd(np.array(rotations).T)
-    rank = int((singular > 1e-9).sum())
-    return np.asarray(left[:, rank:])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import time
 from contextlib import nullcontext
 
 import pytest
 
 from phasediagram import __version__
-from phasediagram.cli import main
+from phasediagram.cli import main, options
 
 
 def run(*arguments, cwd=None):
@@ -202,3 +204,34 @@ def test_losses_draws_a_section(tmp_path, capsys):
     arguments = ["losses", "--density", "0.3", "--range", "0.9", "1.1", "--points", "5"]
     assert main([*arguments, "-o", str(path)]) == 0
     assert path.stat().st_size > 5000
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("with_tqdm", [True, False])
+def test_progress_is_shown_on_a_terminal_and_wiped(monkeypatch, with_tqdm):
+    if with_tqdm:
+        pytest.importorskip("tqdm", reason="needs the extra [progress]")
+    else:
+        monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(options, "_SILENT_SECONDS", 0)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with options.progress_bar("solving") as show:
+        for share in (0.25, 0.5):
+            time.sleep(0.11)  # tqdm draws at most ten times a second
+            show(share)
+    shown = sys.stderr.getvalue()
+    assert "solving" in shown
+    assert "50%" in shown
+    assert not shown.split("\r")[-1].strip()
+    if not with_tqdm:
+        assert "50%, about 0 s left" in shown
+
+
+def test_no_progress_without_a_terminal(monkeypatch):
+    monkeypatch.setattr(options, "_SILENT_SECONDS", 0)
+    with options.progress_bar("solving") as show:
+        assert show is None

@@ -76,12 +76,10 @@ def test_an_error_of_the_function_reaches_the_caller(executor):
 
 
 def test_a_killed_worker_neither_loses_nor_repeats_a_result(tmp_path):
-    with (
-        process_pool() as pool,
-        pytest.warns(RuntimeWarning, match=r"the executor failed \(BrokenProcessPool: "),
-    ):
+    with process_pool() as pool:
         found = Workers(pool)
-        results = list(found.run(workers.die_once, parts(str(tmp_path))))
+        with pytest.warns(RuntimeWarning, match=r"the executor failed \(BrokenProcessPool: "):
+            results = list(found.run(workers.die_once, parts(str(tmp_path))))
     assert len(results) == len(SQUARES)
     assert dict(results) == SQUARES
     with warnings.catch_warnings(action="error"):  # the broken pool is not tried again

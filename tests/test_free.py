@@ -150,7 +150,31 @@ def test_smallest_curvature_is_the_smallest_eigenvalue_where_the_loss_is_smooth(
     hessian = phd.expected_loss_hessian(minimum.W, minimum.b, 0.6)
     eigenvalues = np.linalg.eigvalsh(hessian)
     assert abs(eigenvalues[0]) < 1e-10  # the rotation
-    assert minimum.smallest_curvature == pytest.approx(eigenvalues[1], rel=1e-3)
+    assert minimum.smallest_curvature == pytest.approx(eigenvalues[1], rel=1e-10)
+
+
+@pytest.mark.parametrize(("p", "r"), [(0.7, 0.7), (0.7, 0.772), (0.85, 0.905), (0.3, 0.1)])
+def test_smallest_curvature_at_a_kink_by_second_differences(p, r):
+    """Nelder and Mead over angles, on one-sided second differences of the loss alone."""
+    minimum = phd.solve(p, r).minima[0]
+    assert minimum.phase == "ignored"
+    x = np.concatenate([minimum.W.ravel(), minimum.b])
+
+    def loss(x):
+        return float(phd.expected_loss(x[None, :2], x[2:], p, [1.0, r]))
+
+    def second_difference(d):
+        d = d / np.linalg.norm(d)
+        far, near = (2 * (loss(x + t * d) - loss(x)) / t**2 for t in (2e-3, 1e-3))
+        return 2 * near - far
+
+    rng = np.random.default_rng(0)
+    options = {"xatol": 1e-5, "fatol": 1e-9, "maxfev": 1000}
+    smallest = min(
+        minimize(second_difference, rng.normal(size=4), method="Nelder-Mead", options=options).fun
+        for _ in range(4)
+    )
+    assert minimum.smallest_curvature == pytest.approx(smallest, rel=1e-3, abs=1e-6)
 
 
 def test_curvature_of_ignored_changes_sign_where_it_loses_stability():

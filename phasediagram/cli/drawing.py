@@ -83,7 +83,8 @@ def _draw(options: argparse.Namespace) -> int:
                 options.features, hidden, spinodals=not options.no_spinodals, progress=progress
             )
     if options.compare:
-        other = phase_diagram(*grid, options.features, hidden, options.compare)
+        with progress_bar("comparing") as progress:
+            other = phase_diagram(*grid, options.features, hidden, options.compare, progress)
         figure = draw_comparison(diagram, other, boundaries)
         excess = other.loss / diagram.loss - 1
     else:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+_SILENT_SECONDS = 2  # shorter work needs no progress
 CHECK_FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -65,21 +67,46 @@ def ascending(name: str, values: Sequence[float]) -> tuple[float, float]:
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[float], None] | None]:
-    """Show a bar on stderr if it is a terminal and tqdm is installed."""
+    """Show on stderr, if it is a terminal, how far work of over two seconds is.
+
+    A bar if tqdm is installed, else a line.
+    """
     if not sys.stderr.isatty():
         yield None
         return
     try:
         from tqdm import tqdm
     except ImportError:
-        yield None
+        yield from _progress_line(what)
         return
-    with tqdm(total=100, desc=what, unit="%", leave=False, delay=2) as bar:
+    with tqdm(total=100, desc=what, unit="%", leave=False, delay=_SILENT_SECONDS) as bar:
 
         def show(share: float) -> None:
             bar.update(round(100 * share) - bar.n)
 
         yield show
+
+
+def _progress_line(what: str) -> Iterator[Callable[[float], None]]:
+    start = time.monotonic()
+    width = 0
+
+    def show(share: float) -> None:
+        nonlocal width
+        elapsed = time.monotonic() - start
+        if elapsed > _SILENT_SECONDS and share > 0:
+            left = elapsed * (1 - share) / share
+            line = f"{what}: {share:.0%}, about {left:.0f} s left"
+            sys.stderr.write("\r" + line.ljust(width))
+            sys.stderr.flush()
+            width = len(line)
+
+    try:
+        yield show
+    finally:
+        if width:
+            sys.stderr.write("\r" + " " * width + "\r")
+            sys.stderr.flush()
 
 
 def figure_path(path: Path) -> Path:

@@ -36,13 +36,15 @@ def _solve(options: argparse.Namespace) -> int:
     from phasediagram.diagram import solve
     from phasediagram.tables import solution_json, solution_table
 
-    solution = solve(
-        options.density,
-        options.relative_importance,
-        options.features,
-        hidden_dimensions(options),
-        options.weights,
-    )
+    with progress_bar("solving") as progress:
+        solution = solve(
+            options.density,
+            options.relative_importance,
+            options.features,
+            hidden_dimensions(options),
+            options.weights,
+            progress,
+        )
     print(solution_json(solution) if options.json else solution_table(solution))
     return 0
 
