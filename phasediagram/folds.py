@@ -174,12 +174,30 @@ def trace_fold(model: Model, start: Fold, sign: int, domain: Domain) -> list[Fol
             length /= 2
             continue
         fold, along, iterations = solved
-        if not domain.contains(np.array([fold.u, fold.v])) or fold.other_eigenvalue < 0:
+        if fold.other_eigenvalue < 0:
             break
+        if not domain.contains(np.array([fold.u, fold.v])):
+            landed = _land(model, last, fold, domain)
+            return folds if landed is None else [*folds, landed]
         folds.append(fold)
         tangent = along if along @ tangent > 0 else -along
         length = min(_LARGEST_LENGTH, length * (1.5 if iterations <= 5 else 1.0))
     return folds
+
+
+def _land(model: Model, last: Fold, beyond: Fold, domain: Domain) -> Fold | None:
+    """Return where a fold leaves the domain."""
+    axis, value = domain.crossed(np.array([beyond.u, beyond.v]))
+    start, end = last.point, beyond.point
+    index = len(start) - 2 + axis
+    guess = start + (value - start[index]) / (end[index] - start[index]) * (end - start)
+    guess[index] = value
+    solved = correct_fold(
+        model,
+        Fold(guess[-2], guess[-1], guess[:-2], last.null_vector, 0.0),
+        np.eye(len(start))[index],
+    )
+    return solved[0] if solved else None
 
 
 def _continues(last: Fold, fold: Fold, tangent: Array, along: Array) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ Progress = Callable[[float], None]
 
 _BOUND = 10.0  # norms and biases beyond it cost far more than ignoring every feature
 _SYMMETRY_BREAKING = 0.1
+_SHORT_NORMS = (0.2, 0.5, 0.8)
+_SHORT_BREAKING = 0.02
 _RANDOM_WEIGHT = 0.7
 _BIAS_RANGE = (-0.3, 0.6)
 _RUNS_TIMES_FACES = 2**17  # keeps the working arrays of one batch in the cache
@@ -158,6 +161,29 @@ def catalogue_starts(n: int, m: int, density: Array, rng: np.random.Generator) -
         starts.append(np.concatenate([W.reshape(len(density), -1), b], axis=1))
     exact = np.stack(starts, axis=1)
     return np.asarray(exact + _SYMMETRY_BREAKING * rng.normal(size=exact.shape))
+
+
+def shortened_starts(n: int, m: int, density: Array, rng: np.random.Generator) -> Array:
+    """Return the catalogue's starts with one feature shortened, or let in where it is ignored.
+
+    Minima in which one feature is short have small basins.
+
+    Returns
+    -------
+    ndarray, shape (points, starts, m * n + n)
+    """
+    starts = []
+    for configuration in configurations(n, m):
+        W, b = configuration.canonical_weights(density)
+        for feature, norm in product(range(n), _SHORT_NORMS):
+            short = W.copy()
+            if np.abs(W[..., feature]).max() > 0:
+                short[..., feature] *= norm
+            else:
+                short[..., feature] = -norm * W.sum(axis=-1) / np.sqrt(n - 1)
+            starts.append(np.concatenate([short.reshape(len(density), -1), b], axis=1))
+    exact = np.stack(starts, axis=1)
+    return np.asarray(exact + _SHORT_BREAKING * rng.normal(size=exact.shape))
 
 
 def random_starts(n: int, m: int, points: int, count: int, rng: np.random.Generator) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -112,7 +114,9 @@ class GridMinima:
 
     def finish(self, points: Points) -> None:
         """Choose among equally good minima at points that are otherwise settled."""
-        self._continue_to_full_density(points)
+        full = points[self.density(points) == 1]
+        self._continue_to_full_density(full)
+        self._prefer_opposite_directions(full)
         if self.m == self.n - 1:
             self._prefer_simplest(points)
 
@@ -142,19 +146,30 @@ class GridMinima:
         W = self.x(points)[:, : self.m * self.n].reshape(-1, self.m, self.n)
         return np.asarray(W.transpose(0, 2, 1) @ W)
 
-    def _continue_to_full_density(self, points: Points) -> None:
-        """At density 1 take the phase of the next lower density where the losses tie.
-
-        There x_j -> 1 - x_j is a symmetry, so that a direction and its opposite are as good.
-        """
-        if self.rows < 2:
-            return
-        target = points[self.density(points) == 1]
-        target = target[target >= self.columns]
+    def _continue_to_full_density(self, full: Points) -> None:
+        """At density 1 take the phase of the next lower density where the losses tie."""
+        target = full[full >= self.columns]
         found = self.minimize(target, self.x(target - self.columns)[:, None])
         x, loss = found.lowest()
         tied = loss <= self.loss(target) * (1 + _IMPROVEMENT)
         self.put(target[tied], x[tied], loss[tied])
+
+    def _prefer_opposite_directions(self, full: Points) -> None:
+        """At density 1 choose among equals the one whose directions are the most opposite.
+
+        While no output clips, x_j -> 1 - x_j is a symmetry there, and a direction is as good
+        as its opposite; at lower densities opposite directions interfere less.
+        """
+        for signs in product((1.0, -1.0), repeat=self.n - 1):
+            flipped = self.x(full)
+            W = flipped[:, : self.m * self.n].reshape(-1, self.m, self.n)  # a view
+            W *= [*signs, 1.0]
+            gram = np.swapaxes(W, 1, 2) @ W
+            flipped[:, self.m * self.n :] = (1 - gram.sum(axis=2)) / 2  # keeps the means
+            x, loss = self.minimize(full, flipped[:, None]).lowest()
+            tied = loss <= self.loss(full) * (1 + _IMPROVEMENT)
+            tied &= interference(self.m, self.n, x) < interference(self.m, self.n, self.x(full))
+            self.put(full[tied], x[tied], loss[tied])
 
     def _prefer_simplest(self, points: Points) -> None:
         """Where ignoring one feature is as low as anything, take exactly that.
@@ -170,6 +185,12 @@ class GridMinima:
                 W, b = configuration.canonical_weights(density[tied])
                 x = np.concatenate([W.reshape(-1, self.m * self.n), b], axis=1)
                 self.put(points[tied], x, loss[tied])
+
+
+def interference(m: int, n: int, x: Array) -> Array:
+    """Return the sum of all products of different directions, negative where opposite."""
+    W = x[..., : m * n].reshape(*x.shape[:-1], m, n)
+    return np.asarray((W.sum(axis=-1) ** 2).sum(axis=-1) - (W**2).sum(axis=(-1, -2)))
 
 
 def with_pushed(x: Array, rng: np.random.Generator) -> Array:

@@ -10,11 +10,18 @@ from numpy.typing import NDArray
 
 from phasediagram.curvature import smallest_curvature
 from phasediagram.executors import Part, Workers
-from phasediagram.free_minimization import FreeLoss, Progress, minimize_free, standard_starts
+from phasediagram.free_minimization import (
+    FreeLoss,
+    Progress,
+    minimize_free,
+    shortened_starts,
+    standard_starts,
+)
 
 Array = NDArray[np.float64]
 
 _RANDOM_STARTS = 120
+_LARGEST_SHORTENED = 4  # features: for more there are too many
 _GRADIENT_TOLERANCE = 1e-9
 _SAME_LOSS = 1e-9
 _SAME_GRAM = 1e-5
@@ -75,6 +82,8 @@ def find_local_minima(
     p, r = np.array([density]), np.array([relative_importance])
     objective = FreeLoss(n, m, p, r)
     starts = standard_starts(n, m, p, _RANDOM_STARTS, rng)[0]
+    if m == n - 1 and n <= _LARGEST_SHORTENED:
+        starts = np.concatenate([starts, shortened_starts(n, m, p, rng)[0]])
     x, loss, norm = _descend(objective, starts, progress and (lambda s: progress(_SEARCH * s)))
     stationary = norm < _GRADIENT_TOLERANCE * density
     x, loss, norm = x[stationary], loss[stationary], norm[stationary]

@@ -39,7 +39,10 @@ EQUAL_NORMS_TOLERANCE = 1e-4  # norms that differ relatively by less count as eq
 # there, linear in between.  At every density the threshold separates the two minima wherever
 # both exist: it lies between the ratios at which they end.
 _PAIR_THRESHOLD = ((0.0, 1.0), (0.116, 0.936))
-_TRIANGLE_THRESHOLD = ((0.4, 0.717, 0.7464, 1.0), (0.231, 0.532, 0.569, 0.835))
+_TRIANGLE_THRESHOLD = (
+    (0.4, 0.7170958288, 0.7464054332, 1.0),  # the inner two are critical points
+    (0.231, 0.5329668176, 0.5702024351, 0.835),
+)
 
 _GROUP_NAMES = {2: "antipodal", 3: "triangle", 4: "tetrahedron", 5: "4-simplex", 6: "5-simplex"}
 PHASES = (
