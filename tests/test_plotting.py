@@ -13,9 +13,9 @@ from phasediagram.plotting import (
     PHASE_STYLES,
     draw_comparison,
     draw_figure,
-    draw_weights,
     plot_boundaries,
     plot_phases,
+    plot_weights,
     save_figure,
     superposition_color,
 )
@@ -168,7 +168,7 @@ def test_weights_are_drawn_alike_whatever_their_rotation(ax):
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     drawn = []
     for weights in (W, turn @ W, turn @ np.diag([1, -1]) @ W):
-        axes = draw_weights(Figure().subplots(), weights)
+        axes = plot_weights(weights, Figure().subplots())
         drawn.append(np.array([line.get_xydata()[-1] for line in axes.lines]))
     np.testing.assert_allclose(drawn[1], drawn[0], atol=1e-12)
     np.testing.assert_allclose(drawn[2], drawn[0], atol=1e-12)

@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 
 LegendLocation = Literal["upper left", "upper right", "lower left", "lower right"]
 _COLOR = "#111111"
+# of phases whose own colour is too light for a line
+_LINE_COLORS = {"ignored": "#777777", "partial": "#c49a6c", "partial-triangle": "#dc86ad"}
 _STYLES = {
     (1, "equilibrium"): ("-", "first order"),
     (2, "equilibrium"): ("--", "continuous"),
@@ -86,6 +88,7 @@ def plot_boundaries(
         ax.legend(handles=handles, loc=legend, fontsize="x-small", framealpha=0.9)
         if of_phases is not None:
             ax.add_artist(of_phases)
+            of_phases.set_clip_on(False)  # it is outside the axes, and needs room
     return ax
 
 
@@ -179,4 +182,4 @@ def _widened(here: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _line_color(phase: str) -> str:
-    return {"ignored": "#777777"}.get(phase, phase_style(phase).color)
+    return _LINE_COLORS.get(phase, phase_style(phase).color)

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from phasediagram.edges import mean_norm_and_superposition
 from phasediagram.plotting.lines import plot_boundaries
 from phasediagram.plotting.phases import (
-    draw_color_key,
     new_axes,
     paint,
+    plot_color_key,
     plot_phases,
     superposition_color,
 )
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from phasediagram.training_result import TrainingResult
 
 
-def plot_agreement(agreement: Agreement, ax: Axes | None = None) -> Axes:
+def plot_agreement(agreement: Agreement, ax: Axes | None = None, size: float = 9.0) -> Axes:
     """Draw every trained point, coloured by the share of its runs in the global minimum.
 
     Parameters
@@ -33,6 +33,8 @@ def plot_agreement(agreement: Agreement, ax: Axes | None = None) -> Axes:
     agreement : Agreement
     ax : matplotlib.axes.Axes, optional
         Where to draw, for instance on top of `plot_phases`; new axes by default.
+    size : float
+        Area of the markers, in square points.
 
     Returns
     -------
@@ -52,7 +54,7 @@ def plot_agreement(agreement: Agreement, ax: Axes | None = None) -> Axes:
         cmap="Greys_r",
         vmin=0,
         vmax=1,
-        s=9,
+        s=size,
         marker="o",
         linewidths=np.where(best, 0.3, 1.0).ravel().tolist(),
         edgecolors=np.where(best, "#444444", "#d00000").ravel().tolist(),
@@ -121,7 +123,7 @@ def draw_training(
         plot_boundaries(boundaries, left, legend=None)
         plot_boundaries(boundaries, right, legend="lower left")
     plot_agreement(agreement, left)
-    draw_color_key(figure.add_axes((0.915, 0.5, 0.08, 0.16)))
+    plot_color_key(figure.add_axes((0.915, 0.5, 0.08, 0.16)))
     sizes = f"{training.n_features} features in {training.n_hidden} hidden"
     left.set_title(f"{sizes}: trained models over theory", fontsize="medium")
     right.set_title("What training finds, averaged over seeds", fontsize="medium")
