@@ -28,7 +28,7 @@ def diagram(lowest_density, importances):
 whole, corner = diagram(0.01, (0.1, 10)), diagram(0.45, (0.5, 2))
 with paper_figure(PAGE_WIDTH) as figure:
     left, right = figure.subplots(1, 2)
-    plot_phases(whole, left, legend="names", legend_columns=4)
+    plot_phases(whole, left, legend="names", legend_columns=3)
     plot_phases(corner, right, legend=None)
     if not options.no_boundaries:
         kept = Path("boundaries_3.npz")

@@ -85,7 +85,7 @@ def plot_boundaries(
     if legend is not None:
         of_phases = ax.get_legend()
         handles = _line_handles(drawn) + _marker_handles(boundaries)
-        ax.legend(handles=handles, loc=legend, fontsize="x-small", framealpha=0.9)
+        ax.legend(handles=handles, loc=legend, fontsize="x-small", framealpha=1.0)
         if of_phases is not None:
             ax.add_artist(of_phases)
             of_phases.set_clip_on(False)  # it is outside the axes, and needs room

@@ -249,7 +249,8 @@ def _label_regions(
             if inside.mean() < _SMALLEST_LABELLED_SHARE:
                 continue
             row, column = _middle(inside)
-            lightness = np.dot(to_rgb(phase_style(name).color), [0.299, 0.587, 0.114])
+            ground = phase_style(name).color
+            lightness = np.dot(to_rgb(ground), [0.299, 0.587, 0.114])
             color = "white" if lightness < 0.5 else "black"
             place = (
                 float(diagram.relative_importance[column]),
@@ -265,6 +266,7 @@ def _label_regions(
                 va="center",
                 fontsize=size,
                 color=color,
+                bbox={"boxstyle": "square,pad=0.1", "facecolor": ground, "edgecolor": "none"},
             )
             if drawn:
                 _draw_weights_at(ax, place, diagram.W[row, column], color)
