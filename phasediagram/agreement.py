@@ -120,6 +120,16 @@ def compare(diagram: PhaseDiagram, training: TrainingResult) -> Agreement:
     ValueError
         If the sizes differ, the diagram's weights are not free, or a trained point is not
         in the diagram.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> runs = phd.train([0.2, 0.3], 1.0, seeds=4, steps=3000, optimizer="exact")
+    >>> agreement = phd.compare(phd.phase_diagram([0.2, 0.3], [1.0]), runs)
+    >>> agreement.theory_phase.tolist(), agreement.best_seed_agrees.tolist()
+    (['antipodal', 'antipodal'], [True, True])
+    >>> agreement.optimal  # no run is below the minimum
+    True
     """
     require_comparable(diagram, training)
     if not training.completed.any():
@@ -253,11 +263,17 @@ def basin_probabilities(
     Parameters
     ----------
     density, relative_importance : float
+        One point: a density in (0, 1] and an importance r > 0 of the extra feature.
     n_features, n_hidden : int
+        Numbers of features n (2 to 6) and hidden dimensions m < n.
     runs : int
         Initialisations.
-    optimizer, rng, steps
+    optimizer : {"exact", "adam", "sgd"}
         As in `train`; "exact" follows the gradient without sampling noise.
+    rng : int or numpy.random.Generator
+        Where random numbers come from.
+    steps : int
+        Updates.
 
     Returns
     -------

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import doctest
+import functools
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+import phasediagram as phd
+from phasediagram import diagram
+from phasediagram.boundaries import phase_boundaries
 
 ROOT = Path(__file__).parent.parent
 PAGES = [path for path in sorted((ROOT / "docs").glob("*.md")) if "```python" in path.read_text()]
@@ -34,24 +39,34 @@ def run(path, names):
             exec(compile("\n" * line + block, str(path), "exec"), names)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
-def test_the_blocks_of_a_page_of_the_guide(page, tmp_path, monkeypatch):
+@functools.cache
+def boundaries(n_features, n_hidden):
+    """Without spinodals, and traced once for all pages: it takes seconds."""
+    return phase_boundaries(n_features, n_hidden, spinodals=False)
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        phd,
+        "phase_boundaries",
+        lambda n_features, n_hidden, spinodals=False: boundaries(n_features, n_hidden),
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_the_blocks_of_a_page_of_the_guide(page):
     run(page, {"__name__": "guide"})
 
 
-def test_the_block_of_the_readme(tmp_path, monkeypatch):
-    """On a grid of 8 x 8 points, without spinodals and with short training."""
-    import phasediagram as phd
-    from phasediagram import diagram
-
-    full = phd.phase_boundaries, phd.train, phd.basin_probabilities
-    monkeypatch.chdir(tmp_path)
+def test_the_block_of_the_readme(monkeypatch):
+    """On a grid of 8 x 8 points, and with short training."""
+    train, basin_probabilities = phd.train, phd.basin_probabilities
     monkeypatch.setattr(diagram, "GRID_POINTS", 8)
-    monkeypatch.setattr(phd, "phase_boundaries", lambda **k: full[0](**k, spinodals=False))
-    monkeypatch.setattr(phd, "train", lambda *a, **k: full[1](*a, **k, steps=200))
+    monkeypatch.setattr(phd, "train", lambda *a, **k: train(*a, **k, steps=200))
     monkeypatch.setattr(
-        phd, "basin_probabilities", lambda *a, **k: full[2](*a, **k, runs=4, steps=200)
+        phd, "basin_probabilities", lambda *a: basin_probabilities(*a, runs=4, steps=200)
     )
     names = {}
     run(ROOT / "README.md", names)

@@ -28,6 +28,14 @@ def draw_figure(diagram: PhaseDiagram, boundaries: PhaseBoundaries | None = None
     Returns
     -------
     matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import draw_figure
+    >>> figure = draw_figure(phd.phase_diagram(weights="canonical"))
+    >>> [ax.get_title() for ax in figure.axes[:2]]
+    ['2 features in 1 hidden dimension, canonical weights', 'The extra feature']
     """
     figure = Figure(figsize=(10.0, 5.4))
     left = figure.add_axes((0.07, 0.31, 0.36, 0.62))
@@ -64,6 +72,16 @@ def draw_comparison(
     ------
     ValueError
         If the grids or sizes differ.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import draw_comparison
+    >>> axes = [1.0, 0.3, 0.1], [0.5, 1.0, 2.0]
+    >>> optimized = phd.phase_diagram(*axes, weights="optimized")
+    >>> figure = draw_comparison(optimized, phd.phase_diagram(*axes, weights="canonical"))
+    >>> figure.axes[2].get_title()
+    'Excess loss of canonical weights, %'
     """
     _require_same_grid(diagram, literature)
     figure = Figure(figsize=(14.0, 5.4))
@@ -99,6 +117,19 @@ def plot_excess(diagram: PhaseDiagram, literature: PhaseDiagram, ax: Axes | None
     ------
     ValueError
         If the grids or sizes differ.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_excess
+    >>> axes = [1.0, 0.3, 0.1], [0.5, 1.0, 2.0]
+    >>> canonical = phd.phase_diagram(*axes, weights="canonical")
+    >>> with paper_figure() as figure:
+    ...     ax = plot_excess(
+    ...         phd.phase_diagram(*axes, weights="optimized"), canonical, figure.add_subplot()
+    ...     )
+    >>> print(f"up to {ax.collections[0].get_array().max():.1f} %")
+    up to 3.4 %
     """
     _require_same_grid(diagram, literature)
     ax = ax or new_axes()

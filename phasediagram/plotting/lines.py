@@ -58,6 +58,19 @@ def plot_boundaries(
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import numpy as np, phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_boundaries
+    >>> curve = np.array([0.2, 0.3]), np.array([0.1, 0.2])
+    >>> line = phd.Boundary(*curve, ("ignored", "antipodal"), 1, "equilibrium")
+    >>> with paper_figure() as figure:
+    ...     ax = plot_boundaries(
+    ...         phd.PhaseBoundaries((line,), (), 2, 1, "free"), figure.add_subplot()
+    ...     )
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['first order']
     """
     if ax is None:
         ax = new_axes()
@@ -133,6 +146,16 @@ def plot_losses(
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_losses
+    >>> section = phd.loss_section(0.3, [0.3, 0.4, 0.5])
+    >>> with paper_figure() as figure:
+    ...     ax = plot_losses(section, figure.add_subplot())
+    >>> ax.get_ylabel()
+    'Loss above the lowest, %'
     """
     ax = ax or new_axes()
     along_density = np.ptp(section.relative_importance) == 0

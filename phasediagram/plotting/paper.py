@@ -121,6 +121,13 @@ def save_figure(figure: Figure, path: str | PathLike[str], editable_text: bool =
         If the suffix is another.
     OSError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile, phasediagram as phd
+    >>> from phasediagram.plotting import draw_figure, save_figure
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     save_figure(draw_figure(phd.phase_diagram(weights="canonical")), f"{directory}/f.pdf")
     """
     suffix = Path(path).suffix.lower()
     if suffix not in FIGURE_FORMATS:

@@ -112,7 +112,7 @@ def plot_phases(
 def plot_superposition(
     diagram: PhaseDiagram, ax: Axes | None = None, key_ax: Axes | None = None
 ) -> Axes:
-    """Draw the paper's continuous colouring of the extra feature, with its colour key.
+    r"""Draw the paper's continuous colouring of the extra feature, with its colour key.
 
     Colour is mixed from the norm of the feature's direction and from how much of that
     direction other features share, ``sum_j (W_n/|W_n| . W_j)^2``, both clipped to [0, 1]
@@ -129,6 +129,15 @@ def plot_superposition(
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_superposition
+    >>> with paper_figure() as figure:
+    ...     ax = plot_superposition(phd.phase_diagram(weights="canonical"), figure.add_subplot())
+    >>> ax.child_axes[0].get_xlabel()  # the colour key
+    'norm $\\|W_n\\|$'
     """
     ax = ax or new_axes()
     paint(ax, diagram, superposition_color(*norm_and_superposition(diagram.W)))
@@ -137,16 +146,50 @@ def plot_superposition(
 
 
 def phase_style(name: str) -> PhaseStyle:
-    """Return colour and meaning of a phase."""
+    """Return colour and meaning of a phase.
+
+    Parameters
+    ----------
+    name : str
+        Any; names that are not in `PHASE_STYLES` share one style.
+
+    Returns
+    -------
+    PhaseStyle
+
+    Examples
+    --------
+    >>> from phasediagram.plotting import phase_style
+    >>> phase_style("antipodal").meaning
+    'it shares a dimension with another feature'
+    """
     return PHASE_STYLES.get(name, _OTHER_STYLE)
 
 
-def superposition_color(norm: Array, superposition: Array) -> Array:
-    """Return the colour of a norm and a superposition, shape (..., 3)."""
-    norm = np.clip(norm, 0.0, 1.0)[..., None]
-    shared = np.clip(superposition, 0.0, 1.0)[..., None]
+def superposition_color(norm: ArrayLike, superposition: ArrayLike) -> Array:
+    """Return the colour of a norm and a superposition.
+
+    Parameters
+    ----------
+    norm, superposition : array_like, shape (...)
+        As `phasediagram.phases.norm_and_superposition` returns them; clipped to [0, 1].
+
+    Returns
+    -------
+    ndarray, shape (..., 3)
+        Red, green and blue, 0 to 1.
+
+    Examples
+    --------
+    >>> from phasediagram.plotting import superposition_color
+    >>> superposition_color([0.0, 1.0], [0.0, 1.0]).round(2)  # not represented; shared
+    array([[0.89, 0.89, 0.89],
+           [0.94, 0.54, 0.14]])
+    """
+    clipped = np.clip(np.asarray(norm, dtype=np.float64), 0.0, 1.0)[..., None]
+    shared = np.clip(np.asarray(superposition, dtype=np.float64), 0.0, 1.0)[..., None]
     represented = (1 - shared) * _ORTHOGONAL + shared * _SUPERPOSED
-    return np.asarray((1 - norm) * _NOT_REPRESENTED + norm * represented)
+    return np.asarray((1 - clipped) * _NOT_REPRESENTED + clipped * represented)
 
 
 def new_axes() -> Axes:
@@ -291,6 +334,15 @@ def plot_weights(W: ArrayLike, ax: Axes | None = None, color: str = "black") -> 
     ------
     ValueError
         If W has another shape.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_weights
+    >>> with paper_figure(width=1.0) as figure:
+    ...     ax = plot_weights([[1.0, -0.8]], figure.add_subplot())
+    >>> len(ax.lines)  # a line and its tip for each feature
+    4
     """
     weights = np.asarray(W, dtype=np.float64)
     if weights.ndim != 2 or weights.shape[0] not in (1, 2):
@@ -347,6 +399,14 @@ def plot_color_key(ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from phasediagram.plotting import paper_figure, plot_color_key
+    >>> with paper_figure(width=1.5) as figure:
+    ...     ax = plot_color_key(figure.add_subplot())
+    >>> ax.images[0].get_array().shape
+    (64, 64, 3)
     """
     ax = ax or new_axes()
     axis = np.linspace(0, 1, _KEY_RESOLUTION)

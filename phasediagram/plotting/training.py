@@ -39,6 +39,17 @@ def plot_agreement(agreement: Agreement, ax: Axes | None = None, size: float = 9
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_agreement
+    >>> runs = phd.train([[0.6], [0.2]], [0.5, 1.0], seeds=3, steps=500, optimizer="exact")
+    >>> diagram = phd.phase_diagram([0.6, 0.2], [0.5, 1.0])
+    >>> with paper_figure() as figure:
+    ...     ax = plot_agreement(phd.compare(diagram, runs), figure.add_subplot())
+    >>> len(ax.collections[0].get_offsets())
+    4
     """
     if ax is None:
         ax = new_axes()
@@ -86,6 +97,17 @@ def plot_empirical(
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_empirical
+    >>> runs = phd.train([[0.6], [0.2]], [0.5, 1.0], seeds=3, steps=500, optimizer="exact")
+    >>> diagram = phd.phase_diagram([0.6, 0.2], [0.5, 1.0])
+    >>> with paper_figure() as figure:
+    ...     ax = plot_empirical(runs, diagram, figure.add_subplot())
+    >>> ax.get_xlabel()
+    'Relative feature importance $r$'
     """
     ax = ax or new_axes()
     paint(ax, diagram, superposition_color(*mean_norm_and_superposition(training)))
@@ -113,6 +135,16 @@ def draw_training(
     Returns
     -------
     matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import draw_training
+    >>> runs = phd.train([[0.6], [0.2]], [0.5, 1.0], seeds=3, steps=500, optimizer="exact")
+    >>> diagram = phd.phase_diagram([0.6, 0.2], [0.5, 1.0])
+    >>> figure = draw_training(runs, phd.compare(diagram, runs), diagram)
+    >>> figure.axes[0].get_title()
+    '2 features in 1 hidden: trained models over theory'
     """
     figure = Figure(figsize=(11.0, 5.4))
     left = figure.add_axes((0.06, 0.31, 0.34, 0.62))
