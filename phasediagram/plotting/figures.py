@@ -129,7 +129,7 @@ def plot_excess(diagram: PhaseDiagram, literature: PhaseDiagram, ax: Axes | None
     ...         phd.phase_diagram(*axes, weights="optimized"), canonical, figure.add_subplot()
     ...     )
     >>> print(f"up to {ax.collections[0].get_array().max():.1f} %")
-    up to 3.4 %
+    up to 3.5 %
     """
     _require_same_grid(diagram, literature)
     ax = ax or new_axes()
