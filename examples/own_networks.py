@@ -30,9 +30,7 @@ def your_networks(density, importance, count):
 density = np.geomspace(1, 0.2, options.grid)[:, None]
 relative_importance = np.geomspace(0.2, 5, options.grid)
 importance = np.stack([np.ones_like(relative_importance), relative_importance], axis=-1)
-W, b = your_networks(
-    density, importance, count=6
-)  # W: (grid, grid, 6, 1, 2), b: (grid, grid, 6, 2)
+W, b = your_networks(density, importance, count=6)  # (grid, grid, 6, 1, 2) and (grid, grid, 6, 2)
 
 agreement = phd.compare_weights(W, b, density, relative_importance)
 background = phd.phase_diagram(np.geomspace(1, 0.2, 200), np.geomspace(0.2, 5, 200))

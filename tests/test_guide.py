@@ -57,7 +57,7 @@ def _in_an_empty_directory(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_the_blocks_of_a_page_of_the_guide(page):
-    run(page, {"__name__": "guide"})
+    run(page, {"__name__": "__main__"})
 
 
 def test_the_block_of_the_readme(monkeypatch):
