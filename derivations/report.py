@@ -1,7 +1,8 @@
-"""Derivations as text and as LaTeX, and the table of their checks."""
+"""Derivations as text, as LaTeX and as Markdown, and the table of their checks."""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -72,6 +73,23 @@ def to_latex(derivation: Derivation) -> str:
         r"\end{document}",
     ]
     return "\n".join(part for part in body if part)
+
+
+def to_markdown(derivation: Derivation) -> str:
+    """Return a derivation as a page of Markdown with LaTeX between dollars."""
+    parts = [
+        f"# {_plain(derivation.title)}",
+        _plain(derivation.statement),
+        "## Symbols",
+        "\n".join(f"- ${latex(s.symbol)}$: {_plain(s.meaning)}" for s in derivation.symbols),
+        "## Steps",
+        *(_markdown_step(number, step) for number, step in enumerate(derivation.steps, start=1)),
+        "## Result",
+        *map(_dollars, derivation.result),
+        *_markdown_checks(derivation.checks),
+        f"**Source:** {_plain(derivation.source)}",
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def check_lines(derivation: str, results: Sequence[CheckResult]) -> str:
@@ -160,6 +178,26 @@ def _display(formula: sympy.Basic) -> str:
         return f"\\[\n{drawn}\n\\]"
     terms = [len(latex(term)) for term in formula.rhs.as_ordered_terms()]
     return multiline_latex(formula.lhs, formula.rhs, 1 if max(terms) > _LONG_LATEX / 2 else 2)
+
+
+def _markdown_step(number: int, step: Step) -> str:
+    mark = f"{number}. "
+    parts = [_plain(step.text), *map(_dollars, step.formulas), *_markdown_checks(step.checks)]
+    return mark + textwrap.indent("\n\n".join(parts), " " * len(mark)).lstrip()
+
+
+def _markdown_checks(checks: Sequence[Check]) -> list[str]:
+    return [f"*Checked:* {_plain('; '.join(check.name for check in checks))}."] if checks else []
+
+
+def _dollars(formula: sympy.Basic) -> str:
+    r"""Return a displayed formula between dollars instead of \[ and \]."""
+    displayed = _display(formula)
+    return "$$\n" + displayed.removeprefix("\\[").removesuffix("\\]").strip() + "\n$$"
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]<>#|$~])", r"\\\1", text)
 
 
 def _checked(checks: Sequence[Check]) -> str:

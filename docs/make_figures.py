@@ -14,10 +14,10 @@ import phasediagram as phd
 from phasediagram.plotting import (
     draw_comparison,
     draw_figure,
-    draw_weights,
     plot_boundaries,
     plot_losses,
     plot_phases,
+    plot_weights,
     save_figure,
 )
 
@@ -55,7 +55,7 @@ def gallery(n: int) -> Figure:
     ):
         solution = phd.solve(density, importance, n, n - 1)
         assert solution.phase == phase, (phase, solution.phase)
-        draw_weights(ax, solution.W)
+        plot_weights(solution.W, ax)
         ax.set_title(f"{phase}\np = {density:g}, r = {importance:g}", fontsize=8)
     return figure
 

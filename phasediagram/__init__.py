@@ -12,6 +12,7 @@ from phasediagram.loss import (
     expected_loss_and_gradient,
     expected_loss_hessian,
 )
+from phasediagram.own_networks import classify, compare_weights
 from phasediagram.results import (
     Boundary,
     Minimum,
@@ -42,7 +43,9 @@ __all__ = [
     "TrainingResult",
     "__version__",
     "basin_probabilities",
+    "classify",
     "compare",
+    "compare_weights",
     "configurations",
     "edge_distances",
     "expected_loss",

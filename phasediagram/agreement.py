@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -119,8 +120,39 @@ def compare(diagram: PhaseDiagram, training: TrainingResult) -> Agreement:
     ValueError
         If the sizes differ, the diagram's weights are not free, or a trained point is not
         in the diagram.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> runs = phd.train([0.2, 0.3], 1.0, seeds=4, steps=3000, optimizer="exact")
+    >>> agreement = phd.compare(phd.phase_diagram([0.2, 0.3], [1.0]), runs)
+    >>> agreement.theory_phase.tolist(), agreement.best_seed_agrees.tolist()
+    (['antipodal', 'antipodal'], [True, True])
+    >>> agreement.optimal  # no run is below the minimum
+    True
     """
-    _require_comparable(diagram, training)
+    require_comparable(diagram, training)
+    if not training.completed.any():
+        raise ValueError("training must have at least one completed run")
+    return compare_runs(diagram, training)
+
+
+class Runs(NamedTuple):
+    """What of a `TrainingResult` a comparison needs; the attributes are the same."""
+
+    W: Array
+    b: Array
+    loss: Array
+    diverged: NDArray[np.bool_]
+    completed: NDArray[np.bool_]
+    density: Array
+    relative_importance: Array
+    n_features: int
+    n_hidden: int
+
+
+def compare_runs(diagram: PhaseDiagram, training: TrainingResult | Runs) -> Agreement:
+    """Compare runs with a diagram that fits them, see `compare`."""
     rows = _indices("density", diagram.density, training.density)
     columns = _indices(
         "relative_importance", diagram.relative_importance, training.relative_importance
@@ -231,11 +263,17 @@ def basin_probabilities(
     Parameters
     ----------
     density, relative_importance : float
+        One point: a density in (0, 1] and an importance r > 0 of the extra feature.
     n_features, n_hidden : int
+        Numbers of features n (2 to 6) and hidden dimensions m < n.
     runs : int
         Initialisations.
-    optimizer, rng, steps
+    optimizer : {"exact", "adam", "sgd"}
         As in `train`; "exact" follows the gradient without sampling noise.
+    rng : int or numpy.random.Generator
+        Where random numbers come from.
+    steps : int
+        Updates.
 
     Returns
     -------
@@ -311,7 +349,8 @@ def _arrived(
     return np.asarray(close & (loss <= minimum * (1 + _ARRIVED_LOSS)))
 
 
-def _require_comparable(diagram: PhaseDiagram, training: TrainingResult) -> None:
+def require_comparable(diagram: PhaseDiagram, training: TrainingResult | Runs) -> None:
+    """Raise ValueError unless the diagram has free weights and is of the same size."""
     if diagram.weights != "free":
         raise ValueError(f"diagram must have free weights, got {diagram.weights!r}")
     sizes = [(result.n_features, result.n_hidden) for result in (diagram, training)]
@@ -320,8 +359,6 @@ def _require_comparable(diagram: PhaseDiagram, training: TrainingResult) -> None
             "diagram and training must have the same n_features and n_hidden, "
             f"got {sizes[0]} and {sizes[1]}"
         )
-    if not training.completed.any():
-        raise ValueError("training must have at least one completed run")
 
 
 def _indices(name: str, axis: Array, values: ArrayLike) -> NDArray[np.intp]:

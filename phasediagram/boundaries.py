@@ -68,6 +68,18 @@ def phase_boundaries(
     ------
     ValueError
         If the boundaries of this size, or with these weights, are not traced.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> boundaries = phd.phase_boundaries(2, 1, spinodals=False)
+    >>> point = boundaries.special_points[0]
+    >>> point.kind, point.phases
+    ('triple point', ('ignored', 'partial', 'antipodal'))
+    >>> print(f"p = {point.density:.8f}, r = {point.relative_importance:.8f}")
+    p = 0.51173803, r = 0.56413137
+    >>> sorted({boundary.order for boundary in boundaries.boundaries})  # first order, continuous
+    [1, 2]
     """
     if weights != "free":
         raise ValueError(f"weights must be 'free' to trace boundaries, got {weights!r}")

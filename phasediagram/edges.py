@@ -90,6 +90,18 @@ def edge_distances(training: TrainingResult, boundaries: PhaseBoundaries) -> Edg
     ------
     ValueError
         If the runs are not on a grid of at least 2 by 2 points.
+
+    Examples
+    --------
+    >>> import numpy as np, phasediagram as phd
+    >>> p, r = np.geomspace(0.8, 0.2, 4)[:, None], np.geomspace(0.2, 2.0, 4)
+    >>> runs = phd.train(p, r, seeds=2, steps=500, optimizer="exact")
+    >>> curve = np.geomspace(0.2, 0.5, 9), np.geomspace(0.1, 0.56, 9)  # roughly
+    >>> lines = [phd.Boundary(*curve, ("ignored",), None, "spinodal")]
+    >>> lines.append(phd.Boundary(*curve, ("ignored", "antipodal"), 1, "equilibrium"))
+    >>> edges = phd.edge_distances(runs, phd.PhaseBoundaries(tuple(lines), (), 2, 1, "free"))
+    >>> edges.edges.shape[1], edges.to_boundary.shape == edges.to_spinodal.shape
+    (2, True)
     """
     if training.density.ndim != 2 or min(training.density.shape) < 2:
         raise ValueError(

@@ -145,7 +145,7 @@ def phases_of(W: Array, density: Array) -> NDArray[np.str_]:
     touching = np.abs(gram) > COSINE_TOLERANCE * scale
     touching &= represented[:, :, None] & represented[:, None, :]
     n = norms.shape[1]
-    patterns, which = np.unique(touching.reshape(len(W), -1), axis=0, return_inverse=True)
+    patterns, which = np.unique(touching.reshape(len(W), n * n), axis=0, return_inverse=True)
     names = np.empty(len(W), dtype=f"U{_LONGEST_NAME}")
     for number, pattern in enumerate(patterns):
         rows = np.flatnonzero(which.ravel() == number)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import phasediagram as phd
 from phasediagram.plotting import (
     FIGURE_FORMATS,
+    PAGE_WIDTH,
     PHASE_STYLES,
     draw_comparison,
     draw_figure,
-    draw_weights,
+    paper_figure,
     plot_boundaries,
+    plot_excess,
     plot_phases,
+    plot_superposition,
+    plot_weights,
     save_figure,
     superposition_color,
 )
@@ -168,7 +174,7 @@ def test_weights_are_drawn_alike_whatever_their_rotation(ax):
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     drawn = []
     for weights in (W, turn @ W, turn @ np.diag([1, -1]) @ W):
-        axes = draw_weights(Figure().subplots(), weights)
+        axes = plot_weights(weights, Figure().subplots())
         drawn.append(np.array([line.get_xydata()[-1] for line in axes.lines]))
     np.testing.assert_allclose(drawn[1], drawn[0], atol=1e-12)
     np.testing.assert_allclose(drawn[2], drawn[0], atol=1e-12)
@@ -185,3 +191,75 @@ def test_a_comparison_shows_the_loss_left_on_the_table():
     other = phd.phase_diagram([1.0, 0.4], [0.5, 1.0], weights="canonical")
     with pytest.raises(ValueError, match="same size and grid"):
         draw_comparison(free, other)
+
+
+def test_a_paper_figure_has_its_width_and_just_the_height_it_needs(diagram):
+    before = dict(mpl.rcParams)
+    with paper_figure() as figure:
+        ax = plot_phases(diagram, figure.add_subplot(), legend="names", legend_columns=3)
+        label = ax.xaxis.label.get_fontsize()
+    assert dict(mpl.rcParams) == before
+    assert label == 8
+    width, height = figure.get_size_inches()
+    assert width == 3.4
+    figure.draw_without_rendering()
+    drawn = figure.get_tightbbox()
+    assert drawn.x0 > 0
+    assert drawn.x1 < width
+    assert drawn.y0 == pytest.approx(0.03, abs=0.01)
+    assert drawn.y1 == pytest.approx(height - 0.03, abs=0.01)
+
+
+def test_all_text_of_a_paper_figure_is_legible(diagram):
+    """No smaller than 6 points, at the width at which it is printed."""
+    with paper_figure() as figure:
+        ax = plot_phases(diagram, figure.add_subplot(), legend="names", legend_columns=3)
+        plot_boundaries(phd.PhaseBoundaries((a_boundary(1, "equilibrium"),), (), 3, 2, "free"), ax)
+        with_key = plot_superposition(diagram, Figure().subplots())
+    figure.draw_without_rendering()
+    texts = [*ax.findobj(Text), *with_key.findobj(Text)]
+    assert min(text.get_fontsize() for text in texts if text.get_text()) >= 6
+
+
+def test_a_paper_figure_of_other_axes_has_the_height_that_is_asked_for():
+    with paper_figure(PAGE_WIDTH) as figure:
+        figure.add_subplot()
+    np.testing.assert_allclose(figure.get_size_inches(), [7.0, 5.25])
+    with paper_figure(2.0, height=1.0) as figure:
+        figure.add_subplot()
+    np.testing.assert_allclose(figure.get_size_inches(), [2.0, 1.0])
+
+
+def test_legends_and_labels_can_be_left_out(diagram, ax):
+    plot_phases(diagram, ax, legend=None, label_size=None)
+    assert ax.get_legend() is None
+    assert not ax.texts
+
+
+def test_the_same_figure_makes_the_same_file(tmp_path, diagram):
+    for suffix in FIGURE_FORMATS:
+        for number in (1, 2):
+            save_figure(draw_figure(diagram), tmp_path / f"{number}{suffix}")
+        first, second = ((tmp_path / f"{number}{suffix}").read_bytes() for number in (1, 2))
+        assert first == second, suffix
+
+
+def test_text_in_svg_becomes_outlines_unless_it_shall_be_editable(tmp_path, diagram):
+    for editable in (False, True):
+        save_figure(draw_figure(diagram), tmp_path / "figure.svg", editable_text=editable)
+        assert ("<text" in (tmp_path / "figure.svg").read_text()) is editable
+
+
+def test_other_suffixes_and_shapes_are_refused(tmp_path, diagram):
+    with pytest.raises(ValueError, match=r"path must end in \.pdf, \.png, \.svg, got"):
+        save_figure(Figure(), tmp_path / "figure.eps")
+    with pytest.raises(ValueError, match=r"W must have shape \(1, n\) or \(2, n\), got \(3, 4\)"):
+        plot_weights(np.zeros((3, 4)))
+
+
+def test_excess_is_that_of_the_other_diagram(ax):
+    axes = [1.0, 0.3, 0.1], [0.5, 1.0, 2.0]
+    ours, theirs = (phd.phase_diagram(*axes, weights=w) for w in ("optimized", "canonical"))
+    plot_excess(ours, theirs, ax)
+    drawn = np.asarray(ax.collections[0].get_array())
+    np.testing.assert_allclose(drawn[::-1], 100 * (theirs.loss / ours.loss - 1), atol=1e-12)

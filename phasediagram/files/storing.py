@@ -63,6 +63,14 @@ def save(path: str | PathLike[str], result: Result) -> None:
         If the file cannot be written.
     ValueError
         If `path` has another ending.
+
+    Examples
+    --------
+    >>> import tempfile, phasediagram as phd
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     phd.save(f"{directory}/solution.npz", phd.solve(0.2, 1.0))
+    ...     print(phd.load(f"{directory}/solution.npz").phase)
+    antipodal
     """
     path = storable_path(path)
     arrays = _labelled(result)
@@ -103,6 +111,16 @@ def load(path: str | PathLike[str]) -> Result:
         If the file cannot be read.
     ValueError
         If it is truncated, foreign, or of a newer version than this one can read.
+
+    Examples
+    --------
+    >>> import tempfile, phasediagram as phd
+    >>> diagram = phd.phase_diagram([1.0, 0.1], [0.5, 2.0], weights="canonical")
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     phd.save(f"{directory}/diagram.npz", diagram)
+    ...     print(phd.load(f"{directory}/diagram.npz").phase)
+    [['ignored' 'dedicated']
+     ['antipodal' 'antipodal']]
     """
     if Path(path).is_dir():
         return load_blocks(Path(path))
@@ -135,6 +153,13 @@ def to_xarray(result: Result) -> xarray.Dataset:
     ------
     ImportError
         If xarray is not installed.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> dataset = phd.to_xarray(phd.phase_diagram([1.0, 0.1], [0.5, 2.0], weights="canonical"))
+    >>> dataset.phase.sel(density=0.1, relative_importance=2.0).item()
+    'antipodal'
     """
     return netcdf.dataset(_labelled(result), FORMAT_VERSION)
 

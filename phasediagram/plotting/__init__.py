@@ -1,38 +1,50 @@
-"""Figures, in matplotlib.  Functions that draw into axes take ``ax=None`` and return the axes."""
+"""Figures, in matplotlib.
 
-from phasediagram.plotting.figures import (
+Functions called ``plot_...`` draw into axes: they take ``ax=None`` and return the axes.  Those
+called ``draw_...`` return a whole figure.  No setting of matplotlib is changed for good.
+"""
+
+from phasediagram.plotting.figures import draw_comparison, draw_figure, plot_excess
+from phasediagram.plotting.lines import plot_boundaries, plot_losses
+from phasediagram.plotting.paper import (
+    COLUMN_WIDTH,
     FIGURE_FORMATS,
-    draw_comparison,
-    draw_figure,
+    PAGE_WIDTH,
+    paper_figure,
     save_figure,
 )
-from phasediagram.plotting.lines import plot_boundaries, plot_losses
 from phasediagram.plotting.phases import (
     PHASE_STYLES,
     PhaseStyle,
-    draw_weights,
     phase_style,
+    plot_color_key,
     plot_phases,
     plot_superposition,
+    plot_weights,
     superposition_color,
 )
 from phasediagram.plotting.training import draw_training, plot_agreement, plot_empirical
 
 __all__ = [
+    "COLUMN_WIDTH",
     "FIGURE_FORMATS",
+    "PAGE_WIDTH",
     "PHASE_STYLES",
     "PhaseStyle",
     "draw_comparison",
     "draw_figure",
     "draw_training",
-    "draw_weights",
+    "paper_figure",
     "phase_style",
     "plot_agreement",
     "plot_boundaries",
+    "plot_color_key",
     "plot_empirical",
+    "plot_excess",
     "plot_losses",
     "plot_phases",
     "plot_superposition",
+    "plot_weights",
     "save_figure",
     "superposition_color",
 ]

@@ -1,21 +1,19 @@
-"""Whole figures, and writing them to files."""
+"""Whole figures of several pictures, for the screen and the command line."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
 from phasediagram.plotting.lines import plot_boundaries
-from phasediagram.plotting.phases import paint, plot_phases, plot_superposition
+from phasediagram.plotting.phases import new_axes, paint, plot_phases, plot_superposition
 
 if TYPE_CHECKING:
-    from phasediagram.results import PhaseBoundaries, PhaseDiagram
+    from matplotlib.axes import Axes
 
-FIGURE_FORMATS = (".pdf", ".png", ".svg")
+    from phasediagram.results import PhaseBoundaries, PhaseDiagram
 
 
 def draw_figure(diagram: PhaseDiagram, boundaries: PhaseBoundaries | None = None) -> Figure:
@@ -30,6 +28,14 @@ def draw_figure(diagram: PhaseDiagram, boundaries: PhaseBoundaries | None = None
     Returns
     -------
     matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import draw_figure
+    >>> figure = draw_figure(phd.phase_diagram(weights="canonical"))
+    >>> [ax.get_title() for ax in figure.axes[:2]]
+    ['2 features in 1 hidden dimension, canonical weights', 'The extra feature']
     """
     figure = Figure(figsize=(10.0, 5.4))
     left = figure.add_axes((0.07, 0.31, 0.36, 0.62))
@@ -66,13 +72,18 @@ def draw_comparison(
     ------
     ValueError
         If the grids or sizes differ.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import draw_comparison
+    >>> axes = [1.0, 0.3, 0.1], [0.5, 1.0, 2.0]
+    >>> optimized = phd.phase_diagram(*axes, weights="optimized")
+    >>> figure = draw_comparison(optimized, phd.phase_diagram(*axes, weights="canonical"))
+    >>> figure.axes[2].get_title()
+    'Excess loss of canonical weights, %'
     """
-    same_grid = np.array_equal(diagram.density, literature.density) and np.array_equal(
-        diagram.relative_importance, literature.relative_importance
-    )
-    sizes = [(d.n_features, d.n_hidden) for d in (diagram, literature)]
-    if not same_grid or sizes[0] != sizes[1]:
-        raise ValueError("diagram and literature must have the same size and grid")
+    _require_same_grid(diagram, literature)
     figure = Figure(figsize=(14.0, 5.4))
     left = figure.add_axes((0.045, 0.31, 0.26, 0.62))
     middle = figure.add_axes((0.36, 0.31, 0.26, 0.62))
@@ -81,19 +92,60 @@ def draw_comparison(
     plot_phases(diagram, middle, legend_columns=2)
     if boundaries is not None:
         plot_boundaries(boundaries, middle)
-    excess = 100 * (literature.loss / diagram.loss - 1)
-    mesh = paint(right, diagram, excess, cmap="magma_r", vmin=0.0)
-    figure.colorbar(mesh, cax=right.inset_axes((1.04, 0.0, 0.04, 1.0)))
+    plot_excess(diagram, literature, right)
     left.set_title(_title(literature), fontsize="medium")
     middle.set_title(_title(diagram), fontsize="medium")
     right.set_title(f"Excess loss of {literature.weights} weights, %", fontsize="medium")
     return figure
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, PDF or SVG, by the suffix of `path`, with fonts embedded."""
-    with mpl.rc_context({"pdf.fonttype": 42, "svg.hashsalt": "phasediagram"}):
-        figure.savefig(path, dpi=200)
+def plot_excess(diagram: PhaseDiagram, literature: PhaseDiagram, ax: Axes | None = None) -> Axes:
+    """Draw by how much the losses of another diagram exceed ours, in percent of ours.
+
+    Parameters
+    ----------
+    diagram, literature : PhaseDiagram
+        On the same grid, of the same size.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If the grids or sizes differ.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_excess
+    >>> axes = [1.0, 0.3, 0.1], [0.5, 1.0, 2.0]
+    >>> canonical = phd.phase_diagram(*axes, weights="canonical")
+    >>> with paper_figure() as figure:
+    ...     ax = plot_excess(
+    ...         phd.phase_diagram(*axes, weights="optimized"), canonical, figure.add_subplot()
+    ...     )
+    >>> print(f"up to {ax.collections[0].get_array().max():.1f} %")
+    up to 3.5 %
+    """
+    _require_same_grid(diagram, literature)
+    ax = ax or new_axes()
+    excess = 100 * (literature.loss / diagram.loss - 1)
+    mesh = paint(ax, diagram, excess, cmap="magma_r", vmin=0.0)
+    ax.figure.colorbar(mesh, cax=ax.inset_axes((1.04, 0.0, 0.04, 1.0)))
+    return ax
+
+
+def _require_same_grid(diagram: PhaseDiagram, literature: PhaseDiagram) -> None:
+    same_grid = np.array_equal(diagram.density, literature.density) and np.array_equal(
+        diagram.relative_importance, literature.relative_importance
+    )
+    sizes = [(d.n_features, d.n_hidden) for d in (diagram, literature)]
+    if not same_grid or sizes[0] != sizes[1]:
+        raise ValueError("diagram and literature must have the same size and grid")
 
 
 def _title(diagram: PhaseDiagram) -> str:

@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 
 LegendLocation = Literal["upper left", "upper right", "lower left", "lower right"]
 _COLOR = "#111111"
+# of phases whose own colour is too light for a line
+_LINE_COLORS = {"ignored": "#777777", "partial": "#c49a6c", "partial-triangle": "#dc86ad"}
 _STYLES = {
     (1, "equilibrium"): ("-", "first order"),
     (2, "equilibrium"): ("--", "continuous"),
@@ -56,6 +58,19 @@ def plot_boundaries(
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import numpy as np, phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_boundaries
+    >>> curve = np.array([0.2, 0.3]), np.array([0.1, 0.2])
+    >>> line = phd.Boundary(*curve, ("ignored", "antipodal"), 1, "equilibrium")
+    >>> with paper_figure() as figure:
+    ...     ax = plot_boundaries(
+    ...         phd.PhaseBoundaries((line,), (), 2, 1, "free"), figure.add_subplot()
+    ...     )
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['first order']
     """
     if ax is None:
         ax = new_axes()
@@ -83,9 +98,10 @@ def plot_boundaries(
     if legend is not None:
         of_phases = ax.get_legend()
         handles = _line_handles(drawn) + _marker_handles(boundaries)
-        ax.legend(handles=handles, loc=legend, fontsize="x-small", framealpha=0.9)
+        ax.legend(handles=handles, loc=legend, fontsize="x-small", framealpha=1.0)
         if of_phases is not None:
             ax.add_artist(of_phases)
+            of_phases.set_clip_on(False)  # it is outside the axes, and needs room
     return ax
 
 
@@ -130,6 +146,16 @@ def plot_losses(
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_losses
+    >>> section = phd.loss_section(0.3, [0.3, 0.4, 0.5])
+    >>> with paper_figure() as figure:
+    ...     ax = plot_losses(section, figure.add_subplot())
+    >>> ax.get_ylabel()
+    'Loss above the lowest, %'
     """
     ax = ax or new_axes()
     along_density = np.ptp(section.relative_importance) == 0
@@ -179,4 +205,4 @@ def _widened(here: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _line_color(phase: str) -> str:
-    return {"ignored": "#777777"}.get(phase, phase_style(phase).color)
+    return _LINE_COLORS.get(phase, phase_style(phase).color)

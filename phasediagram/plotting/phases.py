@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter
-from numpy.typing import NDArray
+from matplotlib.transforms import ScaledTranslation, Transform
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from phasediagram.phases import norm_and_superposition
@@ -62,6 +63,8 @@ def plot_phases(
     ax: Axes | None = None,
     legend_columns: int = 1,
     show_weights: bool = True,
+    legend: Literal["meanings", "names"] | None = "meanings",
+    label_size: float | str | None = "small",
 ) -> Axes:
     """Draw which phase has the lowest loss, with a legend.
 
@@ -73,37 +76,43 @@ def plot_phases(
     legend_columns : int
         Columns of the legend, which is below the axes.
     show_weights : bool
-        Whether to draw the features' directions in each labelled region.
+        Whether to draw the features' directions in each large labelled region.
+    legend : {"meanings", "names"} or None
+        Whether the legend explains the phases, which takes five inches; only names them; or
+        is left out.
+    label_size : float, str or None
+        Size of the names in the regions, as matplotlib takes it; None for no names.
 
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_phases
+    >>> diagram = phd.phase_diagram(weights="canonical")
+    >>> with paper_figure() as figure:
+    ...     ax = plot_phases(diagram, figure.add_subplot(), legend="names")
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['ignored', 'dedicated', 'antipodal']
     """
     ax = ax or new_axes()
     names = list(diagram.shares())
     colors = np.array([to_rgb(phase_style(name).color) for name in names])
     index = np.select([diagram.phase == name for name in names], list(range(len(names))))
     paint(ax, diagram, colors[index])
-    _label_regions(ax, diagram, names, show_weights and diagram.n_hidden <= 2)
-    handles = [
-        Patch(facecolor=phase_style(name).color, edgecolor="#555555", label=_legend_text(name))
-        for name in names
-    ]
-    ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(-0.1, -0.16),
-        ncols=legend_columns,
-        frameon=False,
-        fontsize="small",
-    )
+    if label_size is not None:
+        _label_regions(ax, diagram, names, show_weights and diagram.n_hidden <= 2, label_size)
+    if legend is not None:
+        _add_legend(ax, names, legend == "meanings", legend_columns)
     return ax
 
 
 def plot_superposition(
     diagram: PhaseDiagram, ax: Axes | None = None, key_ax: Axes | None = None
 ) -> Axes:
-    """Draw the paper's continuous colouring of the extra feature, with its colour key.
+    r"""Draw the paper's continuous colouring of the extra feature, with its colour key.
 
     Colour is mixed from the norm of the feature's direction and from how much of that
     direction other features share, ``sum_j (W_n/|W_n| . W_j)^2``, both clipped to [0, 1]
@@ -120,30 +129,102 @@ def plot_superposition(
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_superposition
+    >>> with paper_figure() as figure:
+    ...     ax = plot_superposition(phd.phase_diagram(weights="canonical"), figure.add_subplot())
+    >>> ax.child_axes[0].get_xlabel()  # the colour key
+    'norm $\\|W_n\\|$'
     """
     ax = ax or new_axes()
     paint(ax, diagram, superposition_color(*norm_and_superposition(diagram.W)))
-    draw_color_key(key_ax or ax.inset_axes((0.32, -0.56, 0.36, 0.36)))
+    plot_color_key(key_ax or ax.inset_axes((0.32, -0.56, 0.36, 0.36)))
     return ax
 
 
 def phase_style(name: str) -> PhaseStyle:
-    """Return colour and meaning of a phase."""
+    """Return colour and meaning of a phase.
+
+    Parameters
+    ----------
+    name : str
+        Any; names that are not in `PHASE_STYLES` share one style.
+
+    Returns
+    -------
+    PhaseStyle
+
+    Examples
+    --------
+    >>> from phasediagram.plotting import phase_style
+    >>> phase_style("antipodal").meaning
+    'it shares a dimension with another feature'
+    """
     return PHASE_STYLES.get(name, _OTHER_STYLE)
 
 
-def superposition_color(norm: Array, superposition: Array) -> Array:
-    """Return the colour of a norm and a superposition, shape (..., 3)."""
-    norm = np.clip(norm, 0.0, 1.0)[..., None]
-    shared = np.clip(superposition, 0.0, 1.0)[..., None]
+def superposition_color(norm: ArrayLike, superposition: ArrayLike) -> Array:
+    """Return the colour of a norm and a superposition.
+
+    Parameters
+    ----------
+    norm, superposition : array_like, shape (...)
+        As `phasediagram.phases.norm_and_superposition` returns them; clipped to [0, 1].
+
+    Returns
+    -------
+    ndarray, shape (..., 3)
+        Red, green and blue, 0 to 1.
+
+    Examples
+    --------
+    >>> from phasediagram.plotting import superposition_color
+    >>> superposition_color([0.0, 1.0], [0.0, 1.0]).round(2)  # not represented; shared
+    array([[0.89, 0.89, 0.89],
+           [0.94, 0.54, 0.14]])
+    """
+    clipped = np.clip(np.asarray(norm, dtype=np.float64), 0.0, 1.0)[..., None]
+    shared = np.clip(np.asarray(superposition, dtype=np.float64), 0.0, 1.0)[..., None]
     represented = (1 - shared) * _ORTHOGONAL + shared * _SUPERPOSED
-    return np.asarray((1 - norm) * _NOT_REPRESENTED + norm * represented)
+    return np.asarray((1 - clipped) * _NOT_REPRESENTED + clipped * represented)
 
 
 def new_axes() -> Axes:
     from matplotlib import pyplot
 
     return pyplot.subplots(figsize=(5.2, 5.8), layout="constrained")[1]
+
+
+def _add_legend(ax: Axes, names: list[str], explain: bool, columns: int) -> None:
+    """Explain the colours below the label of the x axis."""
+    handles = [
+        Patch(
+            facecolor=phase_style(name).color,
+            edgecolor="#555555",
+            linewidth=0.6,
+            label=_legend_text(name) if explain else name,
+        )
+        for name in names
+    ]
+    ax.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(-0.1, 0.0),
+        bbox_transform=below_label(ax),
+        borderpad=0.0,
+        ncols=columns,
+        frameon=False,
+        fontsize="small",
+    )
+
+
+def below_label(ax: Axes) -> Transform:
+    """Return coordinates of the axes, moved down below ticks and label, whatever their size."""
+    points = 2.5 * float(ax.xaxis.label.get_fontsize()) + 9
+    return ax.transAxes + ScaledTranslation(0, -points / 72, ax.figure.dpi_scale_trans)
 
 
 def _legend_text(name: str) -> str:
@@ -200,7 +281,9 @@ def _limits(values: Array) -> tuple[float, float]:
     return float(values[0]), float(values[-1])
 
 
-def _label_regions(ax: Axes, diagram: PhaseDiagram, names: list[str], show_weights: bool) -> None:
+def _label_regions(
+    ax: Axes, diagram: PhaseDiagram, names: list[str], show_weights: bool, size: float | str
+) -> None:
     """Write each phase's name, and draw its weights, where its region is widest."""
     for name in names:
         regions, count = ndimage.label(diagram.phase == name)
@@ -209,7 +292,8 @@ def _label_regions(ax: Axes, diagram: PhaseDiagram, names: list[str], show_weigh
             if inside.mean() < _SMALLEST_LABELLED_SHARE:
                 continue
             row, column = _middle(inside)
-            lightness = np.dot(to_rgb(phase_style(name).color), [0.299, 0.587, 0.114])
+            ground = phase_style(name).color
+            lightness = np.dot(to_rgb(ground), [0.299, 0.587, 0.114])
             color = "white" if lightness < 0.5 else "black"
             place = (
                 float(diagram.relative_importance[column]),
@@ -223,31 +307,50 @@ def _label_regions(ax: Axes, diagram: PhaseDiagram, names: list[str], show_weigh
                 textcoords="offset points",
                 ha="center",
                 va="center",
-                fontsize="small",
+                fontsize=size,
                 color=color,
+                bbox={"boxstyle": "square,pad=0.1", "facecolor": ground, "edgecolor": "none"},
             )
             if drawn:
                 _draw_weights_at(ax, place, diagram.W[row, column], color)
 
 
-def draw_weights(ax: Axes, W: Array, color: str = "black") -> Axes:
+def plot_weights(W: ArrayLike, ax: Axes | None = None, color: str = "black") -> Axes:
     """Draw the features' directions in one or two hidden dimensions, the extra one dashed.
 
     Parameters
     ----------
-    ax : matplotlib.axes.Axes
-        Its frame is removed.
-    W : ndarray, shape (m, n)
-        m is 1 or 2.
+    W : array_like, shape (m, n)
+        m is 1 or 2.  Turned so that the directions of one phase always look alike.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, its frame removed; a new figure by default.
     color : str
 
     Returns
     -------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If W has another shape.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_weights
+    >>> with paper_figure(width=1.0) as figure:
+    ...     ax = plot_weights([[1.0, -0.8]], figure.add_subplot())
+    >>> len(ax.lines)  # a line and its tip for each feature
+    4
     """
-    directions = _upright(W)
+    weights = np.asarray(W, dtype=np.float64)
+    if weights.ndim != 2 or weights.shape[0] not in (1, 2):
+        raise ValueError(f"W must have shape (1, n) or (2, n), got {weights.shape}")
+    ax = ax or new_axes()
+    directions = _upright(weights)
     for i, (x, y) in enumerate(directions.T):
-        extra = i == W.shape[1] - 1
+        extra = i == weights.shape[1] - 1
         ax.plot([0, x], [0, y], color=color, lw=1.3, ls=(0, (2, 1)) if extra else "-")
         ax.plot([x], [y], "o", ms=3.2, color=color, mfc="none" if extra else color, mew=0.9)
     ax.set_xlim(-1.3, 1.3)
@@ -274,7 +377,7 @@ def _draw_weights_at(ax: Axes, place: tuple[float, float], W: Array, color: str)
     x, y = ax.transLimits.transform(np.log10(place))
     inset = ax.inset_axes((x - size / 2, min(y - 0.01, 1 - size), size, size))
     inset.patch.set_alpha(0)
-    draw_weights(inset, W, color)
+    plot_weights(W, inset, color)
 
 
 def _middle(inside: NDArray[np.bool_]) -> tuple[int, int]:
@@ -285,13 +388,33 @@ def _middle(inside: NDArray[np.bool_]) -> tuple[int, int]:
     return int(row), int(column)
 
 
-def draw_color_key(key: Axes) -> None:
-    """Draw the two-dimensional key of `superposition_color`."""
+def plot_color_key(ax: Axes | None = None) -> Axes:
+    """Draw the two-dimensional key of `superposition_color`: norm to the right, shared upwards.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from phasediagram.plotting import paper_figure, plot_color_key
+    >>> with paper_figure(width=1.5) as figure:
+    ...     ax = plot_color_key(figure.add_subplot())
+    >>> ax.images[0].get_array().shape
+    (64, 64, 3)
+    """
+    ax = ax or new_axes()
     axis = np.linspace(0, 1, _KEY_RESOLUTION)
     norm, superposition = np.meshgrid(axis, axis)
-    key.imshow(superposition_color(norm, superposition), origin="lower", extent=(0, 1, 0, 1))
-    key.set_xticks([0, 1])
-    key.set_yticks([0, 1])
-    key.tick_params(labelsize="x-small")
-    key.set_xlabel("norm $\\|W_n\\|$", fontsize="x-small", labelpad=-4)
-    key.set_ylabel("superposition\n$\\sum_j (\\hat W_n \\cdot W_j)^2$", fontsize="x-small")
+    ax.imshow(superposition_color(norm, superposition), origin="lower", extent=(0, 1, 0, 1))
+    ax.set_xticks([0, 1])
+    ax.set_yticks([0, 1])
+    ax.tick_params(labelsize="x-small")
+    ax.set_xlabel("norm $\\|W_n\\|$", fontsize="x-small", labelpad=-4)
+    ax.set_ylabel("superposition\n$\\sum_j (\\hat W_n \\cdot W_j)^2$", fontsize="x-small")
+    return ax

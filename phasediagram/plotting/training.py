@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from phasediagram.edges import mean_norm_and_superposition
 from phasediagram.plotting.lines import plot_boundaries
 from phasediagram.plotting.phases import (
-    draw_color_key,
     new_axes,
     paint,
+    plot_color_key,
     plot_phases,
     superposition_color,
 )
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from phasediagram.training_result import TrainingResult
 
 
-def plot_agreement(agreement: Agreement, ax: Axes | None = None) -> Axes:
+def plot_agreement(agreement: Agreement, ax: Axes | None = None, size: float = 9.0) -> Axes:
     """Draw every trained point, coloured by the share of its runs in the global minimum.
 
     Parameters
@@ -33,10 +33,23 @@ def plot_agreement(agreement: Agreement, ax: Axes | None = None) -> Axes:
     agreement : Agreement
     ax : matplotlib.axes.Axes, optional
         Where to draw, for instance on top of `plot_phases`; new axes by default.
+    size : float
+        Area of the markers, in square points.
 
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_agreement
+    >>> runs = phd.train([[0.6], [0.2]], [0.5, 1.0], seeds=3, steps=500, optimizer="exact")
+    >>> diagram = phd.phase_diagram([0.6, 0.2], [0.5, 1.0])
+    >>> with paper_figure() as figure:
+    ...     ax = plot_agreement(phd.compare(diagram, runs), figure.add_subplot())
+    >>> len(ax.collections[0].get_offsets())
+    4
     """
     if ax is None:
         ax = new_axes()
@@ -52,7 +65,7 @@ def plot_agreement(agreement: Agreement, ax: Axes | None = None) -> Axes:
         cmap="Greys_r",
         vmin=0,
         vmax=1,
-        s=9,
+        s=size,
         marker="o",
         linewidths=np.where(best, 0.3, 1.0).ravel().tolist(),
         edgecolors=np.where(best, "#444444", "#d00000").ravel().tolist(),
@@ -84,6 +97,17 @@ def plot_empirical(
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_empirical
+    >>> runs = phd.train([[0.6], [0.2]], [0.5, 1.0], seeds=3, steps=500, optimizer="exact")
+    >>> diagram = phd.phase_diagram([0.6, 0.2], [0.5, 1.0])
+    >>> with paper_figure() as figure:
+    ...     ax = plot_empirical(runs, diagram, figure.add_subplot())
+    >>> ax.get_xlabel()
+    'Relative feature importance $r$'
     """
     ax = ax or new_axes()
     paint(ax, diagram, superposition_color(*mean_norm_and_superposition(training)))
@@ -111,6 +135,16 @@ def draw_training(
     Returns
     -------
     matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import draw_training
+    >>> runs = phd.train([[0.6], [0.2]], [0.5, 1.0], seeds=3, steps=500, optimizer="exact")
+    >>> diagram = phd.phase_diagram([0.6, 0.2], [0.5, 1.0])
+    >>> figure = draw_training(runs, phd.compare(diagram, runs), diagram)
+    >>> figure.axes[0].get_title()
+    '2 features in 1 hidden: trained models over theory'
     """
     figure = Figure(figsize=(11.0, 5.4))
     left = figure.add_axes((0.06, 0.31, 0.34, 0.62))
@@ -121,7 +155,7 @@ def draw_training(
         plot_boundaries(boundaries, left, legend=None)
         plot_boundaries(boundaries, right, legend="lower left")
     plot_agreement(agreement, left)
-    draw_color_key(figure.add_axes((0.915, 0.5, 0.08, 0.16)))
+    plot_color_key(figure.add_axes((0.915, 0.5, 0.08, 0.16)))
     sizes = f"{training.n_features} features in {training.n_hidden} hidden"
     left.set_title(f"{sizes}: trained models over theory", fontsize="medium")
     right.set_title("What training finds, averaged over seeds", fontsize="medium")

@@ -267,6 +267,25 @@ def test_text_and_latex_are_complete(name):
     latex.encode("ascii")  # nothing that plain LaTeX could not read
 
 
+@pytest.mark.parametrize("name", derivations.names())
+def test_markdown_has_every_step_formula_and_check(name):
+    derivation = derivations.derive(name)
+    page = report.to_markdown(derivation)
+    formulas = [*(f for step in derivation.steps for f in step.formulas), *derivation.result]
+    assert page.count("$$") == 2 * len(formulas)
+    for number in range(1, len(derivation.steps) + 1):
+        assert f"\n{number}. " in page
+    checked = sum(1 for step in derivation.steps if step.checks) + bool(derivation.checks)
+    assert page.count("*Checked:*") == checked
+
+
+def test_markdown_leaves_nothing_of_a_sentence_to_be_read_as_markup():
+    step = Step("a_1 * b_2 <= [c](d) | `e` $f$", (), ())
+    page = report.to_markdown(Derivation("n", "A *title*", "s", (), (step,), (), "source"))
+    assert r"a\_1 \* b\_2 \<= \[c\](d) \| \`e\` \$f\$" in page
+    assert page.startswith(r"# A \*title\*")
+
+
 def test_importing_derivations_does_not_load_sympy():
     code = "import sys, derivations; print('sympy' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"

@@ -1,0 +1,76 @@
+"""Every Python block of the guide and of the README runs, and shows what it says."""
+
+from __future__ import annotations
+
+import doctest
+import functools
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import phasediagram as phd
+from phasediagram import diagram
+from phasediagram.boundaries import phase_boundaries
+
+ROOT = Path(__file__).parent.parent
+PAGES = [path for path in sorted((ROOT / "docs").glob("*.md")) if "```python" in path.read_text()]
+
+
+def python_blocks(path):
+    """The fenced Python blocks of a page, each as its first line's number and its text."""
+    text = path.read_text(encoding="utf-8")
+    for match in re.finditer(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        yield text[: match.start(1)].count("\n"), match.group(1)
+
+
+def run(path, names):
+    """Run the blocks of a page one after the other, prompts with the output that is shown."""
+    parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(verbose=False)
+    for line, block in python_blocks(path):
+        if ">>>" in block:
+            test = parser.get_doctest(block, names, path.name, str(path), line)
+            report = []
+            runner.run(test, out=report.append, clear_globs=False)
+            assert not report, "".join(report)
+            names.update(test.globs)
+        else:
+            exec(compile("\n" * line + block, str(path), "exec"), names)
+
+
+@functools.cache
+def boundaries(n_features, n_hidden):
+    """Without spinodals, and traced once for all pages: it takes seconds."""
+    return phase_boundaries(n_features, n_hidden, spinodals=False)
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        phd,
+        "phase_boundaries",
+        lambda n_features, n_hidden, spinodals=False: boundaries(n_features, n_hidden),
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_the_blocks_of_a_page_of_the_guide(page):
+    run(page, {"__name__": "__main__"})
+
+
+def test_the_block_of_the_readme(monkeypatch):
+    """On a grid of 8 x 8 points, and with short training."""
+    train, basin_probabilities = phd.train, phd.basin_probabilities
+    monkeypatch.setattr(diagram, "GRID_POINTS", 8)
+    monkeypatch.setattr(phd, "train", lambda *a, **k: train(*a, **k, steps=200))
+    monkeypatch.setattr(
+        phd, "basin_probabilities", lambda *a: basin_probabilities(*a, runs=4, steps=200)
+    )
+    names = {}
+    run(ROOT / "README.md", names)
+    assert names["solution"].phase == "triangle"
+    assert len(names["boundaries"].special_points) == 7
+    assert names["loss"] == pytest.approx(0.12)
+    assert np.isfinite(names["dW"]).all()

@@ -1,0 +1,108 @@
+"""Public names: listed in the guide, documented, and typed for those who use them."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import phasediagram as phd
+from phasediagram import plotting
+
+ROOT = Path(__file__).parent.parent
+API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+PUBLIC = {
+    f"{module.__name__}.{name}": getattr(module, name)
+    for module in (phd, plotting)
+    for name in module.__all__
+    if name != "__version__"
+}
+FUNCTIONS = {name: value for name, value in PUBLIC.items() if inspect.isfunction(value)}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_reference_lists_every_public_name(name):
+    documented = rf"auto(function|class):: {re.escape(name)}$"
+    constant = rf"py:data:: {name.rpartition('.')[2]}$"
+    assert re.search(documented, API, re.MULTILINE) or re.search(constant, API, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", re.findall(r"autofunction:: (phasediagram\.\S+)", API))
+def test_the_reference_lists_nothing_else(name):
+    assert name in PUBLIC or name.startswith("phasediagram.phases.")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_docstring_is_a_contract(name):
+    """It says what comes back, describes every parameter, and has an example that runs."""
+    function = FUNCTIONS[name]
+    text = inspect.getdoc(function)
+    if inspect.signature(function).return_annotation != "None":
+        assert re.search(r"^(Returns|Yields)\n---", text, re.MULTILINE)
+    assert ">>>" in text
+    if not text.partition("Parameters are those of")[1]:
+        for parameter in inspect.signature(function).parameters:
+            assert re.search(rf"^(\w+, )*{parameter}(, \w+)* : ", text, re.MULTILINE), parameter
+
+
+@pytest.mark.parametrize(
+    "name",
+    [n for n in plotting.__all__ if n.startswith("plot_")],
+)
+def test_what_draws_into_axes_can_make_them(name):
+    parameter = inspect.signature(getattr(plotting, name)).parameters["ax"]
+    assert parameter.default is None
+    assert inspect.signature(getattr(plotting, name)).return_annotation == "Axes"
+
+
+USER_SCRIPT = """
+import numpy as np
+
+import phasediagram as phd
+from phasediagram.plotting import paper_figure, plot_phases, save_figure
+
+loss, dW, db = phd.expected_loss_and_gradient(np.ones((1, 2)), [0.0, 0.0], 0.5)
+reveal_type(dW)
+solution = phd.solve(0.5, 1.0)
+reveal_type(solution.minima[0].loss)
+diagram = phd.phase_diagram([0.5, 0.2], [1.0, 2.0])
+reveal_type(diagram.shares())
+reveal_type(phd.PhaseDiagram.load("file.npz"))
+reveal_type(phd.phase_boundaries().special_points[0].kind)
+reveal_type(phd.compare_weights(dW[None], db[None], 0.5, 1.0).optimal)
+with paper_figure() as figure:
+    reveal_type(plot_phases(diagram, figure.add_subplot()))
+save_figure(figure, "figure.pdf")
+"""
+REVEALED = [
+    "float",
+    "dict[str, float]",
+    "phasediagram.results.PhaseDiagram",
+    "str",
+    "bool",
+    "matplotlib.axes._axes.Axes",
+]
+
+
+def test_a_users_script_is_typed_completely(tmp_path):
+    """mypy --strict finds the types of the public names, none of them Any."""
+    pytest.importorskip("mypy")
+    script = tmp_path / "script.py"
+    script.write_text(USER_SCRIPT)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", script],
+        cwd=tmp_path,
+        env={**os.environ, "MYPYPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    array, *others = re.findall(r'Revealed type is "(.*)"', done.stdout)
+    assert re.fullmatch(r"numpy\.ndarray\[.*numpy\.dtype\[numpy\.float.*", array)
+    assert [name.replace("builtins.", "") for name in others] == REVEALED
