@@ -187,6 +187,7 @@ def _free_minima(
             str(extra_feature_outcome(minimum.W)),
             phase_of(minimum.W, density),
             minimum.smallest_curvature,
+            minimum.gradient_norm,
         )
         for minimum in find_local_minima(n, m, density, relative_importance, progress)
     )

@@ -17,6 +17,8 @@ from phasediagram.free_minimization import (
     shortened_starts,
     standard_starts,
 )
+from phasediagram.grid_minima import interference
+from phasediagram.phases import is_silent
 
 Array = NDArray[np.float64]
 
@@ -24,6 +26,7 @@ _RANDOM_STARTS = 120
 _LARGEST_SHORTENED = 4  # features: for more there are too many
 _GRADIENT_TOLERANCE = 1e-9
 _SAME_LOSS = 1e-9
+_TIED_LOSS = 1e-12
 _SAME_GRAM = 1e-5
 _PROBES = 8
 _PROBE_LENGTH = 1e-3
@@ -65,7 +68,8 @@ def find_local_minima(
     """Return every local minimum that was found, lowest first, without symmetric copies.
 
     Copies are minima that differ by a rotation or reflection of the hidden space or by an
-    exchange of features of equal importance.
+    exchange of features of equal importance.  Plateaus on which an output never switches on,
+    so that its bias is free, are left out: they cost far more than the lowest minimum.
 
     Parameters
     ----------
@@ -86,8 +90,9 @@ def find_local_minima(
         starts = np.concatenate([starts, shortened_starts(n, m, p, rng)[0]])
     x, loss, norm = _descend(objective, starts, progress and (lambda s: progress(_SEARCH * s)))
     stationary = norm < _GRADIENT_TOLERANCE * density
+    stationary &= ~is_silent(*objective.unpack(x))
     x, loss, norm = x[stationary], loss[stationary], norm[stationary]
-    order = np.argsort(loss, kind="stable")
+    order = _by_loss(objective, x, loss)
     equal = n if relative_importance == 1 else n - 1
     kept: list[int] = []
     for i in order:
@@ -105,6 +110,18 @@ def find_local_minima(
         W, b = objective.unpack(x[i])
         found.append(FreeMinimum(float(loss[i]), W, b, float(norm[i]), curvature))
     return tuple(found)
+
+
+def _by_loss(objective: FreeLoss, x: Array, loss: Array) -> NDArray[np.intp]:
+    """Return the order of ends by loss, of equals first that with the most opposite directions.
+
+    At density 1 a direction and its opposite can be as good (`phasediagram.grid_minima`).
+    """
+    order = np.argsort(loss, kind="stable")
+    rises = np.diff(loss[order]) > _TIED_LOSS * loss[order][:-1]
+    level = np.empty(len(loss), dtype=np.intp)
+    level[order] = np.concatenate([[0], np.cumsum(rises)])[: len(loss)]
+    return np.lexsort([interference(objective.m, objective.n, x).round(6), level])
 
 
 def _descend(
@@ -132,7 +149,6 @@ def _same(
     W, b = objective.unpack(x)
     other_W, other_b = objective.unpack(other)
     gram, other_gram = W.T @ W, other_W.T @ other_W
-    b, other_b = _visible_biases(gram, b), _visible_biases(other_gram, other_b)
     rest = list(range(equal, objective.n))
     for permutation in permutations(range(equal)):
         index = [*permutation, *rest]
@@ -140,12 +156,6 @@ def _same(
         if distance < _SAME_GRAM and np.abs(b[index] - other_b).max() < _SAME_GRAM:
             return True
     return False
-
-
-def _visible_biases(gram: Array, b: Array) -> Array:
-    """Return the biases, 0 for an output that never switches on: its bias changes nothing."""
-    highest = b + np.maximum(gram, 0).sum(axis=1)
-    return np.where(highest > 0, b, 0.0)
 
 
 def _are_minima(

@@ -85,6 +85,22 @@ def extra_feature_outcome(W: Array) -> NDArray[np.str_]:
     return np.where(represented[..., -1], outcome, IGNORED)
 
 
+def is_silent(W: Array, b: Array) -> NDArray[np.bool_]:
+    """Return whether some output never switches on.
+
+    Parameters
+    ----------
+    W : ndarray, shape (..., m, n)
+    b : ndarray, shape (..., n)
+
+    Returns
+    -------
+    ndarray of bool, shape (...)
+    """
+    gram = np.swapaxes(W, -1, -2) @ W
+    return np.asarray((b + np.maximum(gram, 0).sum(axis=-1) <= 0).any(axis=-1))
+
+
 def norm_and_superposition(W: Array) -> tuple[Array, Array]:
     """Return the two quantities of the paper's continuous colouring, for the last feature.
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram._version import __version__
+from phasediagram.interference import described, dimensionalities
 from phasediagram.newton import GRADIENT_TOLERANCE
 from phasediagram.phases import extra_feature_outcome
 from phasediagram.stored import Stored
@@ -41,7 +42,9 @@ class Minimum:
     smallest_curvature : float
         Free weights only, else NaN: the smallest second directional derivative of the loss
         (the smallest eigenvalue of the Hessian where there is one), rotations of the hidden
-        space left out.  0 if an output never switches on, so that its bias is free.
+        space left out.
+    gradient_norm : float
+        Free weights only, else NaN: norm of the exact gradient.
     """
 
     loss: float
@@ -50,6 +53,23 @@ class Minimum:
     outcome: str
     phase: str
     smallest_curvature: float = float("nan")
+    gradient_norm: float = float("nan")
+
+    @property
+    def description(self) -> str:
+        """Which features interfere, counted from 1, such as ``"1 and 3 at 180.0°, 2 alone"``."""
+        return described(self.W)
+
+    @property
+    def dimensionality(self) -> Array:
+        """How many dimensions each feature has, shape (n,): see `Notes`.
+
+        Notes
+        -----
+        ``|W_i|^2 / sum_j (W_i/|W_i| . W_j)^2``: 1 dedicated, 1/2 antipodal, 2/3 triangle, 0
+        ignored (Elhage et al. 2022, section "The Geometry of Superposition").
+        """
+        return dimensionalities(self.W)
 
     @property
     def gram(self) -> Array:
@@ -69,7 +89,8 @@ class Solution(Stored):
         What was allowed to vary, see `solve`.
     minima : tuple of Minimum
         Every candidate, lowest first, the simplest first among equals; for free weights
-        every local minimum that was found, without symmetric copies.
+        every local minimum that was found, without symmetric copies and without plateaus
+        on which an output never switches on.
     tolerance : float
         Norm of the gradient at which minimisation stops; 0 for canonical weights.
     version : str

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from phasediagram.agreement import OUTCOMES, Agreement
+from phasediagram.interference import interfering_pairs
 from phasediagram.results import Minimum, PhaseBoundaries, Solution
 
 _DIGITS = 10
@@ -61,6 +62,7 @@ def solution_json(solution: Solution) -> str:
         "n_hidden": solution.n_hidden,
         "weights": solution.weights,
         "version": solution.version,
+        "tolerance": solution.tolerance,
         "minima": [
             {
                 "phase": minimum.phase,
@@ -69,6 +71,13 @@ def solution_json(solution: Solution) -> str:
                 "W": minimum.W.tolist(),
                 "b": minimum.b.tolist(),
                 "smallest_curvature": _or_none(minimum.smallest_curvature),
+                "gradient_norm": _or_none(minimum.gradient_norm),
+                "dimensionality": minimum.dimensionality.tolist(),
+                "interference": [
+                    {"features": [i + 1, j + 1], "angle": angle}
+                    for i, j, angle in interfering_pairs(minimum.W)
+                ],
+                "description": minimum.description,
             }
             for minimum in solution.minima
         ],
@@ -131,9 +140,11 @@ def boundaries_csv(boundaries: PhaseBoundaries) -> str:
     str
         Columns: curve (a number; empty for a special point), kind, order, phases
         (separated by ``|``), density, relative_importance, loss, and the jumps of the
-        derivatives of the lowest loss by density and by relative importance.
+        derivatives of the lowest loss by density and by relative importance; and the version
+        and the tolerance that made it, the same in every row.
     """
     file = StringIO()
+    made_by = boundaries.version, boundaries.tolerance
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(
         [
@@ -146,6 +157,8 @@ def boundaries_csv(boundaries: PhaseBoundaries) -> str:
             "loss",
             "slope_jump_density",
             "slope_jump_importance",
+            "version",
+            "tolerance",
         ]
     )
     for number, boundary in enumerate(boundaries.boundaries):
@@ -161,11 +174,12 @@ def boundaries_csv(boundaries: PhaseBoundaries) -> str:
                     float(boundary.relative_importance[i]),
                     "" if boundary.loss is None else float(boundary.loss[i]),
                     *jump,
+                    *made_by,
                 ]
             )
     for point in boundaries.special_points:
         place = point.density, point.relative_importance
-        writer.writerow(["", point.kind, "", "|".join(point.phases), *place, "", "", ""])
+        writer.writerow(["", point.kind, "", "|".join(point.phases), *place, "", "", "", *made_by])
     return file.getvalue()
 
 
@@ -185,6 +199,7 @@ def boundaries_json(boundaries: PhaseBoundaries) -> str:
         "n_hidden": boundaries.n_hidden,
         "weights": boundaries.weights,
         "version": boundaries.version,
+        "tolerance": boundaries.tolerance,
         "boundaries": [
             {
                 "kind": boundary.kind,
@@ -247,12 +262,15 @@ def _minima_table(minima: Iterable[Minimum]) -> str:
             minimum.phase,
             f"{minimum.loss:.{_DIGITS}f}",
             " ".join(f"{norm:.4f}" for norm in np.linalg.norm(minimum.W, axis=0)),
-            " ".join(f"{bias:.4f}" for bias in minimum.b),
+            " ".join(f"{_rounded(bias, 4):.4f}" for bias in minimum.b),
+            " ".join(f"{dimensions:.2f}" for dimensions in minimum.dimensionality),
+            minimum.description,
             "" if np.isnan(minimum.smallest_curvature) else f"{minimum.smallest_curvature:.3g}",
         ]
         for minimum in minima
     ]
-    return _table(["minimum", "loss", "norms", "biases", "smallest curvature"], rows)
+    header = ["minimum", "loss", "norms", "biases", "dimensions", "interference", "curvature"]
+    return _table(header, rows)
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
@@ -266,9 +284,14 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 def _labelled(name: str, rows: Any) -> list[str]:
     return [
         f"{name if i == 0 else '':<8} "
-        + " ".join(f"{value + 0.0:{_DIGITS + 3}.{_DIGITS - 2}f}" for value in row)
+        + " ".join(f"{_rounded(value, _DIGITS - 2):{_DIGITS + 3}.{_DIGITS - 2}f}" for value in row)
         for i, row in enumerate(rows)
     ]
+
+
+def _rounded(value: float, digits: int) -> float:
+    """Round, without the sign of zero."""
+    return round(float(value), digits) + 0.0
 
 
 def _range(values: Any) -> str:

@@ -271,7 +271,7 @@ def test_others_in_partial_superposition_tilt_continuously_up_to_a_tricritical_p
 def test_a_minimum_ends_at_its_spinodal(two):
     """The antipodal pair exists above its spinodal, not below; partial the reverse."""
     for phase, exists_above in (("antipodal", True), ("partial", False)):
-        (curve,) = [b for b in two.boundaries if b.kind == "spinodal" and b.phases == (phase,)]
+        curve = max(spinodals(two, phase), key=lambda b: len(b.density))
         for density in (0.55, 0.62):
             near = np.flatnonzero(
                 (curve.relative_importance < 1) & (np.abs(curve.density - density) < 0.05)
@@ -281,6 +281,39 @@ def test_a_minimum_ends_at_its_spinodal(two):
             for factor, above in ((1.002, True), (0.998, False)):
                 found = {minimum.phase for minimum in phd.solve(p, r * factor).minima}
                 assert (phase in found) == (above == exists_above), (phase, p, r, factor)
+
+
+@pytest.mark.parametrize("phase", ["partial", "partial-other"])
+def test_partial_exists_in_a_strip_around_where_ignored_ends(two, phase):
+    """Its lower fold, on the far side of r_c, where the change is first order (K < 0)."""
+    limits = {0.3: (0.31546, 0.31945), 0.4: (0.43249, 0.46015), 0.5: (0.55041, 0.63559)}
+    limits |= {0.87: (0.92080, 1.02174), 0.95: (0.96849, 1.01008)}  # by another code
+    for density, strip in limits.items():
+        found = []
+        for curve in spinodals(two, phase):
+            crossed = np.flatnonzero(np.diff(np.sign(curve.density - density)))
+            for k in crossed:
+                ends = slice(k, k + 2)
+                order = np.argsort(curve.density[ends])
+                found.append(
+                    np.interp(
+                        density,
+                        curve.density[ends][order],
+                        curve.relative_importance[ends][order],
+                    )
+                )
+        expected = strip if phase == "partial" else (1 / strip[1], 1 / strip[0])
+        np.testing.assert_allclose(sorted(found), expected, rtol=5e-4)  # of chords
+
+
+def test_spinodals_mirror_each_other(two):
+    """L(p, r) = r L(p, 1/r), each half traced on its own."""
+    for phase, mirrored in (("partial", "partial-other"), ("ignored", "dedicated")):
+        assert len(spinodals(two, phase)) == len(spinodals(two, mirrored))
+
+
+def spinodals(boundaries, phase):
+    return [b for b in boundaries.boundaries if b.kind == "spinodal" and b.phases == (phase,)]
 
 
 def test_the_triangle_s_triple_point_is_the_algebraic_one(three):

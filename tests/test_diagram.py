@@ -124,7 +124,7 @@ def test_shares_agree_with_the_area_under_the_closed_form_boundary():
 def test_solution_lists_every_candidate_lowest_first():
     solution = phd.solve(0.5, 2.0, 3, 2, weights="optimized")
     losses = [minimum.loss for minimum in solution.minima]
-    assert losses == sorted(losses)
+    assert (np.diff(losses) >= -1e-14 * losses[0]).all()  # equals: the simplest first
     assert {minimum.phase for minimum in solution.minima} == {
         configuration.name for configuration in phd.configurations(3, 2)
     }

@@ -100,6 +100,9 @@ def label_solution(solution: Solution) -> LabelledArrays:
             np.array([m.smallest_curvature for m in minima]),
             "smallest second directional derivative of the loss",
         ),
+        "gradient_norm": Variable(
+            along, np.array([m.gradient_norm for m in minima]), "norm of the exact gradient"
+        ),
     }
     attributes: Attributes = {
         "arguments": _arguments("solve", solution),
@@ -114,10 +117,10 @@ def label_solution(solution: Solution) -> LabelledArrays:
 
 def solution_from(arrays: LabelledArrays) -> Solution:
     """Return the solution that `label_solution` was given."""
-    names = ("loss", "W", "b", "outcome", "phase", "smallest_curvature")
+    names = ("loss", "W", "b", "outcome", "phase", "smallest_curvature", "gradient_norm")
     minima = tuple(
-        Minimum(float(loss), W, b, str(outcome), str(phase), float(curvature))
-        for loss, W, b, outcome, phase, curvature in zip(
+        Minimum(float(loss), W, b, str(outcome), str(phase), float(curvature), float(gradient))
+        for loss, W, b, outcome, phase, curvature, gradient in zip(
             *(arrays.values(name) for name in names), strict=True
         )
     )
