@@ -140,7 +140,8 @@ def _solve_convex(hessian: Array, gradient: Array) -> tuple[Array, NDArray[np.bo
 
     Elimination on all problems at once; its pivots are positive for those Hessians only.
     """
-    a, y = np.ascontiguousarray(hessian.transpose(1, 2, 0)), -gradient.T
+    # a copy even of a single problem's Hessian, whose transpose is contiguous as it is
+    a, y = hessian.transpose(1, 2, 0).copy(), -gradient.T
     size = len(a)
     floor = _SMALLEST_PIVOT * np.abs(np.einsum("iik->ik", a)).max(axis=0)
     convex = np.ones(len(gradient), dtype=bool)

@@ -61,6 +61,24 @@ def test_a_jump_of_the_second_derivative_at_the_minimum():
     np.testing.assert_allclose(result.x, 0.0, atol=1e-12)
 
 
+def test_a_problem_alone_takes_the_steps_that_it_takes_among_others():
+    """A dead direction and a saddle: elimination gives up, and must leave the Hessian whole."""
+
+    def ridge(x, index):
+        a, b, _ = x.T
+        value = a**4 / 4 - a**2 / 2 + a * b + b**2
+        gradient = np.stack([a**3 - a + b, a + 2 * b, 0 * a], axis=1)
+        hessian = np.zeros((len(x), 3, 3))
+        hessian[:, 0, 0], hessian[:, 1, 1] = 3 * a * a - 1, 2.0
+        hessian[:, 0, 1] = hessian[:, 1, 0] = 1.0
+        return value, gradient, hessian
+
+    start, wide = np.array([[0.1, 1.0, 0.5]]), np.full(3, 10.0)
+    alone = minimize_batch(ridge, start, -wide, wide, max_iterations=3)
+    among = minimize_batch(ridge, np.repeat(start, 5, axis=0), -wide, wide, max_iterations=3)
+    np.testing.assert_allclose(alone.x, among.x[:1], rtol=0, atol=1e-14)
+
+
 def test_bounds_hold_and_each_problem_keeps_its_own_data():
     centres = np.array([[0.5, 0.5], [2.0, 0.5], [-1.0, 3.0]])
 
