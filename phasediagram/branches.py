@@ -60,6 +60,11 @@ class Model:
         W = self.weights(x)
         return np.asarray(np.swapaxes(W, -1, -2) @ W)
 
+    def has_dead_output(self, x: Array) -> NDArray[np.bool_]:
+        """Whether an output never switches on, shape (...): flat, and never competitive."""
+        highest = x[..., -self.n :] + np.maximum(self.gram(x), 0).sum(axis=-1)
+        return np.asarray((highest <= 0).any(axis=-1))
+
     def derivatives(self, x: Array, u: Array | float, v: Array | float) -> Derivatives:
         """Return the loss and all that continuation needs, of states x (k, d) at (u, v)."""
         k = len(x)

@@ -82,9 +82,9 @@ def find_local_minima(
     for i in order:
         if not any(_same(objective, x[i], loss[i], x[j], loss[j], equal) for j in kept):
             kept.append(int(i))
-    kept = [
-        i for i, minimum in zip(kept, _are_minima(objective, x[kept], rng), strict=True) if minimum
-    ]
+    count = len(kept)
+    minima = are_minima(n, m, p.repeat(count), r.repeat(count), x[kept], rng)
+    kept = [i for i, minimum in zip(kept, minima, strict=True) if minimum]
     curvatures = [_smallest_curvature(objective, x[i], rng) for i in kept]
     found: list[FreeMinimum] = []
     for i, curvature in zip(kept, curvatures, strict=True):
@@ -121,19 +121,28 @@ def _visible_biases(gram: Array, b: Array) -> Array:
     return np.where(highest > 0, b, 0.0)
 
 
-def _are_minima(objective: FreeLoss, x: Array, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Probe around each stationary point: no run from close by may end lower."""
+def are_minima(
+    n: int, m: int, density: Array, relative_importance: Array, x: Array, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Probe around stationary points: from a minimum no run from close by ends lower.
+
+    Parameters
+    ----------
+    n, m : int
+    density, relative_importance : ndarray, shape (k,)
+    x : ndarray, shape (k, m * n + n)
+        W.ravel() followed by b, each stationary at its density and relative importance.
+    rng : numpy.random.Generator
+        Of the probes.
+
+    Returns
+    -------
+    ndarray of bool, shape (k,)
+    """
     count, variables = x.shape
     probes = x[:, None] + _PROBE_LENGTH * rng.normal(size=(count, _PROBES, variables))
-    starts = np.concatenate([x[:, None], probes], axis=1).reshape(1, -1, variables)
-    ends = minimize_free(
-        objective.n,
-        objective.m,
-        objective.density[0],
-        objective.importance[:1, -1],
-        starts,
-    )
-    losses = ends.loss[0].reshape(count, _PROBES + 1)
+    starts = np.concatenate([x[:, None], probes], axis=1)
+    losses = minimize_free(n, m, density, relative_importance, starts).loss
     return np.asarray(losses[:, 1:].min(axis=1) > losses[:, 0] * (1 - _LOWER))
 
 

@@ -114,7 +114,7 @@ def loss_section(
     for index in np.unique(np.linspace(0, len(p) - 1, _SEEDS).round().astype(int)):
         for minimum in find_local_minima(n_features, n_hidden, float(p[index]), float(r[index])):
             x = np.concatenate([minimum.W.ravel(), minimum.b])
-            if not _has_dead_output(model, x) and not any(
+            if not model.has_dead_output(x) and not any(
                 _is_on(model, path, x, index) for path in paths
             ):
                 paths.append(_follow(model, x, int(index), np.log(p), np.log(r), paths))
@@ -122,12 +122,6 @@ def loss_section(
     lowest = np.nanmin([branch.loss for branch in branches], axis=0)
     branches.sort(key=lambda branch: float(np.nanmin(branch.loss - lowest)))
     return LossSection(p, r, tuple(branches), n_features, n_hidden)
-
-
-def _has_dead_output(model: Model, x: Array) -> bool:
-    """Whether an output never switches on: such minima are flat, and never competitive."""
-    highest = x[-model.n :] + np.maximum(model.gram(x), 0).sum(axis=1)
-    return bool((highest <= 0).any())
 
 
 def _is_on(model: Model, path: Array, x: Array, index: int) -> bool:

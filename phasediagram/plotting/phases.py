@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, N
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from phasediagram.orientation import upright
 from phasediagram.phases import norm_and_superposition
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ PHASE_STYLES = {
     "partial-triangle": PhaseStyle("#f4c3d7", "as triangle, but with a much smaller norm"),
     "scalene": PhaseStyle("#5d2a8c", "as triangle, the two others unequal"),
     "others-triangle": PhaseStyle("#3f7f93", "it has a dimension, three others share two"),
+    "aligned": PhaseStyle("#c9b458", "it shares a dimension with another, in the same direction"),
+    "others-aligned": PhaseStyle("#8fae5d", "it has a dimension, two others point the same way"),
+    "aligned-triangle": PhaseStyle("#4f9a8b", "three share two dimensions, it is on their side"),
     "tetrahedron": PhaseStyle("#5b8c3a", "four features share three dimensions"),
 }
 _OTHER_STYLE = PhaseStyle("#c9b458", "")
@@ -245,7 +249,7 @@ def draw_weights(ax: Axes, W: Array, color: str = "black") -> Axes:
     -------
     matplotlib.axes.Axes
     """
-    directions = _upright(W)
+    directions = np.pad(upright(W), ((0, 2 - W.shape[0]), (0, 0)))
     for i, (x, y) in enumerate(directions.T):
         extra = i == W.shape[1] - 1
         ax.plot([0, x], [0, y], color=color, lw=1.3, ls=(0, (2, 1)) if extra else "-")
@@ -255,18 +259,6 @@ def draw_weights(ax: Axes, W: Array, color: str = "black") -> Axes:
     ax.set_aspect("equal")
     ax.axis("off")
     return ax
-
-
-def _upright(W: Array) -> Array:
-    """Return the directions, (2, n), turned so that those of one phase always look alike."""
-    if W.shape[0] == 1:
-        sign = np.sign(W[0, np.abs(W[0, :-1]).argmax()]) or 1.0
-        return np.stack([sign * W[0], np.zeros(W.shape[1])])
-    first = W[:, np.linalg.norm(W[:, :-1], axis=0).argmax()]
-    x, y = first / max(float(np.linalg.norm(first)), 1e-12)
-    turned = np.array([[x, y], [-y, x]]) @ W
-    rest = turned[1, np.abs(turned[1]).argmax()]
-    return np.asarray(turned * np.array([[1.0], [np.sign(rest) or 1.0]]))
 
 
 def _draw_weights_at(ax: Axes, place: tuple[float, float], W: Array, color: str) -> None:
