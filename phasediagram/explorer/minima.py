@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Points = NDArray[np.intp]
 
-_RANDOM_STARTS = 24  # of a coarse point; what one misses spreads from others
+_RANDOM_STARTS = 120  # as for one point (`phasediagram.local_minima`)
 _MOST = 12  # stationary states kept at one point
 _COARSE_PART, _PART = 32, 512  # points, or states, computed together
 _GRADIENT_TOLERANCE = 1e-9

@@ -18,6 +18,7 @@ from phasediagram.explorer.packing import pack
 from phasediagram.free_minimization import Progress
 from phasediagram.phases import PHASES
 from phasediagram.plotting import phase_style
+from phasediagram.tables import special_point_records
 
 
 def write_explorer(
@@ -113,15 +114,7 @@ def _model(model: ExploredModel) -> dict[str, Any]:
             }
             for boundary in boundaries.boundaries
         ],
-        "special_points": [
-            {
-                "kind": point.kind,
-                "phases": list(point.phases),
-                "density": point.density,
-                "relative_importance": point.relative_importance,
-            }
-            for point in boundaries.special_points
-        ],
+        "special_points": special_point_records(boundaries),
     }
 
 
