@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from itertools import permutations, product
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.image import imread
+from oracles import mpmath_loss
 
 import phasediagram as phd
 from phasediagram.cli import main
@@ -32,8 +35,8 @@ from phasediagram.orientation import upright
 from phasediagram.plotting import phase_style
 
 SIZES = ((2, 1), (3, 2))
-FULL = np.geomspace(1, 0.01, 9), np.geomspace(0.1, 10, 9)
-CORNER = np.geomspace(1, 0.45, 7), np.geomspace(0.5, 2, 7)
+FULL = np.geomspace(1, 0.01, 7), np.geomspace(0.1, 10, 7)
+CORNER = np.geomspace(1, 0.45, 5), np.geomspace(0.5, 2, 5)
 AXES = {"paper’s axes": FULL, "</script> \u2028 & corner": CORNER}
 DEFAULT_MINIMA = {2: 12_602, 3: 17_298}  # of both views at the default grid
 LIMIT = 2_000_000
@@ -79,8 +82,8 @@ def all_minima(models):
     return [view.minima for model in models for view in model.views]
 
 
-def _densities(minima):
-    """Return density and importances of every minimum, one row each."""
+def _places(minima):
+    """Return density (k, 1) and importances (k, n) of every minimum."""
     count = minima.count.ravel()
     p, r = (
         a.ravel() for a in np.meshgrid(minima.density, minima.relative_importance, indexing="ij")
@@ -118,7 +121,7 @@ def test_the_lowest_is_that_of_the_diagram(diagrams, models):
 
 @pytest.mark.parametrize(
     ("model", "view", "row", "column"),
-    [(0, 0, 2, 2), (0, 0, 6, 1), (0, 1, 4, 2), (0, 1, 2, 4), (1, 0, 4, 6), (1, 1, 5, 1)],
+    [(0, 0, 2, 2), (0, 0, 5, 1), (0, 1, 3, 1), (0, 1, 2, 3), (1, 0, 3, 4), (1, 1, 3, 1)],
 )
 def test_minima_are_those_that_solve_finds_from_many_starts(models, model, view, row, column):
     minima = models[model].views[view].minima
@@ -138,26 +141,31 @@ def test_minima_are_those_that_solve_finds_from_many_starts(models, model, view,
 
 def test_losses_are_those_of_the_weights_and_stationary(all_minima):
     for minima in all_minima:
-        loss, by_W, by_b = phd.expected_loss_and_gradient(minima.W, minima.b, *_densities(minima))
+        loss, by_W, by_b = phd.expected_loss_and_gradient(minima.W, minima.b, *_places(minima))
         np.testing.assert_allclose(minima.loss, loss, rtol=1e-12)
         assert np.abs(by_W).max() < 1e-9
         assert np.abs(by_b).max() < 1e-9
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_losses_are_exact(all_minima, seed):
+    """Against truncated power sums in 40 digits."""
+    minima = all_minima[seed]
+    for k in np.random.default_rng(seed).integers(0, len(minima.loss), 3):
+        density, importance = (values[k] for values in _places(minima))
+        exact = mpmath_loss(minima.W[k], minima.b[k], np.full(len(importance), density), importance)
+        assert minima.loss[k] == pytest.approx(float(exact), rel=1e-13)
+
+
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), length=st.sampled_from([1e-2, 1e-3]))
+@given(seed=st.integers(0, 2**32 - 1), length=st.sampled_from([1e-4, 1e-3]))
 def test_no_loss_close_by_is_lower(all_minima, seed, length):
-    """Saddles are left out: around each state, a whole shell of directions rises."""
     rng = np.random.default_rng(seed)
     for minima in all_minima:
-        strict = np.ones(len(minima.loss), dtype=bool)
-        place = _densities(minima)
         W = minima.W + length * rng.normal(size=minima.W.shape)
         b = minima.b + length * rng.normal(size=minima.b.shape)
-        nearby = phd.expected_loss(W, b, *place)
-        # far from the minimum, 1e-2, its basin may end
-        slack = 1e-10 if length < 5e-3 else 1e-3
-        assert (nearby[strict] >= minima.loss[strict] * (1 - slack)).all()
+        nearby = phd.expected_loss(W, b, *_places(minima))
+        assert (nearby >= minima.loss * (1 - 1e-10)).all()
 
 
 def test_no_minimum_is_listed_twice(all_minima):
@@ -349,13 +357,20 @@ def _move_to(browser, row, column, click=False):
     diagram = _find(browser, "#diagram")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", diagram)
     half = diagram.size["width"] / 2
-    offset = (round(half * (place / 4 - 1) * 0.99) for place in (column, row))
+    offset = (round(half * (place / 3 - 1) * 0.99) for place in (column, row))
     action = ActionChains(browser, 0).move_to_element_with_offset(diagram, *offset)
     (action.click() if click else action).perform()
 
 
 def _picture(browser):
-    return base64.b64decode(_find(browser, "#diagram").screenshot_as_base64)
+    """Return the diagram as it is on the screen, without the edge that it shares with its frame."""
+    png = base64.b64decode(_find(browser, "#diagram").screenshot_as_base64)
+    return imread(BytesIO(png))[2:-2, 2:-2, :3]
+
+
+def _changed(before, after):
+    """Return how many pixels changed visibly."""
+    return int((np.abs(after - before).max(axis=2) > 0.05).sum())
 
 
 def test_the_page_loads_alone_and_without_complaint(browser, written):
@@ -394,7 +409,7 @@ def test_every_number_is_python_s_to_the_last_bit(opened, models):
 def test_the_page_agrees_with_the_diagram(opened, diagrams):
     for i, size in enumerate(SIZES):
         for j, diagram in enumerate(diagrams[size]):
-            for row, column in [(0, 1), (2, 2), (3, 5), (6, 3)]:
+            for row, column in [(0, 1), (2, 2), (3, 4), (4, 3)]:
                 lowest = _at(opened, i, j, row, column)["minima"][0]
                 assert lowest["loss"] == pytest.approx(diagram.loss[row, column], rel=1e-12)
                 assert lowest["phase"] == diagram.phase[row, column]
@@ -404,7 +419,7 @@ def test_the_page_agrees_with_the_diagram(opened, diagrams):
 
 def test_hovering_shows_the_point_and_a_click_pins_it(opened, models):
     minima = models[0].views[0].minima
-    for row, column in [(7, 6), (3, 2)]:
+    for row, column in [(5, 4), (2, 1)]:
         _move_to(opened, row, column)
         here = minima.at(row, column)
         shown = _minima_shown(opened)
@@ -415,7 +430,7 @@ def test_hovering_shows_the_point_and_a_click_pins_it(opened, models):
         place = _find(opened, "#place").text
         assert f"= {minima.density[row]:.4g}," in place
         assert place.endswith(f"= {minima.relative_importance[column]:.4g}")
-    _move_to(opened, 4, 4, click=True)
+    _move_to(opened, 3, 3, click=True)
     pinned = _find(opened, "#place").text
     _move_to(opened, 1, 1)
     assert _find(opened, "#place").text == pinned
@@ -445,7 +460,7 @@ def test_a_metastable_minimum_can_be_chosen(opened, models):
 def test_arrows_are_the_weights(opened, models):
     """The tips of the arrows, in the units of the drawing, are the columns of W."""
     opened.find_elements("css selector", "#models input")[1].click()
-    for row, column in [(7, 1), (6, 7)]:
+    for row, column in [(5, 1), (4, 5)]:
         _move_to(opened, row, column, click=True)
         minima = models[1].views[0].minima
         W = minima.W[minima.at(row, column).start]
@@ -506,9 +521,9 @@ def test_lines_and_points_can_be_switched_by_keyboard(opened, layer):
     with_layer = _picture(opened)
     switch.send_keys(Keys.SPACE)
     assert not group.is_displayed()
-    assert _picture(opened) != with_layer
+    assert _changed(with_layer, _picture(opened)) > 30
     switch.send_keys(Keys.SPACE)
-    assert _picture(opened) == with_layer
+    assert _changed(with_layer, _picture(opened)) == 0
 
 
 def test_regions_have_the_colours_of_the_lowest_phases(opened, diagrams):
@@ -522,8 +537,8 @@ def test_regions_have_the_colours_of_the_lowest_phases(opened, diagrams):
                     "const canvas = document.getElementById('regions'), last = canvas.width - 1;"
                     "const [x, y] = [...arguments].map((share) => Math.round(share * last));"
                     "return [...canvas.getContext('2d').getImageData(x, y, 1, 1).data].slice(0, 3)",
-                    column / 8,
-                    row / 8,
+                    column / 6,
+                    row / 6,
                 )
                 expected = bytes.fromhex(phase_style(diagram.phase[row, column]).color[1:])
                 assert bytes(pixel) == expected, (row, column)
@@ -564,7 +579,7 @@ def test_the_page_says_where_its_numbers_come_from(opened):
     assert f"phasediagram {phd.__version__}" in about
     assert "n_features=3, n_hidden=2, weights='free'" in about
     assert "1e-13" in about
-    assert "9 × 9" in about
+    assert "7 × 7" in about
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
