@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_SMALLEST_NORM = 1e-12
+_SMALLEST_NORM = 1e-6  # a direction with a smaller norm counts as none
 
 
-def upright(W: Array) -> Array:
-    """Return W turned so that the longest of the other features points along the first axis.
+def upright(W: Array, first: int | None = None) -> Array:
+    """Return W turned so that one feature points along the first axis.
 
     With two hidden dimensions it is also reflected so that what is farthest off that axis
     points up.
@@ -23,17 +23,24 @@ def upright(W: Array) -> Array:
     ----------
     W : ndarray, shape (..., m, n)
         m is 1 or 2; the last feature is the extra one.
+    first : int, optional
+        Which feature; by default the longest but for the extra one.  If it has no direction,
+        the longest of all is taken.
 
     Returns
     -------
     ndarray, shape (..., m, n)
     """
-    norms = np.linalg.norm(W[..., :-1], axis=-2)
-    first = np.take_along_axis(W, norms.argmax(axis=-1)[..., None, None], axis=-1)
-    along = first / np.maximum(norms.max(axis=-1), _SMALLEST_NORM)[..., None, None]
+    norms = np.linalg.norm(W, axis=-2)
+    chosen = norms[..., :-1].argmax(axis=-1) if first is None else np.full(norms.shape[:-1], first)
+    length = np.take_along_axis(norms, chosen[..., None], axis=-1)[..., 0]
+    chosen = np.where(length > _SMALLEST_NORM, chosen, norms.argmax(axis=-1))
+    x = np.take_along_axis(W[..., 0, :], chosen[..., None], axis=-1)
     if W.shape[-2] == 1:
-        return np.asarray(np.where(along < 0, -1.0, 1.0) * W)
-    x, y = along[..., 0, :], along[..., 1, :]
+        return np.asarray(np.where(x < 0, -1.0, 1.0)[..., None] * W)
+    y = np.take_along_axis(W[..., 1, :], chosen[..., None], axis=-1)
+    length = np.maximum(np.hypot(x, y), np.finfo(float).tiny)  # 0 only if W is
+    x, y = x / length, y / length
     across = x * W[..., 1, :] - y * W[..., 0, :]
     farthest = np.abs(across).argmax(axis=-1)[..., None]
     up = np.where(np.take_along_axis(across, farthest, axis=-1) < 0, -1.0, 1.0)

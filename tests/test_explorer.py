@@ -192,9 +192,23 @@ def test_upright_weights_do_not_depend_on_how_they_were_turned(m, angle, flip, s
     np.testing.assert_allclose(np.swapaxes(once, 1, 2) @ once, np.swapaxes(W, 1, 2) @ W, atol=1e-12)
     np.testing.assert_allclose(upright(turn @ W), once, atol=1e-9)
     longest = np.linalg.norm(W[:, :, :-1], axis=1).argmax(axis=1)
-    first = once[np.arange(4), :, longest]
-    assert (first[:, 0] > 0).all()
-    assert np.abs(first[:, 1:]).max(initial=0) < 1e-12
+    for turned, along in (
+        (once, once[np.arange(4), :, longest]),
+        (upright(W, 0), upright(W, 0)[:, :, 0]),
+    ):
+        np.testing.assert_allclose(
+            np.abs(np.linalg.det(turned[:, :, :m])), np.abs(np.linalg.det(W[:, :, :m]))
+        )
+        assert (along[:, 0] > 0).all()
+        assert np.abs(along[:, 1:]).max(initial=0) < 1e-12
+
+
+def test_upright_without_the_feature_that_should_point_along_the_axis():
+    dedicated = np.array([[[0.0, -1.0]]])
+    np.testing.assert_array_equal(upright(dedicated, 0), [[[0.0, 1.0]]])
+    np.testing.assert_array_equal(upright(np.zeros((2, 3))), np.zeros((2, 3)))
+    extra = np.array([[0.0, 0.0, 0.6], [0.0, 0.0, -0.8]])
+    np.testing.assert_allclose(upright(extra), [[0, 0, 1], [0, 0, 0]], atol=1e-15)
 
 
 def test_explore_traces_on_an_executor_or_here(monkeypatch):

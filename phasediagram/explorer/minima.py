@@ -189,7 +189,7 @@ class _Search:
             relative_importance=self.diagram.relative_importance,
             count=exists.sum(axis=1).reshape(self.shape),
             loss=states[:, -1],
-            W=upright(W),
+            W=upright(W, first=0),
             b=b,
             phase=phases_of(W, self.density[point]),
             n_features=self.n,

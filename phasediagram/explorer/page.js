@@ -12,6 +12,7 @@
   const BIG_STEP = 8;
   const SAME_BRANCH = 0.3; // largest change of W^T W from one grid point to the next
   const STABLE = 1e-12;
+  const NOTHING_ABOVE = 0.05; // the scale of a section with one branch
   const LARGEST_EXCESS = 20; // percent, in sections
   const FIRST_POINT = [0.3, 0.25]; // two minima compete there in both models
   const CLOSE = 9; // pixels to a special point that is named
@@ -357,8 +358,8 @@
     const chosen = minima[state.minimum];
     const p = short(view.density[state.row]), r = short(view.relative_importance[state.column]);
     byId("place").innerHTML = `density <i>p</i> = ${p}, relative importance <i>r</i> = ${r}`;
-    byId("phase").replaceChildren(chip(chosen.style), minima[0].phase === chosen.phase && state.minimum === 0
-      ? chosen.phase : `${chosen.phase} (metastable)`);
+    const metastable = chosen.loss > minima[0].loss * (1 + STABLE);
+    byId("phase").replaceChildren(chip(chosen.style), chosen.phase + (metastable ? " (metastable)" : ""));
     byId("meaning").textContent = sentence(chosen.style.meaning);
     byId("pin").setAttribute("aria-pressed", state.pinned);
     byId("pin").textContent = state.pinned ? "Release" : "Pin";
@@ -508,7 +509,8 @@
     const chains = branches(model, view, places);
     const competing = chains.filter((chain) => chain.some((one) => one.excess < STABLE)).flat();
     const relevant = chains.flat().filter((one) => one.at === here && 100 * one.excess < LARGEST_EXCESS);
-    const largest = Math.max(...[...competing, ...relevant].map((one) => one.excess), 1e-4);
+    const above = [...competing, ...relevant].map((one) => one.excess).filter((excess) => excess > STABLE);
+    const largest = above.length ? Math.max(...above) : NOTHING_ABOVE;
     const highest = niceAbove(Math.min(LARGEST_EXCESS, 110 * largest));
     const x = (at) => left + ((right - left) * at) / (axis.length - 1);
     const y = (excess) => bottom - ((bottom - top) * 100 * excess) / highest;
