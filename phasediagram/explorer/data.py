@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 
 import numpy as np
@@ -122,28 +121,23 @@ def explore(
     """
     require_explorable(sizes, grid)
     require_executor(executor)
-    traced = _start_tracing(sizes, executor)
+    tracing = None if executor is None else executor.submit(_trace, sizes)
     work = [3**n for n, _ in sizes for _ in _REGIONS]  # a loss sums over so many faces
-    before = 0
+    total, before = sum(work) / _SEARCHING, 0
     views: list[View] = []
     for (size, region), own in zip(product(sizes, _REGIONS), work, strict=True):
-        total = sum(work) / _SEARCHING
         views.append(_view(*size, region, grid, _shifted(progress, before / total, own / total)))
         before += own
+    boundaries = _trace(sizes) if tracing is None else tracing.result()
     of_model = len(_REGIONS)
     return tuple(
-        ExploredModel(tuple(views[i * of_model : (i + 1) * of_model]), boundaries())
-        for i, boundaries in enumerate(traced)
+        ExploredModel(tuple(views[i * of_model : (i + 1) * of_model]), found)
+        for i, found in enumerate(boundaries)
     )
 
 
-def _start_tracing(
-    sizes: Sequence[tuple[int, int]], executor: Executor | None
-) -> list[Callable[[], PhaseBoundaries]]:
-    """Return functions that wait for the boundaries of each model."""
-    if executor is None:
-        return [partial(phase_boundaries, *size) for size in sizes]
-    return [executor.submit(phase_boundaries, *size).result for size in sizes]
+def _trace(sizes: Sequence[tuple[int, int]]) -> list[PhaseBoundaries]:
+    return [phase_boundaries(*size) for size in sizes]
 
 
 def _view(n: int, m: int, region: _Region, grid: int, progress: Progress | None) -> View:
