@@ -122,7 +122,13 @@ def _visible_biases(gram: Array, b: Array) -> Array:
 
 
 def are_minima(
-    n: int, m: int, density: Array, relative_importance: Array, x: Array, rng: np.random.Generator
+    n: int,
+    m: int,
+    density: Array,
+    relative_importance: Array,
+    x: Array,
+    rng: np.random.Generator,
+    probes: int = _PROBES,
 ) -> NDArray[np.bool_]:
     """Probe around stationary points: from a minimum no run from close by ends lower.
 
@@ -134,14 +140,16 @@ def are_minima(
         W.ravel() followed by b, each stationary at its density and relative importance.
     rng : numpy.random.Generator
         Of the probes.
+    probes : int
+        Around each; near a kink most lead back to a saddle.
 
     Returns
     -------
     ndarray of bool, shape (k,)
     """
     count, variables = x.shape
-    probes = x[:, None] + _PROBE_LENGTH * rng.normal(size=(count, _PROBES, variables))
-    starts = np.concatenate([x[:, None], probes], axis=1)
+    around = x[:, None] + _PROBE_LENGTH * rng.normal(size=(count, probes, variables))
+    starts = np.concatenate([x[:, None], around], axis=1)
     losses = minimize_free(n, m, density, relative_importance, starts).loss
     return np.asarray(losses[:, 1:].min(axis=1) > losses[:, 0] * (1 - _LOWER))
 

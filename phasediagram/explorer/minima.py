@@ -29,16 +29,17 @@ Flags = NDArray[np.bool_]
 Points = NDArray[np.intp]
 
 _RANDOM_STARTS = 120  # as for one point (`phasediagram.local_minima`)
-_MOST = 12  # stationary states kept at one point
+_MOST = 24  # stationary states kept at one point
 _COARSE_PART, _PART = 32, 512  # points, or states, computed together
 _GRADIENT_TOLERANCE = 1e-9
 _PUSH = 1e-3  # off saddles, which repel
 _SAME_STATE = 1e-4
-_FAR = 0.1  # a neighbour's minimum farther than this from all of a point's own is another one
+_FAR = 0.05  # a neighbour's minimum farther than this from all of a point's own is tried
+_PROBES = 24
 _TIED = 1e-9
 _ROUNDING = 1e-12
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
-_SEARCHED, _DESCENDED = 0.4, 0.6  # shares of the work that are done then
+_SEARCHED, _DESCENDED, _PROBED = 0.4, 0.5, 0.9  # shares of the work that are done then
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,10 @@ def local_minima(diagram: PhaseDiagram, progress: Progress | None = None) -> Loc
     """
     search = _Search(diagram, progress)
     search.start_from_coarse_points()
+    search.drop_saddles((_DESCENDED, _PROBED))  # which lie close to minima about to end
     search.spread()
-    search.keep_minima()
+    search.drop_saddles((_PROBED, 1.0))
+    search.sort()
     return search.result()
 
 
@@ -127,6 +130,8 @@ class _Search:
         lowest = (values.reshape(points, -1) for values in (diagram.W, diagram.b, diagram.loss))
         self.states = np.full((points, _MOST, self.model.variables + 1), np.nan)
         self.states[:, 0] = np.concatenate(list(lowest), axis=1)
+        self.tested = np.zeros((points, _MOST), dtype=bool)
+        self.tested[:, 0] = True  # the diagram's are the lowest, so no saddles
 
     def start_from_coarse_points(self) -> None:
         """Descend at every point from each stationary state of the nearest coarse point."""
@@ -156,22 +161,25 @@ class _Search:
                 starts = self.states[source, :, :-1]
                 starts[self._distance(target, starts) < _FAR] = np.nan
                 tried = np.isfinite(starts[..., 0]).any(axis=1)
-                self._descend(target[tried], starts[tried], (_DESCENDED, _DESCENDED))
+                self._descend(target[tried], starts[tried], (_PROBED, _PROBED))
             active = self._exists().sum(axis=1) > before
 
-    def keep_minima(self) -> None:
-        """Drop saddles and ties, and sort the rest."""
-        tested = self._exists()
-        tested[:, 0] = False  # the diagram's are the lowest, so no saddles
-        point, slot = np.nonzero(tested)
+    def drop_saddles(self, progress: tuple[float, float]) -> None:
+        """Drop the states that are no minima, as far as they have not been tested before."""
+        untested = self._exists() & ~self.tested
+        point, slot = np.nonzero(untested)
         p, r, x = self.density[point], self.relative_importance[point], self.states[point, slot]
         parts = [
             (self.n, self.m, p[part], r[part], x[part, :-1], number)
             for number, part in enumerate(_parts(len(point), _PART))
         ]
         if parts:
-            minimum = self._run(probe, parts, (_DESCENDED, 1.0))
+            minimum = self._run(probe, parts, progress)
             self.states[point[~minimum], slot[~minimum]] = np.nan
+            self.tested[point[minimum], slot[minimum]] = True
+
+    def sort(self) -> None:
+        """Put the lowest first, and drop ties at density 1."""
         loss = self.states[..., -1].copy()
         loss[:, 0] *= 1 - _ROUNDING  # first among equals
         self.states = np.take_along_axis(self.states, loss.argsort(axis=1)[..., None], axis=1)
@@ -272,19 +280,19 @@ def descend(
     rows = np.concatenate([x, loss[:, None]], axis=1)
     found[point[stationary], slot[stationary]] = rows[stationary]
     found = np.take_along_axis(found, found[..., -1].argsort(axis=1)[..., None], axis=1)
-    states, count = known.copy(), np.isfinite(known[..., -1]).sum(axis=1)
+    states = known.copy()
     for new in np.moveaxis(found, 1, 0):
         distance = _nearest(model, states[..., :-1], new[:, :-1])
-        added = np.isfinite(new[:, -1]) & (distance > _SAME_STATE) & (count < _MOST)
-        states[added, count[added]] = new[added]
-        count += added
+        free = np.isnan(states[..., -1])
+        added = np.isfinite(new[:, -1]) & (distance > _SAME_STATE) & free.any(axis=1)
+        states[added, free.argmax(axis=1)[added]] = new[added]
     return states
 
 
 def probe(n: int, m: int, density: Array, relative_importance: Array, x: Array, seed: int) -> Flags:
     """Return which stationary states (k, d) are minima."""
     rng = np.random.default_rng((3, seed))
-    return are_minima(n, m, density, relative_importance, x, rng)
+    return are_minima(n, m, density, relative_importance, x, rng, _PROBES)
 
 
 def _nearest(model: Model, states: Array, x: Array) -> Array:
