@@ -32,6 +32,7 @@ _PROBES = 8
 _PROBE_LENGTH = 1e-3
 _LOWER = 1e-10  # a probe that ends lower than this, relatively, shows a saddle
 _FLAT = 1e-9
+_SADDLE = 1e-7
 _SEARCH = 0.7  # share of the work, before probing
 _RUNS_TIMES_FACES = 2**14  # of one part of the work
 
@@ -88,7 +89,9 @@ def find_local_minima(
     starts = standard_starts(n, m, p, _RANDOM_STARTS, rng)[0]
     if m == n - 1 and n <= _LARGEST_SHORTENED:
         starts = np.concatenate([starts, shortened_starts(n, m, p, rng)[0]])
-    x, loss, norm = _descend(objective, starts, progress and (lambda s: progress(_SEARCH * s)))
+    searching = progress and (lambda share: progress(_SEARCH * share))
+    points = p.repeat(len(starts)), r.repeat(len(starts))
+    x, loss, norm = _descend(n, m, *points, starts, searching)
     stationary = norm < _GRADIENT_TOLERANCE * density
     stationary &= ~is_silent(*objective.unpack(x))
     x, loss, norm = x[stationary], loss[stationary], norm[stationary]
@@ -98,12 +101,15 @@ def find_local_minima(
     for i in order:
         if not any(_same(objective, x[i], loss[i], x[j], loss[j], equal) for j in kept):
             kept.append(int(i))
+    count = len(kept)
     probing = progress and (lambda share: progress(_SEARCH + (1 - _SEARCH) * share))
-    are_minima = _are_minima(objective, x[kept], rng, probing)
-    kept = [i for i, is_minimum in zip(kept, are_minima, strict=True) if is_minimum]
+    minima = are_minima(n, m, p.repeat(count), r.repeat(count), x[kept], rng, progress=probing)
+    kept = [i for i, is_minimum in zip(kept, minima, strict=True) if is_minimum]
     curvatures = [smallest_curvature(objective, x[i], rng) for i in kept]
     found: list[FreeMinimum] = []
     for i, curvature in zip(kept, curvatures, strict=True):
+        if curvature < -_SADDLE * density:  # that no probe left
+            continue
         tied = any(abs(loss[i] - other.loss) <= _SAME_LOSS * loss[i] for other in found)
         if tied and curvature < _FLAT:  # another point of a continuum of minima
             continue
@@ -125,16 +131,24 @@ def _by_loss(objective: FreeLoss, x: Array, loss: Array) -> NDArray[np.intp]:
 
 
 def _descend(
-    objective: FreeLoss, starts: Array, progress: Progress | None
+    n: int,
+    m: int,
+    density: Array,
+    relative_importance: Array,
+    starts: Array,
+    progress: Progress | None,
 ) -> tuple[Array, Array, Array]:
-    """Run Newton's method from all starts (k, variables): ends, losses, gradient norms."""
-    length = max(1, _RUNS_TIMES_FACES // 3**objective.n)
-    places = [slice(begin, begin + length) for begin in range(0, len(starts), length)]
-    point = objective.n, objective.m, objective.density[0], objective.importance[:1, -1]
+    """Run Newton's method from starts (k, variables): ends, losses, gradient norms."""
     x, loss, norm = np.empty_like(starts), np.empty(len(starts)), np.empty(len(starts))
-    parts = [Part(place, (*point, starts[None, place])) for place in places]
+    length = max(1, _RUNS_TIMES_FACES // 3**n)
+    places = [slice(begin, begin + length) for begin in range(0, len(starts), length)]
+    parts = [
+        Part(place, (n, m, density[place], relative_importance[place], starts[place, None]))
+        for place in places
+    ]
     for done, (place, ends) in enumerate(Workers().run(minimize_free, parts), start=1):
-        x[place], loss[place], norm[place] = ends.x[0], ends.loss[0], ends.gradient_norm[0]
+        x[place], loss[place] = ends.x[:, 0], ends.loss[:, 0]
+        norm[place] = ends.gradient_norm[:, 0]
         if progress is not None:
             progress(done / len(parts))
     return x, loss, norm
@@ -158,12 +172,38 @@ def _same(
     return False
 
 
-def _are_minima(
-    objective: FreeLoss, x: Array, rng: np.random.Generator, progress: Progress | None
+def are_minima(
+    n: int,
+    m: int,
+    density: Array,
+    relative_importance: Array,
+    x: Array,
+    rng: np.random.Generator,
+    probes: int = _PROBES,
+    progress: Progress | None = None,
 ) -> NDArray[np.bool_]:
-    """Probe around each stationary point: no run from close by may end lower."""
+    """Probe around stationary points: from a minimum no run from close by ends lower.
+
+    Parameters
+    ----------
+    n, m : int
+    density, relative_importance : ndarray, shape (k,)
+    x : ndarray, shape (k, m * n + n)
+        W.ravel() followed by b, each stationary at its density and relative importance.
+    rng : numpy.random.Generator
+        Of the probes.
+    probes : int
+        Around each; near a kink most lead back to a saddle.
+    progress : callable, optional
+        Called with the share of the work that is done, 0 to 1.
+
+    Returns
+    -------
+    ndarray of bool, shape (k,)
+    """
     count, variables = x.shape
-    probes = x[:, None] + _PROBE_LENGTH * rng.normal(size=(count, _PROBES, variables))
-    starts = np.concatenate([x[:, None], probes], axis=1).reshape(-1, variables)
-    losses = _descend(objective, starts, progress)[1].reshape(count, _PROBES + 1)
+    around = x[:, None] + _PROBE_LENGTH * rng.normal(size=(count, probes, variables))
+    starts = np.concatenate([x[:, None], around], axis=1).reshape(-1, variables)
+    points = density.repeat(probes + 1), relative_importance.repeat(probes + 1)
+    losses = _descend(n, m, *points, starts, progress)[1].reshape(count, probes + 1)
     return np.asarray(losses[:, 1:].min(axis=1) > losses[:, 0] * (1 - _LOWER))

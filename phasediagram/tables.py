@@ -212,17 +212,31 @@ def boundaries_json(boundaries: PhaseBoundaries) -> str:
             }
             for boundary in boundaries.boundaries
         ],
-        "special_points": [
-            {
-                "kind": point.kind,
-                "phases": list(point.phases),
-                "density": point.density,
-                "relative_importance": point.relative_importance,
-            }
-            for point in boundaries.special_points
-        ],
+        "special_points": special_point_records(boundaries),
     }
     return json.dumps(document, indent=1)
+
+
+def special_point_records(boundaries: PhaseBoundaries) -> list[dict[str, Any]]:
+    """Return special points as JSON has them.
+
+    Parameters
+    ----------
+    boundaries : PhaseBoundaries
+
+    Returns
+    -------
+    list of dict
+    """
+    return [
+        {
+            "kind": point.kind,
+            "phases": list(point.phases),
+            "density": point.density,
+            "relative_importance": point.relative_importance,
+        }
+        for point in boundaries.special_points
+    ]
 
 
 def agreements_table(agreements: Sequence[Agreement]) -> str:

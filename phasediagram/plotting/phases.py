@@ -13,6 +13,7 @@ from matplotlib.transforms import ScaledTranslation, Transform
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from phasediagram.orientation import upright
 from phasediagram.phases import norm_and_superposition
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ PHASE_STYLES = {
     "partial-triangle": PhaseStyle("#f4c3d7", "as triangle, but with a much smaller norm"),
     "scalene": PhaseStyle("#5d2a8c", "as triangle, the two others unequal"),
     "others-triangle": PhaseStyle("#3f7f93", "it has a dimension, three others share two"),
+    "aligned": PhaseStyle("#c9b458", "it shares a dimension with another, in the same direction"),
+    "others-aligned": PhaseStyle("#8fae5d", "it has a dimension, two others point the same way"),
+    "aligned-triangle": PhaseStyle("#4f9a8b", "three share two dimensions, it is on their side"),
     "tetrahedron": PhaseStyle("#5b8c3a", "four features share three dimensions"),
 }
 _OTHER_STYLE = PhaseStyle("#c9b458", "")
@@ -348,7 +352,7 @@ def plot_weights(W: ArrayLike, ax: Axes | None = None, color: str = "black") -> 
     if weights.ndim != 2 or weights.shape[0] not in (1, 2):
         raise ValueError(f"W must have shape (1, n) or (2, n), got {weights.shape}")
     ax = ax or new_axes()
-    directions = _upright(weights)
+    directions = np.pad(upright(weights), ((0, 2 - len(weights)), (0, 0)))
     for i, (x, y) in enumerate(directions.T):
         extra = i == weights.shape[1] - 1
         ax.plot([0, x], [0, y], color=color, lw=1.3, ls=(0, (2, 1)) if extra else "-")
@@ -358,18 +362,6 @@ def plot_weights(W: ArrayLike, ax: Axes | None = None, color: str = "black") -> 
     ax.set_aspect("equal")
     ax.axis("off")
     return ax
-
-
-def _upright(W: Array) -> Array:
-    """Return the directions, (2, n), turned so that those of one phase always look alike."""
-    if W.shape[0] == 1:
-        sign = np.sign(W[0, np.abs(W[0, :-1]).argmax()]) or 1.0
-        return np.stack([sign * W[0], np.zeros(W.shape[1])])
-    first = W[:, np.linalg.norm(W[:, :-1], axis=0).argmax()]
-    x, y = first / max(float(np.linalg.norm(first)), 1e-12)
-    turned = np.array([[x, y], [-y, x]]) @ W
-    rest = turned[1, np.abs(turned[1]).argmax()]
-    return np.asarray(turned * np.array([[1.0], [np.sign(rest) or 1.0]]))
 
 
 def _draw_weights_at(ax: Axes, place: tuple[float, float], W: Array, color: str) -> None:
