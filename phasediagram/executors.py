@@ -1,4 +1,4 @@
-"""Independent parts of a computation, on threads or on any executor, whatever happens to it."""
+"""Independent parts of a computation, here or on any executor, whatever happens to it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from os import cpu_count
 from typing import Any, Generic, NamedTuple, TypeVar
 
 Key = TypeVar("Key")
@@ -31,21 +30,22 @@ class _Outcome:
 
 
 class Workers:
-    """Where parts are computed: on threads of this process, or on an executor.
+    """Where parts are computed: here, on threads of this process, or on an executor.
 
     An executor that fails (a killed worker breaks a process pool) is not used again: what
-    it did not deliver is computed on threads.
+    it did not deliver is computed here.
 
     Parameters
     ----------
     executor : concurrent.futures.Executor or None
-    threads : int, optional
-        Without an executor; by default one per processor.
+    threads : int
+        Without an executor.  More than one only pays where most of the time goes to few calls
+        on large arrays: many small ones wait for the interpreter.
     """
 
-    def __init__(self, executor: Executor | None = None, threads: int | None = None) -> None:
+    def __init__(self, executor: Executor | None = None, threads: int = 1) -> None:
         self._executor = executor
-        self._threads = threads or cpu_count() or 1
+        self._threads = threads
 
     def run(
         self, function: Callable[..., Any], parts: Iterable[Part[Key]]
@@ -80,8 +80,12 @@ class Workers:
                     RuntimeWarning,
                     stacklevel=2,
                 )
-        with ThreadPoolExecutor(self._threads) as pool:
-            yield from _run(pool, self._threads, function, waiting)
+        if self._threads > 1:
+            with ThreadPoolExecutor(self._threads) as pool:
+                yield from _run(pool, self._threads, function, waiting)
+        while waiting:
+            key, arguments = waiting.popleft()
+            yield key, function(*arguments)
 
 
 class _ExecutorFailedError(Exception):

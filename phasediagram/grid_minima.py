@@ -17,6 +17,7 @@ COMPETITIVE = 1.1  # a minimum whose loss is this many times the lowest can beco
 
 _PUSH = 0.05  # off the symmetries, where gradients vanish
 _SAME_GRAM = 0.02
+_SYMMETRIC = 1e-3
 _IMPROVEMENT = 1e-12  # a smaller relative gain is rounding
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 _POINTS_AT_ONCE = 2**14  # bounds the memory that spreading takes
@@ -133,7 +134,8 @@ class GridMinima:
         source, target = source[near], target[near]
         if not target.size:
             return np.empty(0, dtype=np.intp)
-        found = self.minimize(target, with_pushed(self.x(source), rng))
+        x = self.x(source)
+        found = self.minimize(target, np.stack([x, pushed(x, rng)], axis=1))
         return self.accept(target, *found.lowest())
 
     def _shifted(self, points: Points, step: tuple[int, int]) -> tuple[Points, Points]:
@@ -193,6 +195,19 @@ def interference(m: int, n: int, x: Array) -> Array:
     return np.asarray((W.sum(axis=-1) ** 2).sum(axis=-1) - (W**2).sum(axis=(-1, -2)))
 
 
-def with_pushed(x: Array, rng: np.random.Generator) -> Array:
-    """Return each start, which continues its own minimum, and a copy pushed off symmetries."""
-    return np.stack([x, x + _PUSH * rng.normal(size=x.shape)], axis=1)
+def pushed(x: Array, rng: np.random.Generator) -> Array:
+    """Return copies of states that are pushed off symmetries."""
+    return np.asarray(x + _PUSH * rng.normal(size=x.shape))
+
+
+def on_symmetry(m: int, n: int, x: Array) -> NDArray[np.bool_]:
+    """Return which states (k, m * n + n) a symmetry can hold where they are no minimum.
+
+    Those in which a feature is ignored, two are orthogonal, or two have equal norms.
+    """
+    W = x[:, : m * n].reshape(-1, m, n)
+    gram = np.abs(np.swapaxes(W, 1, 2) @ W)
+    norms = np.diagonal(gram, axis1=1, axis2=2)
+    first, second = np.triu_indices(n, 1)
+    smallest = [norms, gram[:, first, second], np.abs(norms[:, first] - norms[:, second])]
+    return np.asarray(np.concatenate(smallest, axis=1).min(axis=1) < _SYMMETRIC)

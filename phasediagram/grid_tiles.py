@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.configurations import configurations
-from phasediagram.grid_minima import COMPETITIVE, GridMinima, with_pushed
+from phasediagram.grid_minima import COMPETITIVE, GridMinima, on_symmetry, pushed
 
 Array = NDArray[np.float64]
 Points = NDArray[np.intp]
@@ -101,8 +101,11 @@ def _intervals(count: int, longest: int) -> list[slice]:
 def _start_from_coarse(grid: GridMinima, competitors: Array, rng: np.random.Generator) -> None:
     """Start every point from its competitors, shape (points, competitors, variables)."""
     used = np.isfinite(competitors[..., 0])
-    points = np.nonzero(used)[0]
-    x, loss = grid.minimize(points, with_pushed(competitors[used], rng)).lowest()
+    points, starts = np.nonzero(used)[0], competitors[used]
+    symmetric = on_symmetry(grid.m, grid.n, starts)
+    points = np.concatenate([points, points[symmetric]])
+    starts = np.concatenate([starts, pushed(starts[symmetric], rng)])
+    x, loss = grid.minimize(points, starts[:, None]).lowest()
     order = np.argsort(-loss, kind="stable")  # the lowest of each point is written last
     grid.put(points[order], x[order], loss[order])
 

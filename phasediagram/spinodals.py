@@ -266,17 +266,20 @@ def _of_tilts(model: Model, domain: Domain) -> list[Spinodal]:
 def _others_antipodal_limit(domain: Domain) -> Array:
     """Return where two antipodal others tilt: below a relative importance for each density."""
     others = PairAndSingle(extra_in_pair=False)
-    start = np.array([0.9, -0.9, 0.1, 0.1])
+    lowest = domain.lower[1]
+    pair = others.pair(np.array([0.9, -0.9, 0.1, 0.1]), np.log(_OTHERS_ANTIPODAL_DENSITIES[0]), 0.0)
 
-    def stiffness(u: float, v: float) -> float:
-        return others.stiffness(others.pair(start, u, 0.0), u, v)
+    def stiffness(u: float, v: float, near: Array) -> float:
+        return others.stiffness(others.pair(near, u, 0.0), u, v)
 
     first, last = np.log(_OTHERS_ANTIPODAL_DENSITIES)
-    first = brentq(stiffness, first, last, args=(domain.lower[1],), xtol=_ROOT)
-    positions = [[first, domain.lower[1]]]
+    first = brentq(stiffness, first, first + 0.1, args=(lowest, pair), xtol=_ROOT)
+    positions = [[first, lowest]]
     for u in np.linspace(first, last, _POINTS)[1:]:
-        limit = brentq(lambda v, u=u: stiffness(u, v), domain.lower[1], 1.0, xtol=_ROOT)
-        positions.append([u, limit])
+        pair = others.pair(pair, u, 0.0)
+        if stiffness(u, lowest, pair) < 0 < stiffness(u, 1.0, pair):
+            limit = brentq(lambda v, u=u, near=pair: stiffness(u, v, near), lowest, 1.0, xtol=_ROOT)
+            positions.append([u, limit])
     return np.array(positions)
 
 
