@@ -20,10 +20,10 @@ from phasediagram.plotting.phases import (
     plot_color_key,
     plot_phases,
     plot_superposition,
-    plot_weights,
     superposition_color,
 )
 from phasediagram.plotting.training import draw_training, plot_agreement, plot_empirical
+from phasediagram.plotting.weights import plot_weights
 
 __all__ = [
     "COLUMN_WIDTH",

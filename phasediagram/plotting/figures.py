@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from phasediagram.plotting.lines import plot_boundaries
-from phasediagram.plotting.phases import new_axes, paint, plot_phases, plot_superposition
+from phasediagram.plotting.canvas import new_axes, paint
+from phasediagram.plotting.lines import add_line_legend, plot_boundaries
+from phasediagram.plotting.phases import plot_phases, plot_superposition
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +44,8 @@ def draw_figure(diagram: PhaseDiagram, boundaries: PhaseBoundaries | None = None
     key = figure.add_axes((0.905, 0.5, 0.085, 0.17))
     plot_phases(diagram, left, legend_columns=2)
     if boundaries is not None:
-        plot_boundaries(boundaries, left)
+        plot_boundaries(boundaries, left, legend=None)
+        add_line_legend(figure, boundaries, (0.865, 0.42))
     plot_superposition(diagram, right, key)
     left.set_title(_title(diagram), fontsize="medium")
     right.set_title("The extra feature", fontsize="medium")
@@ -91,7 +93,8 @@ def draw_comparison(
     plot_phases(literature, left, legend_columns=1)
     plot_phases(diagram, middle, legend_columns=2)
     if boundaries is not None:
-        plot_boundaries(boundaries, middle)
+        plot_boundaries(boundaries, middle, legend=None)
+        add_line_legend(figure, boundaries, (0.9, 0.235))
     plot_excess(diagram, literature, right)
     left.set_title(_title(literature), fontsize="medium")
     middle.set_title(_title(diagram), fontsize="medium")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -9,10 +10,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 from numpy.typing import NDArray
 
-from phasediagram.plotting.phases import new_axes, phase_style
+from phasediagram.plotting.canvas import new_axes
+from phasediagram.plotting.phases import phase_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from phasediagram.results import Boundary, PhaseBoundaries
     from phasediagram.sections import LossSection
@@ -97,12 +100,29 @@ def plot_boundaries(
         ax.set_ylim(limits[1])
     if legend is not None:
         of_phases = ax.get_legend()
-        handles = _line_handles(drawn) + _marker_handles(boundaries)
+        handles = _handles(boundaries, drawn)
         ax.legend(handles=handles, loc=legend, fontsize="x-small", framealpha=1.0)
         if of_phases is not None:
             ax.add_artist(of_phases)
             of_phases.set_clip_on(False)  # it is outside the axes, and needs room
     return ax
+
+
+def add_line_legend(
+    figure: Figure, boundaries: PhaseBoundaries, place: tuple[float, float]
+) -> None:
+    """Explain lines and markers outside the axes, right of and below a place in the figure."""
+    figure.legend(
+        handles=_handles(boundaries, boundaries.boundaries),
+        loc="upper left",
+        bbox_to_anchor=place,
+        frameon=False,
+        fontsize="x-small",
+    )
+
+
+def _handles(boundaries: PhaseBoundaries, drawn: Sequence[Boundary]) -> list[Line2D]:
+    return _line_handles(drawn) + _marker_handles(boundaries)
 
 
 def _draw_boundary(ax: Axes, boundary: Boundary) -> None:
@@ -111,7 +131,7 @@ def _draw_boundary(ax: Axes, boundary: Boundary) -> None:
     ax.plot(boundary.relative_importance, boundary.density, style, color=_COLOR, lw=width)
 
 
-def _line_handles(drawn: list[Boundary]) -> list[Line2D]:
+def _line_handles(drawn: Sequence[Boundary]) -> list[Line2D]:
     present = {(boundary.order, boundary.kind) for boundary in drawn}
     return [
         Line2D([], [], color=_COLOR, ls=style, lw=1.0, label=label)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter
-from matplotlib.transforms import ScaledTranslation, Transform
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from phasediagram.orientation import upright
 from phasediagram.phases import norm_and_superposition
+from phasediagram.plotting.canvas import below_label, new_axes, paint
+from phasediagram.plotting.weights import WeightsHandler, draw_weights_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.collections import QuadMesh
 
     from phasediagram.results import PhaseDiagram
 
@@ -102,14 +101,13 @@ def plot_phases(
     ['ignored', 'dedicated', 'antipodal']
     """
     ax = ax or new_axes()
-    names = list(diagram.shares())
-    colors = np.array([to_rgb(phase_style(name).color) for name in names])
-    index = np.select([diagram.phase == name for name in names], list(range(len(names))))
-    paint(ax, diagram, colors[index])
+    colors = np.array([to_rgb(phase_style(name).color) for name in diagram.candidates])
+    paint(ax, diagram, colors[diagram.lowest])
+    show_weights = show_weights and diagram.n_hidden <= 2
     if label_size is not None:
-        _label_regions(ax, diagram, names, show_weights and diagram.n_hidden <= 2, label_size)
+        _label_regions(ax, diagram, show_weights, label_size)
     if legend is not None:
-        _add_legend(ax, names, legend == "meanings", legend_columns)
+        _add_legend(ax, diagram, legend == "meanings", legend_columns, show_weights)
     return ax
 
 
@@ -196,25 +194,26 @@ def superposition_color(norm: ArrayLike, superposition: ArrayLike) -> Array:
     return np.asarray((1 - clipped) * _NOT_REPRESENTED + clipped * represented)
 
 
-def new_axes() -> Axes:
-    from matplotlib import pyplot
-
-    return pyplot.subplots(figsize=(5.2, 5.8), layout="constrained")[1]
-
-
-def _add_legend(ax: Axes, names: list[str], explain: bool, columns: int) -> None:
-    """Explain the colours below the label of the x axis."""
-    handles = [
-        Patch(
+def _add_legend(
+    ax: Axes, diagram: PhaseDiagram, explain: bool, columns: int, show_weights: bool
+) -> None:
+    """Explain the colours below the label of the x axis, with a picture of each phase's W."""
+    handlers: dict[Artist, WeightsHandler] = {}
+    for name in diagram.shares():
+        patch = Patch(
             facecolor=phase_style(name).color,
             edgecolor="#555555",
             linewidth=0.6,
             label=_legend_text(name) if explain else name,
         )
-        for name in names
-    ]
+        middle = _middle(diagram.lowest == diagram.candidates.index(name))
+        W = diagram.W[middle] if show_weights else np.zeros((1, 0))
+        handlers[patch] = WeightsHandler(W, _readable_on(phase_style(name).color))
     ax.legend(
-        handles=handles,
+        handles=list(handlers),
+        handler_map=handlers,
+        handlelength=2.2,
+        handleheight=1.8 if show_weights else 0.7,
         loc="upper left",
         bbox_to_anchor=(-0.1, 0.0),
         bbox_transform=below_label(ax),
@@ -225,80 +224,27 @@ def _add_legend(ax: Axes, names: list[str], explain: bool, columns: int) -> None
     )
 
 
-def below_label(ax: Axes) -> Transform:
-    """Return coordinates of the axes, moved down below ticks and label, whatever their size."""
-    points = 2.5 * float(ax.xaxis.label.get_fontsize()) + 9
-    return ax.transAxes + ScaledTranslation(0, -points / 72, ax.figure.dpi_scale_trans)
-
-
 def _legend_text(name: str) -> str:
     meaning = phase_style(name).meaning
     return f"{name}: {meaning}" if meaning else name
 
 
-def paint(ax: Axes, diagram: PhaseDiagram, values: Array, **options: Any) -> QuadMesh:
-    """Colour one cell for each point of the grid, by value or RGB, on the paper's axes."""
-    rows, columns = np.argsort(diagram.density), np.argsort(diagram.relative_importance)
-    x, y = diagram.relative_importance[columns], diagram.density[rows]
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    mesh = ax.pcolormesh(
-        _cell_edges(x), _cell_edges(y), values[rows][:, columns], rasterized=True, **options
-    )
-    ax.set_xlim(_limits(x))
-    ax.set_ylim(_limits(y))
-    ax.set_xlabel("Relative feature importance $r$")
-    ax.set_ylabel("Feature density $1 - S$")
-    for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
-        axis.set_major_locator(_locator(values))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
-    ax.yaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: "1.0" if np.isclose(value, 1) else f"{value:g}")
-    )
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.set_box_aspect(1)
-    return mesh
+def _readable_on(ground: str) -> str:
+    lightness = np.dot(to_rgb(ground), [0.299, 0.587, 0.114])
+    return "white" if lightness < 0.5 else "black"
 
 
-def _locator(values: Array) -> Locator:
-    """Return ticks at powers of ten, and more of them in a close-up."""
-    if values[-1] > 30 * values[0]:
-        return LogLocator()
-    return MaxNLocator(6) if values[-1] < 4 * values[0] else LogLocator(subs=(1, 2, 3, 5))
-
-
-def _cell_edges(centres: Array) -> Array:
-    """Return the edges of cells around points, halfway in the logarithm."""
-    if centres.size == 1:
-        return np.asarray(centres[0] * np.array([0.9, 1.1]))
-    logs = np.log(centres)
-    middle = (logs[1:] + logs[:-1]) / 2
-    first, last = 2 * logs[0] - middle[0], 2 * logs[-1] - middle[-1]
-    return np.asarray(np.exp(np.concatenate([[first], middle, [last]])))
-
-
-def _limits(values: Array) -> tuple[float, float]:
-    if values.size == 1:
-        edges = _cell_edges(values)
-        return float(edges[0]), float(edges[-1])
-    return float(values[0]), float(values[-1])
-
-
-def _label_regions(
-    ax: Axes, diagram: PhaseDiagram, names: list[str], show_weights: bool, size: float | str
-) -> None:
+def _label_regions(ax: Axes, diagram: PhaseDiagram, show_weights: bool, size: float | str) -> None:
     """Write each phase's name, and draw its weights, where its region is widest."""
-    for name in names:
-        regions, count = ndimage.label(diagram.phase == name)
+    for name in diagram.shares():
+        regions, count = ndimage.label(diagram.lowest == diagram.candidates.index(name))
         for region in range(1, count + 1):
             inside = regions == region
             if inside.mean() < _SMALLEST_LABELLED_SHARE:
                 continue
             row, column = _middle(inside)
             ground = phase_style(name).color
-            lightness = np.dot(to_rgb(ground), [0.299, 0.587, 0.114])
-            color = "white" if lightness < 0.5 else "black"
+            color = _readable_on(ground)
             place = (
                 float(diagram.relative_importance[column]),
                 float(diagram.density[row]),
@@ -316,60 +262,7 @@ def _label_regions(
                 bbox={"boxstyle": "square,pad=0.1", "facecolor": ground, "edgecolor": "none"},
             )
             if drawn:
-                _draw_weights_at(ax, place, diagram.W[row, column], color)
-
-
-def plot_weights(W: ArrayLike, ax: Axes | None = None, color: str = "black") -> Axes:
-    """Draw the features' directions in one or two hidden dimensions, the extra one dashed.
-
-    Parameters
-    ----------
-    W : array_like, shape (m, n)
-        m is 1 or 2.  Turned so that the directions of one phase always look alike.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw, its frame removed; a new figure by default.
-    color : str
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Raises
-    ------
-    ValueError
-        If W has another shape.
-
-    Examples
-    --------
-    >>> import phasediagram as phd
-    >>> from phasediagram.plotting import paper_figure, plot_weights
-    >>> with paper_figure(width=1.0) as figure:
-    ...     ax = plot_weights([[1.0, -0.8]], figure.add_subplot())
-    >>> len(ax.lines)  # a line and its tip for each feature
-    4
-    """
-    weights = np.asarray(W, dtype=np.float64)
-    if weights.ndim != 2 or weights.shape[0] not in (1, 2):
-        raise ValueError(f"W must have shape (1, n) or (2, n), got {weights.shape}")
-    ax = ax or new_axes()
-    directions = np.pad(upright(weights), ((0, 2 - len(weights)), (0, 0)))
-    for i, (x, y) in enumerate(directions.T):
-        extra = i == weights.shape[1] - 1
-        ax.plot([0, x], [0, y], color=color, lw=1.3, ls=(0, (2, 1)) if extra else "-")
-        ax.plot([x], [y], "o", ms=3.2, color=color, mfc="none" if extra else color, mew=0.9)
-    ax.set_xlim(-1.3, 1.3)
-    ax.set_ylim(-1.3, 1.3)
-    ax.set_aspect("equal")
-    ax.axis("off")
-    return ax
-
-
-def _draw_weights_at(ax: Axes, place: tuple[float, float], W: Array, color: str) -> None:
-    size = 0.11
-    x, y = ax.transLimits.transform(np.log10(place))
-    inset = ax.inset_axes((x - size / 2, min(y - 0.01, 1 - size), size, size))
-    inset.patch.set_alpha(0)
-    plot_weights(W, inset, color)
+                draw_weights_at(ax, place, diagram.W[row, column], color)
 
 
 def _middle(inside: NDArray[np.bool_]) -> tuple[int, int]:

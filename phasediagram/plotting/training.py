@@ -8,10 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from phasediagram.edges import mean_norm_and_superposition
-from phasediagram.plotting.lines import plot_boundaries
+from phasediagram.plotting.canvas import new_axes, paint
+from phasediagram.plotting.lines import add_line_legend, plot_boundaries
 from phasediagram.plotting.phases import (
-    new_axes,
-    paint,
     plot_color_key,
     plot_phases,
     superposition_color,
@@ -153,7 +152,8 @@ def draw_training(
     plot_empirical(training, diagram, right)
     if boundaries is not None:
         plot_boundaries(boundaries, left, legend=None)
-        plot_boundaries(boundaries, right, legend="lower left")
+        plot_boundaries(boundaries, right, legend=None)
+        add_line_legend(figure, boundaries, (0.885, 0.42))
     plot_agreement(agreement, left)
     plot_color_key(figure.add_axes((0.915, 0.5, 0.08, 0.16)))
     sizes = f"{training.n_features} features in {training.n_hidden} hidden"
