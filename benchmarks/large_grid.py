@@ -2,8 +2,9 @@
 
     python benchmarks/large_grid.py 512 1024 2048
 
-n = 2, m = 1, free weights.  The last line plans a 4096 x 4096 grid: points times the cost of
-a point in the largest grid that was measured.  Memory is the largest that a process held that
+n = 2, m = 1, free weights.  The last line plans a 4096 x 4096 grid from the two largest that were
+measured: time and disk grow with the points, the main process's memory with the tiles' edges.
+Memory is the largest that a process held that
 is not a mapped file: pages of files can be given back at any time.
 """
 
@@ -96,18 +97,25 @@ def measure(steps: int) -> Measured:
 def main() -> None:
     """Print the table."""
     print(f"{WORKERS} worker processes\n{HEADER}")
+    measured = []
     for steps in map(int, sys.argv[1:] or ["512", "1024", "2048"]):
-        measured = measure(steps)
-        print(measured.row(), flush=True)
-    share = PLANNED**2 / measured.steps**2
-    planned = Measured(
+        measured.append(measure(steps))
+        print(measured[-1].row(), flush=True)
+    if len(measured) > 1:
+        print(f"{planned(*measured[-2:]).row()}  planned")
+
+
+def planned(smaller: Measured, larger: Measured) -> Measured:
+    """Return what a larger grid would take."""
+    times = PLANNED**2 / larger.steps**2
+    growth = (larger.main_memory - smaller.main_memory) / (larger.steps - smaller.steps)
+    return Measured(
         PLANNED,
-        measured.seconds * share,
-        measured.main_memory,
-        measured.worker_memory,
-        measured.disk * share,
+        larger.seconds * times,
+        larger.main_memory + growth * (PLANNED - larger.steps),
+        larger.worker_memory,
+        larger.disk * times,
     )
-    print(f"{planned.row()}  planned")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import phasediagram as phd
-from phasediagram import plotting
+from phasediagram import explorer, plotting
 
 ROOT = Path(__file__).parent.parent
 API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -34,7 +34,13 @@ def test_the_reference_lists_every_public_name(name):
 
 @pytest.mark.parametrize("name", re.findall(r"autofunction:: (phasediagram\.\S+)", API))
 def test_the_reference_lists_nothing_else(name):
-    assert name in PUBLIC or name.startswith("phasediagram.phases.")
+    listed_there = ("phasediagram.phases.", "phasediagram.explorer.")
+    assert name in PUBLIC or name.startswith(listed_there)
+
+
+@pytest.mark.parametrize("name", explorer.__all__)
+def test_the_reference_lists_the_explorer(name):
+    assert re.search(rf"auto(function|class):: phasediagram\.explorer\.{name}$", API, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
