@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 TRACED_SIZES = ((2, 1), (3, 2))
 _SNAP = 0.04  # a line that stops this close to a node of its phases ends there
 _AT_NODE = 1e-9
+_RESOLVED = 2e-7  # jump of slopes below which rounding of the losses moves a line by over 1e-10
 _LINK = 0.02
 _LINK_POINTS = 6
 _GAP = 0.01
@@ -192,7 +193,9 @@ class _Assembly:
 
     def _close(self, line: Line, nodes: list[_Node]) -> Line:
         """Let both ends of a line end in a node or on the domain's edge."""
-        points, slopes = list(line.points), list(line.slopes)
+        resolved = np.flatnonzero(np.linalg.norm(line.slopes, axis=1) > _RESOLVED)
+        kept = slice(resolved[0], resolved[-1] + 1)
+        points, slopes = list(line.points[kept]), list(line.slopes[kept])
         for index in (0, -1):
             end = points[index]
             if self._is_on_edge(end.position) or _node_at(nodes, end.position) is not None:
