@@ -148,7 +148,9 @@ class _Assembly:
                 node.kind,
                 tuple(node.states),
             )
-            for node in sorted(nodes, key=lambda node: float(node.position[0]))
+            for node in sorted(
+                nodes, key=lambda node: (round(node.position[0], 9), node.position[1])
+            )
         )
         return PhaseBoundaries(boundaries, points, n, self.model.m, "free")
 

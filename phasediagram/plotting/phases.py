@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
@@ -198,7 +197,8 @@ def _add_legend(
     ax: Axes, diagram: PhaseDiagram, explain: bool, columns: int, show_weights: bool
 ) -> None:
     """Explain the colours below the label of the x axis, with a picture of each phase's W."""
-    handlers: dict[Artist, WeightsHandler] = {}
+    handles: list[Patch] = []
+    handlers: dict[Patch, WeightsHandler] = {}
     for name in diagram.shares():
         patch = Patch(
             facecolor=phase_style(name).color,
@@ -206,11 +206,13 @@ def _add_legend(
             linewidth=0.6,
             label=_legend_text(name) if explain else name,
         )
-        middle = _middle(diagram.lowest == diagram.candidates.index(name))
-        W = diagram.W[middle] if show_weights else np.zeros((1, 0))
-        handlers[patch] = WeightsHandler(W, _readable_on(phase_style(name).color))
+        handles.append(patch)
+        if show_weights:
+            middle = _middle(diagram.lowest == diagram.candidates.index(name))
+            color = _readable_on(phase_style(name).color)
+            handlers[patch] = WeightsHandler(diagram.W[middle], color)
     ax.legend(
-        handles=list(handlers),
+        handles=handles,
         handler_map=handlers,
         handlelength=2.2,
         handleheight=1.8 if show_weights else 0.7,
