@@ -56,15 +56,21 @@ def test_a_finished_diagram_is_only_loaded(tmp_path, monkeypatch):
     assert_same(phd.phase_diagram(*axes, directory=tmp_path), expected)
 
 
-def test_an_interrupted_diagram_goes_on(small_tiles, tmp_path, monkeypatch):
-    expected = phd.phase_diagram(*AXES)
+def interrupt_late(directory):
+    """Begin the diagram, and stop it when some tiles are done."""
 
     def interrupt(share):
         if share > 0.9:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        phd.phase_diagram(*AXES, directory=tmp_path, progress=interrupt)
+        phd.phase_diagram(*AXES, directory=directory, progress=interrupt)
+
+
+def test_an_interrupted_diagram_goes_on(small_tiles, tmp_path, monkeypatch):
+    expected = phd.phase_diagram(*AXES)
+
+    interrupt_late(tmp_path)
     with pytest.raises(ValueError, match="is unfinished: compute it again"):
         phd.load(tmp_path)
     solved = []
@@ -80,12 +86,7 @@ def test_a_torn_tile_is_computed_again(small_tiles, tmp_path):
     """As if the machine had stopped when a tile was marked as done, but not yet written."""
     expected = phd.phase_diagram(*AXES)
 
-    def interrupt(share):
-        if share > 0.9:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        phd.phase_diagram(*AXES, directory=tmp_path, progress=interrupt)
+    interrupt_late(tmp_path)
     done = np.load(tmp_path / "done.npy")
     first = grid_tiles.cut_into_tiles(2, 30, 26)[np.flatnonzero(done)[0]]
     loss = np.load(tmp_path / "loss.npy", mmap_mode="r+")
