@@ -92,7 +92,6 @@ def minimize_free(
     density: Array,
     relative_importance: Array,
     starts: Array,
-    progress: Progress | None = None,
 ) -> FreeEnds:
     """Run Newton's method from every start of every point.
 
@@ -101,8 +100,6 @@ def minimize_free(
     n, m : int
     density, relative_importance : ndarray, shape (points,)
     starts : ndarray, shape (points, starts, m * n + n)
-    progress : callable, optional
-        Called with the share of the work that is done, 0 to 1.
 
     Returns
     -------
@@ -124,8 +121,6 @@ def minimize_free(
         result = minimize_batch(objective, flat[part], -bound, bound, gradient_tolerance=tolerance)
         x[part], loss[part] = result.x, result.value
         gradient_norm[part] = result.gradient_norm
-        if progress is not None:
-            progress(min(1.0, (begin + length) / len(flat)))
     return FreeEnds(
         x.reshape(starts.shape),
         loss.reshape(points, count),

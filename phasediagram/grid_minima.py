@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.configurations import configurations
-from phasediagram.free_minimization import FreeEnds, FreeLoss, Progress, minimize_free
+from phasediagram.free_minimization import FreeEnds, FreeLoss, minimize_free
 
 Array = NDArray[np.float64]
 Points = NDArray[np.intp]
@@ -89,10 +89,10 @@ class GridMinima:
         self.put(points[better], x[better], loss[better])
         return points[better]
 
-    def minimize(self, points: Points, starts: Array, progress: Progress | None = None) -> FreeEnds:
+    def minimize(self, points: Points, starts: Array) -> FreeEnds:
         """Run Newton's method at the given points, starts (points, count, variables)."""
         density, relative_importance = self.density(points), self.relative_importance(points)
-        return minimize_free(self.n, self.m, density, relative_importance, starts, progress)
+        return minimize_free(self.n, self.m, density, relative_importance, starts)
 
     def spread(self, active: Points, rng: np.random.Generator) -> Points:
         """Let neighbours of active points try their minima until none improves.
