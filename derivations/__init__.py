@@ -27,6 +27,7 @@ _BUILDERS = {
     "simplices": ("derivations.simplices", "simplices"),
     "boundaries": ("derivations.boundaries", "boundaries"),
     "stability": ("derivations.stability", "stability"),
+    "aligned": ("derivations.aligned", "aligned"),
     "triple-point": ("derivations.triple_point", "triple_point"),
 }
 

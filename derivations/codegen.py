@@ -16,6 +16,7 @@ import sympy
 from sympy import Expr
 from sympy.printing.numpy import NumPyPrinter
 
+from derivations import aligned
 from derivations.boundaries import (
     ANTIPODAL,
     DEDICATED,
@@ -262,6 +263,8 @@ def _boundaries() -> list[Function]:
         _meeting_point(),
         _stability_limit(),
         _tricritical_points(),
+        _aligned_limit(),
+        _aligned_tricritical_point(),
     ]
 
 
@@ -320,6 +323,28 @@ def _tricritical_points() -> Function:
         notes="On `ignored_stability_limit` between them the extra feature enters continuously;\n"
         "beyond them the change is first order.",
         rows=2,
+    )
+
+
+def _aligned_limit() -> Function:
+    return Function(
+        "aligned_limit",
+        "Return the r at which *aligned* (n = 2) begins with an extra feature of norm 0.",
+        [("density", p)],
+        aligned.aligned_limit(),
+        "aligned",
+        notes="Continuously below the density of `aligned_tricritical_point`.",
+    )
+
+
+def _aligned_tricritical_point() -> Function:
+    return Function(
+        "aligned_tricritical_point",
+        "Return (density, relative importance) on `aligned_limit` where *aligned* ends in a fold.",
+        [],
+        tuple(sympy.N(value, 20) for value in aligned.tricritical_point()),
+        "aligned",
+        notes="Continuously for sparser features, in a fold for denser ones.",
     )
 
 

@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 
 __all__ = [
+    "aligned_limit",
+    "aligned_tricritical_point",
     "antipodal_canonical_loss",
     "antipodal_equal_loss",
     "antipodal_loss",
@@ -556,6 +558,42 @@ def tricritical_points() -> Array:
     Source: derivation 'stability'.
     """
     return np.array([0.52024773679939848414, 0.57404190744022429111, 0.83731958013503394338, 0.89644060836503268185]).reshape(2, -1)
+
+
+def aligned_limit(density: ArrayLike) -> Array:
+    """Return the r at which *aligned* (n = 2) begins with an extra feature of norm 0.
+
+    Parameters
+    ----------
+    density : array_like
+        Probability that a feature is active, in (0, 1].
+
+    Returns
+    -------
+    ndarray
+
+    Notes
+    -----
+    Continuously below the density of `aligned_tricritical_point`.
+    Source: derivation 'aligned'.
+    """
+    (density,) = _as_arrays(density)
+    return np.asarray((1 / 4)*(9*density**2 - 8*density - 5)/(3*density - 4))
+
+
+def aligned_tricritical_point() -> Array:
+    """Return (density, relative importance) on `aligned_limit` where *aligned* ends in a fold.
+
+    Returns
+    -------
+    ndarray
+
+    Notes
+    -----
+    Continuously for sparser features, in a fold for denser ones.
+    Source: derivation 'aligned'.
+    """
+    return np.array([0.87867491533188206461, 0.93124359225681151289])
 
 
 def dedicated_output_loss(density: ArrayLike, scale: ArrayLike, bias: ArrayLike) -> Array:
