@@ -25,6 +25,8 @@ _BOUND = 10.0  # norms and biases beyond it cost far more than ignoring every fe
 _SYMMETRY_BREAKING = 0.1
 _SHORT_NORMS = (0.2, 0.5, 0.8)
 _SHORT_BREAKING = 0.02
+# (norm, norm, bias, bias) of two aligned features, from sparse to dense
+_ALIGNED_PAIRS = ((0.95, 1.22, -0.92, -0.56), (0.77, 1.2, -0.7, -0.48), (0.48, 1.15, -0.4, -0.32))
 _RANDOM_WEIGHT = 0.7
 _BIAS_RANGE = (-0.3, 0.6)
 _RUNS_TIMES_FACES = 2**17  # keeps the working arrays of one batch in the cache
@@ -178,6 +180,29 @@ def shortened_starts(n: int, m: int, density: Array, rng: np.random.Generator) -
                 short[..., feature] = -norm * W.sum(axis=-1) / np.sqrt(n - 1)
             starts.append(np.concatenate([short.reshape(len(density), -1), b], axis=1))
     exact = np.stack(starts, axis=1)
+    return np.asarray(exact + _SHORT_BREAKING * rng.normal(size=exact.shape))
+
+
+def aligned_starts(n: int, m: int, density: Array, rng: np.random.Generator) -> Array:
+    """Return weights with two features in the same direction, their biases well below zero.
+
+    Such minima are far above the lowest, and random starts seldom lead to them.
+
+    Returns
+    -------
+    ndarray, shape (points, starts, m * n + n)
+    """
+    extra = n - 1
+    pairs = [(0, extra), (extra, 0), *([(0, 1)] if n > 2 else [])]
+    starts = []
+    for (first, second), (*norms, b_first, b_second) in product(pairs, _ALIGNED_PAIRS):
+        single = [i for i in range(n) if i not in (first, second)]
+        W, b = np.zeros((m, n)), np.zeros(n)
+        W[0, [first, second]] = norms
+        W[range(1, m), single] = 1.0
+        b[[first, second]] = b_first, b_second
+        starts.append(np.concatenate([W.ravel(), b]))
+    exact = np.tile(np.array(starts), (len(density), 1, 1))
     return np.asarray(exact + _SHORT_BREAKING * rng.normal(size=exact.shape))
 
 

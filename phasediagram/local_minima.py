@@ -13,6 +13,7 @@ from phasediagram.executors import Part, Workers
 from phasediagram.free_minimization import (
     FreeLoss,
     Progress,
+    aligned_starts,
     minimize_free,
     shortened_starts,
     standard_starts,
@@ -87,8 +88,10 @@ def find_local_minima(
     p, r = np.array([density]), np.array([relative_importance])
     objective = FreeLoss(n, m, p, r)
     starts = standard_starts(n, m, p, _RANDOM_STARTS, rng)[0]
-    if m == n - 1 and n <= _LARGEST_SHORTENED:
-        starts = np.concatenate([starts, shortened_starts(n, m, p, rng)[0]])
+    if m == n - 1:
+        starts = np.concatenate([starts, aligned_starts(n, m, p, rng)[0]])
+        if n <= _LARGEST_SHORTENED:
+            starts = np.concatenate([starts, shortened_starts(n, m, p, rng)[0]])
     searching = progress and (lambda share: progress(_SEARCH * share))
     points = p.repeat(len(starts)), r.repeat(len(starts))
     x, loss, norm = _descend(n, m, *points, starts, searching)
