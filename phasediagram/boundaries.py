@@ -132,7 +132,6 @@ class _Assembly:
             spinodals = find_spinodals(
                 self.model,
                 self.domain,
-                lines,
                 self.name,
                 progress and (lambda share: progress(tracing + (1 - tracing) * share)),
             )

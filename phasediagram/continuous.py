@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, root_scalar
 
+from phasediagram import closed_forms
 from phasediagram.branches import Model
 from phasediagram.closed_forms import ignored_stability_limit, tricritical_points
 from phasediagram.tilting import PairAndSingle
@@ -23,7 +24,7 @@ Array = NDArray[np.float64]
 _POINTS = 60
 _PARTIAL_PAIR = np.array([0.93, -0.45, 0.2, 0.48])
 _OTHERS = PairAndSingle(extra_in_pair=False)
-_TRICRITICAL_GUESSES = np.log([0.80, 0.803])
+_TRICRITICAL_GUESS = np.log(0.80)
 _END_BRACKET = np.log([0.735, 0.775])
 _ROOT = 1e-15
 
@@ -55,6 +56,11 @@ def ignored_limit(density: Array) -> Array:
     return np.stack([np.log(density), np.log(ignored_stability_limit(density))], axis=1)
 
 
+def aligned_limit(density: Array) -> Array:
+    """Return the positions where *aligned* (n = 2) begins with an extra feature of norm 0."""
+    return np.stack([np.log(density), np.log(closed_forms.aligned_limit(density))], axis=1)
+
+
 def ignored_lines(n: int) -> list[ContinuousLine]:
     """Return where the extra feature enters continuously, for n = 2 also the mirror image."""
     (sparse, _), (dense, _) = tricritical_points()
@@ -77,28 +83,23 @@ def tilt_tricritical() -> tuple[float, float]:
 
     def cubic(u: float) -> float:
         v, pair = _tilt_limit(u)
-        response = _OTHERS.tilt(pair, u, v)
-        assert response is not None
-        return response.third
+        return _OTHERS.cubic(pair, u, v)
 
-    near = dict(zip(("x0", "x1"), _TRICRITICAL_GUESSES, strict=True))
-    u = float(root_scalar(cubic, **near, xtol=1e-12).root)
+    u = float(root_scalar(cubic, x0=_TRICRITICAL_GUESS, xtol=1e-12, method="secant").root)
     return u, _tilt_limit(u)[0]
 
 
 def tilt_line(end: float) -> ContinuousLine:
     """Return where two others in partial superposition tilt, from log density `end` on."""
     last, _ = tilt_tricritical()
-    u = np.linspace(end, last, _POINTS // 2)
-    found = [_tilt_limit(float(value)) for value in u]
-    positions = np.stack([u, [v for v, _ in found]], axis=1)
-    states = np.array([_OTHERS.state(pair) for _, pair in found])
-    return ContinuousLine(("others-partial", "scalene"), positions, states)
+    positions, pairs = others_partial_limits(np.linspace(end, last, _POINTS // 2))
+    return ContinuousLine(("others-partial", "scalene"), positions, _OTHERS.states(pairs))
 
 
-def tilt_limits(u: Array) -> Array:
-    """Return the positions where two others in partial superposition tilt."""
-    return np.array([[value, _tilt_limit(float(value))[0]] for value in u])
+def others_partial_limits(u: Array) -> tuple[Array, Array]:
+    """Return the positions where two others in partial superposition tilt, and the pairs."""
+    pairs = _OTHERS.pairs(np.tile(_PARTIAL_PAIR, (len(u), 1)), u, np.zeros_like(u))
+    return np.stack([u, _OTHERS.limits(pairs, u)], axis=1), pairs
 
 
 def critical_end_point(competitor: Callable[[float, float], float]) -> tuple[float, float]:
@@ -113,18 +114,14 @@ def critical_end_point(competitor: Callable[[float, float], float]) -> tuple[flo
 
     def difference(u: float) -> float:
         v, pair = _tilt_limit(u)
-        own = model.loss(_OTHERS.state(pair)[None], np.array([u]), np.array([v]))[0]
+        own = model.loss(_OTHERS.states(pair[None]), np.array([u]), np.array([v]))[0]
         return float(own) - competitor(u, v)
 
     u = float(brentq(difference, *_END_BRACKET, xtol=_ROOT))
     return u, _tilt_limit(u)[0]
 
 
-@lru_cache(maxsize=4096)
 def _tilt_limit(u: float) -> tuple[float, Array]:
     """Return the log importance of the limit, and the pair's state."""
-    pair = _OTHERS.pair(_PARTIAL_PAIR, u, 0.0)
-    found = root_scalar(  # nearly linear in r, and unbounded below the limit
-        lambda r: _OTHERS.stiffness(pair, u, float(np.log(r))), x0=1.4, x1=1.35, xtol=_ROOT
-    )
-    return float(np.log(found.root)), pair
+    positions, pairs = others_partial_limits(np.array([u]))
+    return float(positions[0, 1]), pairs[0]

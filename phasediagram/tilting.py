@@ -1,11 +1,10 @@
-"""Where a minimum with a perfectly represented feature loses stability.
+"""Where a pair of features tilts into the dimension of a third, perfectly represented one.
 
-A feature with a dimension of its own has the bias 0, exactly where the loss has no second
-derivative: with probability (1 - p)^n all features are zero, and ReLU(b) then turns on.  Near
-such a state the loss is ``L + t^2 S(d) + t^3 K(d) + ...`` along t d, for t > 0, with S of degree
-two but no quadratic form.  The others *tilt* into the feature's dimension where the smallest S
-over all directions d of given tilt vanishes.  By the theorem on responses of first order, the
-cubic term K along that direction d already is the one after all variables have responded.
+The third feature has the bias 0, exactly where the loss has no second derivative: with
+probability (1 - p)^3 all features are zero, and ReLU(b) then turns on.  Near such a state the
+loss is ``L + t^2 S(d) + t^3 K(d) + ...`` along t d, for t > 0, with S of degree two but no
+quadratic form.  The pair tilts where the smallest S over all directions d vanishes.  That S has
+a closed form up to a minimum over one angle and one bias (`derivations.tilt`).
 """
 
 from __future__ import annotations
@@ -16,135 +15,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.branches import Model
+from phasediagram.expectation import expected_squared_error
 from phasediagram.free_minimization import FreeLoss
 
 Array = NDArray[np.float64]
 
-_CLOSE = 2e-5  # distances along a direction at which it is optimised
-_VERY_CLOSE = 1e-6
-_SOFT = 1e-4  # relative curvature of a rotation
-_UNBOUNDED = 10.0
-_ITERATIONS = 60
-_CONVERGED = 1e-8
-_RAY = 0.015  # length of the ray on which S and K are measured
-_SHORT_RAY = 0.004  # for S alone: shorter than the distance to the next kink
+_ANGLES = 24
+_ITERATIONS = 12
+_LARGEST_STEP = 0.05
+_CONVERGED = 1e-11
+_COARSE = 1e-4
+_SMALLEST_SHARE = 1e-3
+_RAY = 0.015  # length of the ray on which K is measured
 _NODES = 10
 
 
 @dataclass(frozen=True)
-class Response:
-    """The loss along the easiest direction of given tilt.
+class Tilt:
+    """The easiest tilts of k pairs.
 
     Attributes
     ----------
-    direction : ndarray, shape (d,)
-    second, third : float
-        The coefficients S and K of t^2 and t^3.
+    components : ndarray, shape (k, 2)
+        Of both directions of the pair in the third feature's dimension, of norm 1.
+    bias : ndarray, shape (k,)
+        Response of the third feature's bias.
+    stiffness : ndarray, shape (k,)
+        S, positive where the pair does not tilt.
     """
 
-    direction: Array
-    second: float
-    third: float
-
-
-def easiest_tilt(
-    model: Model, x: Array, u: float, v: float, variable: int, sign: int, held: int | None = None
-) -> Response | None:
-    """Minimise S over all directions in which one variable changes by `sign`.
-
-    Parameters
-    ----------
-    model : Model
-    x : ndarray, shape (d,)
-        A stationary state, on its kinks.
-    u, v : float
-    variable : int
-        Index of the variable whose change is fixed.
-    sign : {1, -1}
-    held : int, optional
-        Index of a variable that stays as it is, where that excludes a rotation.
-
-    Returns
-    -------
-    Response or None
-        None if no direction minimises S.
-    """
-    free, start = _free_and_start(len(x), variable, sign, held)
-    found = []
-    for distance in (4 * _CLOSE, 2 * _CLOSE, _CLOSE):
-        at_distance = _easiest_at(model, x, u, v, free, start, distance)
-        if at_distance is None:
-            return None
-        found.append(at_distance)
-        start = at_distance
-    far, middle, close = found
-    direction = (8 * close - 6 * middle + far) / 3  # the limit at the tip of the cone
-    second, _ = _along_ray(model, x, u, v, direction, _SHORT_RAY)
-    _, third = _along_ray(model, x, u, v, direction)
-    return Response(direction, second, third)
-
-
-def smallest_second(
-    model: Model, x: Array, u: float, v: float, variable: int, sign: int, held: int | None = None
-) -> float:
-    """Return S alone, which needs the direction to half the digits; -inf if it has no bound.
-
-    Parameters are those of `easiest_tilt`.
-    """
-    free, start = _free_and_start(len(x), variable, sign, held)
-    direction = _easiest_at(model, x, u, v, free, start, _VERY_CLOSE)
-    if direction is None:
-        return -np.inf
-    return _along_ray(model, x, u, v, direction, _SHORT_RAY)[0]
-
-
-def _free_and_start(
-    size: int, variable: int, sign: int, held: int | None
-) -> tuple[NDArray[np.intp], Array]:
-    fixed = [variable] if held is None else [variable, held]
-    start = np.zeros(size)
-    start[variable] = sign
-    return np.delete(np.arange(size), fixed), start
-
-
-def _easiest_at(
-    model: Model,
-    x: Array,
-    u: float,
-    v: float,
-    free: NDArray[np.intp],
-    start: Array,
-    distance: float,
-) -> Array | None:
-    """Minimise the loss over the free variables of a direction, at a distance along it."""
-    direction = start.copy()
-    density, importance = np.array([min(np.exp(u), 1.0)]), np.array([np.exp(v)])
-    objective = FreeLoss(model.n, model.m, density, importance)
-    here = np.zeros(1, dtype=np.intp)
-    for _ in range(_ITERATIONS):
-        _, gradient, hessian = objective((x + distance * direction)[None], here)
-        reduced = hessian[0][np.ix_(free, free)]
-        inverse = np.linalg.pinv(reduced, rcond=_SOFT, hermitian=True)  # rotations are free
-        step = -inverse @ gradient[0][free] / distance
-        if not np.abs(step).max() < _UNBOUNDED:
-            return None
-        direction[free] += step
-        if np.abs(step).max() < _CONVERGED:
-            return direction
-    return None
-
-
-def _along_ray(
-    model: Model, x: Array, u: float, v: float, direction: Array, ray: float = _RAY
-) -> tuple[float, float]:
-    """Fit the slope of the loss along a ray; it has no kinks but the one at its start."""
-    t = ray * (1 - np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)) / 2
-    density, importance = np.full(_NODES, min(np.exp(u), 1.0)), np.full(_NODES, np.exp(v))
-    objective = FreeLoss(model.n, model.m, density, importance)
-    _, gradient, _ = objective(x + t[:, None] * direction, np.arange(_NODES))
-    powers = (t[:, None] / ray) ** np.arange(1, _NODES - 2)
-    first, second, *_ = np.linalg.lstsq(powers, gradient @ direction, rcond=None)[0]
-    return float(first / ray / 2), float(second / ray**2 / 3)
+    components: Array
+    bias: Array
+    stiffness: Array
 
 
 @dataclass(frozen=True)
@@ -159,32 +61,180 @@ class PairAndSingle:
 
     extra_in_pair: bool
 
-    def state(self, pair: Array) -> Array:
-        """Embed a pair's state (W_0, W_1, b_0, b_1), shape (9,)."""
-        first, second, first_bias, second_bias = pair
+    def states(self, pairs: Array) -> Array:
+        """Embed states (W_0, W_1, b_0, b_1) of pairs, (k, 4), in those of n = 3, (k, 9)."""
+        states = np.zeros((len(pairs), 9))
         if self.extra_in_pair:
-            return np.array([first, 0, second, 0, 1, 0, first_bias, 0, second_bias])
-        return np.array([first, second, 0, 0, 0, 1, first_bias, second_bias, 0])
+            states[:, [0, 2, 6, 8]] = pairs
+            states[:, 4] = 1
+        else:
+            states[:, [0, 1, 6, 7]] = pairs
+            states[:, 5] = 1
+        return states
 
-    def pair(self, guess: Array, u: float, v: float) -> Array:
-        """Return the pair's minimum near a guess."""
-        v = v if self.extra_in_pair else 0.0
-        pairs, _ = Model(2, 1).minimize(guess[None], np.array([u]), np.array([v]))
-        return np.asarray(pairs[0])
+    def pairs(self, guesses: Array, u: Array, v: Array) -> Array:
+        """Return the pairs' minima near guesses (k, 4)."""
+        v = v if self.extra_in_pair else np.zeros_like(v)
+        return Model(2, 1).minimize(guesses, u, v)[0]
 
-    def tilt(self, pair: Array, u: float, v: float) -> Response | None:
-        """Return the easiest tilt of the pair into the single feature's dimension."""
-        found = [easiest_tilt(*self._arguments(pair, u, v, sign)) for sign in (1, -1)]
-        responses = [response for response in found if response is not None]
-        return min(responses, key=lambda response: response.second, default=None)
+    def tilt(self, pairs: Array, u: Array, v: Array) -> Tilt:
+        """Return the easiest tilts of stationary pairs (k, 4) at (u, v)."""
+        return _Stiffness(pairs, u, *self._importances(v)).smallest()
 
-    def stiffness(self, pair: Array, u: float, v: float) -> float:
-        """Return the smallest S, positive where the state is a minimum; -1 if unbounded."""
-        found = (smallest_second(*self._arguments(pair, u, v, sign)) for sign in (1, -1))
-        return max(min(found), -1.0)
+    def limits(self, pairs: Array, u: Array) -> Array:
+        """Return the log importance of the single feature at which each pair tilts.
 
-    def _arguments(
-        self, pair: Array, u: float, v: float, sign: int
-    ) -> tuple[Model, Array, float, float, int, int, int]:
-        """Tilt the pair's first feature, and hold what would be a rotation."""
-        return Model(3, 2), self.state(pair), u, v, 3, sign, 1 if self.extra_in_pair else 2
+        S is a minimum of functions linear in that importance, so concave, and Newton's method
+        converges to its root; far below 0 where there is none.
+        """
+        v = np.zeros(len(pairs))
+        for _ in range(_ITERATIONS):
+            stiffness = _Stiffness(pairs, u, *self._importances(v))
+            tilt = stiffness.smallest()
+            own = tilt.stiffness - stiffness.of_pair(tilt.components)
+            share = np.divide(tilt.stiffness, own, out=np.ones_like(own), where=own > 0)
+            step = np.log(np.maximum(1 - share, _SMALLEST_SHARE))
+            v = v + step
+            if np.abs(step).max() < _CONVERGED:
+                break
+        return v
+
+    def cubic(self, pair: Array, u: float, v: float) -> float:
+        """Return K, the coefficient of t^3 along the easiest tilt of one pair.
+
+        It is the one after all variables have responded, by the theorem on responses of first
+        order.
+        """
+        tilt = self.tilt(pair[None], np.array([u]), np.array([v]))
+        density = min(np.exp(u), 1.0)
+        direction = self._direction(tilt.components[0], float(tilt.bias[0]), density)
+        return _cubic_along_ray(self.states(pair[None])[0], direction, density, np.exp(v))
+
+    def _importances(self, v: Array) -> tuple[Array, Array]:
+        """Return those of the pair, (2, k), and of the single feature, (k,)."""
+        one = np.ones_like(v)
+        if self.extra_in_pair:
+            return np.stack([one, np.exp(v)]), one
+        return np.stack([one, one]), np.exp(v)
+
+    def _direction(self, components: Array, bias: float, density: float) -> Array:
+        """Return the direction in which all variables change."""
+        gain = -0.75 * (density / 2 * components.sum() + bias)
+        biases = -density / 2 * components
+        if self.extra_in_pair:
+            return np.array(
+                [0, 0, 0, components[0], gain, components[1], biases[0], bias, biases[1]]
+            )
+        return np.array([0, 0, 0, *components, gain, *biases, bias])
+
+
+class _Stiffness:
+    """S of k pairs as a function of the angle of the tilt and the third feature's bias."""
+
+    def __init__(self, pairs: Array, u: Array, importances: Array, single: Array) -> None:
+        self.density = np.minimum(np.exp(u), 1.0)
+        self.variance = self.density / 3 - self.density**2 / 4
+        self.single = single
+        first, second, first_bias, second_bias = pairs.T
+        errors = [
+            expected_squared_error(
+                np.stack([own**2, first * second]),
+                np.zeros((2, len(pairs))),
+                bias,
+                np.tile(self.density, (2, 1)),
+                derivatives=2,
+            )
+            for own, bias in ((first, first_bias), (second, second_bias))
+        ]
+        self.quadratic = np.zeros((2, 2, len(pairs)))
+        for i, error in enumerate(errors):
+            assert error.gradient is not None
+            assert error.hessian is not None
+            half = importances[i] * error.gradient[1] / 2
+            self.quadratic[i, i] += importances[i] * error.gradient[0]
+            self.quadratic[i, i] += self.variance * importances[i] * error.hessian[2, 2] / 2
+            self.quadratic[[0, 1], [1, 0]] += half
+
+    def of_pair(self, components: Array) -> Array:
+        """Return the part of S that is the pair's."""
+        return np.asarray(np.einsum("ikr,ri,rk->r", self.quadratic, components, components))
+
+    def smallest(self) -> Tilt:
+        """Minimise over the angle and the bias: over a grid of angles, then by Newton's method."""
+        k = len(self.density)
+        angles = np.arange(_ANGLES) * 2 * np.pi / _ANGLES
+        rows = np.repeat(np.arange(k), _ANGLES)
+        angle, bias = np.tile(angles, k), np.zeros(k * _ANGLES)
+        for _ in range(_ITERATIONS):
+            _, gradient, hessian = self._derivatives(angle, bias, rows)
+            step = gradient[1] / hessian[1, 1]
+            bias = np.clip(bias - step, -2.0, 2.0)
+            if np.abs(step).max() < _COARSE:
+                break
+        value = self._derivatives(angle, bias, rows)[0].reshape(k, _ANGLES)
+        best = value.argmin(axis=1)
+        angle, bias = angles[best], bias.reshape(k, _ANGLES)[np.arange(k), best]
+        rows = np.arange(k)
+        for _ in range(_ITERATIONS):
+            value, gradient, hessian = self._derivatives(angle, bias, rows)
+            moves = _newton_step(gradient, hessian)
+            if np.abs(moves).max() < _CONVERGED:
+                break
+            angle, bias = angle + moves[0], bias + moves[1]
+        return Tilt(np.stack([np.cos(angle), np.sin(angle)], axis=1), bias, value)
+
+    def _derivatives(
+        self, angle: Array, bias: Array, rows: NDArray[np.intp]
+    ) -> tuple[Array, Array, Array]:
+        """Return S, its gradient (2, rows) and Hessian (2, 2, rows) by angle and bias."""
+        p, variance, single = self.density[rows], self.variance[rows], self.single[rows]
+        t = np.stack([np.cos(angle), np.sin(angle)])
+        turned = np.stack([-t[1], t[0]])  # dt / d angle, whose derivative is -t
+        error = expected_squared_error(
+            np.concatenate([np.zeros((1, rows.size)), t]),
+            np.zeros((3, rows.size)),
+            bias,
+            np.stack([np.zeros(rows.size), p, p]),  # E[(t x + bias)_+^2], x_own being 0
+            derivatives=2,
+        )
+        assert error.gradient is not None
+        assert error.hessian is not None
+        mean = p / 2 * t.sum(axis=0) + bias
+        mean_turned = p / 2 * turned.sum(axis=0)
+        active = mean**2 / 4 + variance  # of norm 1
+        value = single * (p * active + (1 - p) * error.value)
+        by_t = single * (1 - p) * error.gradient[1:3]
+        by_bias = single * (p * mean / 2 + (1 - p) * error.gradient[3])
+        by_angle = (by_t * turned).sum(axis=0) + single * p * mean * mean_turned / 2
+        second = single * (1 - p) * error.hessian[1:, 1:]
+        by_angles = np.einsum("ikr,ir,kr->r", second[:2, :2], turned, turned)
+        by_angles += single * p * (mean_turned**2 - mean * (mean - bias)) / 2
+        by_angles -= (by_t * t).sum(axis=0)
+        by_both = (second[:2, 2] * turned).sum(axis=0) + single * p * mean_turned / 2
+        by_biases = second[2, 2] + single * p / 2
+        quadratic = self.quadratic[:, :, rows]
+        along, across, both = (
+            np.einsum("ikr,ir,kr->r", quadratic, a, b)
+            for a, b in ((t, t), (turned, turned), (t, turned))
+        )
+        gradient = np.stack([by_angle + 2 * both, by_bias])
+        hessian = np.array([[by_angles + 2 * (across - along), by_both], [by_both, by_biases]])
+        return value + along, gradient, hessian
+
+
+def _newton_step(gradient: Array, hessian: Array) -> Array:
+    """Return bounded steps (2, rows) towards a minimum."""
+    convex = hessian[0, 0] * hessian[1, 1] > hessian[0, 1] ** 2
+    matrix = np.moveaxis(np.where(convex, hessian, np.abs(hessian) * np.eye(2)[:, :, None]), -1, 0)
+    step = -np.linalg.solve(matrix, gradient.T[:, :, None])[:, :, 0].T
+    return np.asarray(np.clip(step, -_LARGEST_STEP, _LARGEST_STEP))
+
+
+def _cubic_along_ray(x: Array, direction: Array, density: float, importance: float) -> float:
+    """Fit the slope of the loss along a ray; it has no kinks but the one at its start."""
+    t = _RAY * (1 - np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)) / 2
+    objective = FreeLoss(3, 2, np.full(_NODES, density), np.full(_NODES, importance))
+    gradient = objective.gradient(x + t[:, None] * direction, np.arange(_NODES))
+    powers = (t[:, None] / _RAY) ** np.arange(1, _NODES - 2)
+    _, second, *_ = np.linalg.lstsq(powers, gradient @ direction, rcond=None)[0]
+    return float(second / _RAY**2 / 3)
