@@ -28,6 +28,7 @@ _BUILDERS = {
     "boundaries": ("derivations.boundaries", "boundaries"),
     "stability": ("derivations.stability", "stability"),
     "aligned": ("derivations.aligned", "aligned"),
+    "tilt": ("derivations.tilt", "tilt"),
     "triple-point": ("derivations.triple_point", "triple_point"),
 }
 
