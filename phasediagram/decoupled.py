@@ -16,7 +16,7 @@ from scipy.optimize import brentq
 from phasediagram.branches import Model
 from phasediagram.closed_forms import tricritical_points
 from phasediagram.equilibrium import Domain
-from phasediagram.folds import Fold, correct_fold, fold_near, moved
+from phasediagram.folds import Fold, correct_folds, folds_near, moved
 from phasediagram.mapping import touches
 from phasediagram.survey import Seeds
 from phasediagram.tilting import PairAndSingle
@@ -116,13 +116,9 @@ def _junction(before: Fold, after: Fold) -> Fold:
     def between(value: float) -> Fold:
         share = (value - start[index]) / (end[index] - start[index])
         guess = start + share * (end - start)
-        solved = correct_fold(
-            _PAIRS,
-            moved(before, guess),
-            np.eye(len(start))[index],
-        )
+        (solved,) = correct_folds(_PAIRS, [moved(before, guess)], np.eye(len(start))[[index]])
         assert solved is not None
-        return solved[0]
+        return solved.fold
 
     def stiffness(value: float) -> float:
         fold = between(value)
@@ -286,18 +282,23 @@ def without_extra_in_pair(domain: Domain, folds: Sequence[Sequence[Fold]]) -> li
 
 def _ends_at_equal_importance(folds: Sequence[Sequence[Fold]]) -> list[Fold]:
     """Return the folds of two equally important features, that of the densest pair first."""
+    nearest = [
+        min(before, after, key=lambda point: abs(point.v))
+        for fold in folds
+        for before, after in pairwise(fold)
+        if before.v * after.v <= 0
+    ]
+    found = folds_near(
+        _PAIRS,
+        np.array([fold.x for fold in nearest]),
+        np.array([[fold.u, 0.0] for fold in nearest]),
+        np.tile([1.0, 0.0], (len(nearest), 1)),
+    )
     ends: list[Fold] = []
-    for fold in folds:
-        for before, after in pairwise(fold):
-            if before.v * after.v <= 0:
-                nearest = min(before, after, key=lambda point: abs(point.v))
-                end = fold_near(_PAIRS, nearest.x, np.array([nearest.u, 0.0]), np.array([1.0, 0]))
-                if (
-                    end is not None
-                    and end.u < -_STEP
-                    and not any(abs(end.u - other.u) < _SAME_END for other in ends)
-                ):
-                    ends.append(end)
+    for end in found:
+        known = end is None or any(abs(end.u - other.u) < _SAME_END for other in ends)
+        if end is not None and not known and end.u < -_STEP:
+            ends.append(end)
     return sorted(ends, key=lambda end: -end.u)
 
 

@@ -11,6 +11,7 @@ on the other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,11 @@ from phasediagram.free_minimization import FreeLoss
 
 Array = NDArray[np.float64]
 
-_ITERATIONS = 40
+_ITERATIONS = 20
+_FEW_ITERATIONS = 5
+_SINGULAR = 1e-12
+_CUBIC_STEP = 2e-3  # of differences of second derivatives
+_CRITICAL_STEP = 1e-5
 _STEP = 2e-5  # of central differences of the exact Hessian
 _TOLERANCE = 1e-12
 _LARGEST_CHANGE = 0.3
@@ -93,70 +98,104 @@ class Fold:
         return np.concatenate([self.x, [self.u, self.v]])
 
 
-def _completed(model: Model, y: Array, kink: Kink | None) -> Fold:
-    """Return the fold at y = (x, u, v)."""
-    x, u, v = y[:-2], float(y[-2]), float(y[-1])
-    if kink is None:
-        _, phi, other = null_direction(model, x, u, v)
-        return Fold(u, v, x, phi, other)
-    hessians = model.derivatives(kink.sides(model, x), u, v).hessian
-    stable, unstable = np.linalg.eigvalsh(hessians)[:, 0]
-    slope = kink.slope(model, x)
-    other = float(min(stable, -unstable))
-    return Fold(u, v, x, slope / np.linalg.norm(slope), other, kink)
+@dataclass(frozen=True)
+class Solved:
+    """A fold, the unit direction (d + 2,) along its curve, and the iterations it took."""
+
+    fold: Fold
+    along: Array
+    iterations: int
 
 
-def null_direction(model: Model, x: Array, u: float, v: float) -> tuple[float, Array, float]:
-    """Return the eigenvalue of least magnitude, its eigenvector and the lowest of the others."""
-    hessian = model.derivatives(x[None], u, v).hessian[0]
-    values, vectors = np.linalg.eigh(hessian)
-    k = int(np.abs(values).argmin())
-    return float(values[k]), vectors[:, k], float(np.delete(values, k).min())
+def _softest(hessians: Array) -> tuple[Array, Array]:
+    """Return eigenvectors (k, d) of the eigenvalues of least magnitude, the lowest others (k,)."""
+    values, vectors = np.linalg.eigh(hessians)
+    rows = np.arange(len(values))
+    soft = np.abs(values).argmin(axis=1)
+    return vectors[rows, :, soft], np.where(soft == 0, values[:, 1], values[:, 0])
 
 
-def _equations(model: Model, y: Array, phi: Array, kink: Kink | None) -> tuple[Array, Array, Array]:
-    """Return what vanishes on a fold (d + 1,), its Jacobian (d + 1, d + 2) and phi."""
-    if kink is not None:
-        return _kink_equations(model, y, kink)
-    x, u, v = y[:-2], y[-2], y[-1]
-    here = model.derivatives(x[None], u, v)
-    values, vectors = np.linalg.eigh(here.hessian[0])
-    k = int(np.abs(vectors.T @ phi).argmax())
-    phi = vectors[:, k] * np.sign(vectors[:, k] @ phi)
-    moved = np.stack([x + _STEP * phi, x - _STEP * phi, x, x, x, x])
+def _completed(model: Model, y: Array, kinks: Sequence[Kink | None]) -> list[Fold]:
+    """Return the folds at y = (x, u, v), shape (k, d + 2)."""
+    if not len(y):
+        return []
+    both = np.stack(
+        [
+            np.stack([x, x]) if kink is None else kink.sides(model, x)
+            for x, kink in zip(y[:, :-2], kinks, strict=True)
+        ]
+    )
+    u, v = y[:, -2].repeat(2), y[:, -1].repeat(2)
+    hessians = model.derivatives(both.reshape(2 * len(y), -1), u, v).hessian
+    phi, other = _softest(hessians[::2])
+    lowest = np.linalg.eigvalsh(hessians)[:, 0].reshape(-1, 2)
+    folds = []
+    for k, kink in enumerate(kinks):
+        x = y[k, :-2]
+        if kink is None:
+            null, rest = phi[k], float(other[k])
+        else:
+            slope = kink.slope(model, x)
+            null, rest = slope / np.linalg.norm(slope), float(min(lowest[k, 0], -lowest[k, 1]))
+        folds.append(Fold(float(y[k, -2]), float(y[k, -1]), x, null, rest, kink))
+    return folds
+
+
+def _equations(
+    model: Model, y: Array, phi: Array, kinks: Sequence[Kink | None]
+) -> tuple[Array, Array, Array]:
+    """Return what vanishes on folds (k, d + 1), the Jacobians (k, d + 1, d + 2) and phi (k, d).
+
+    The gradient, and the eigenvalue of phi or at a kink its pre-activation: along the kink no
+    derivative of the gradient jumps.
+    """
+    k, d = phi.shape
+    x, u, v = y[:, :-2], y[:, -2], y[:, -1]
+    here = model.derivatives(x, u, v)
+    jacobian = np.zeros((k, d + 1, d + 2))
+    jacobian[:, :-1, :-2] = here.hessian
+    jacobian[:, :-1, -2], jacobian[:, :-1, -1] = here.gradient_by_u, here.gradient_by_v
+    last = np.zeros(k)
+    phi = phi.copy()
+    smooth = np.array([kink is None for kink in kinks])
+    if smooth.any():
+        values, vectors = np.linalg.eigh(here.hessian[smooth])
+        overlap = np.einsum("kij,ki->kj", vectors, phi[smooth])
+        rows, closest = np.arange(smooth.sum()), np.abs(overlap).argmax(axis=1)
+        phi[smooth] = vectors[rows, :, closest] * np.sign(overlap[rows, closest])[:, None]
+        last[smooth] = values[rows, closest]
+        jacobian[smooth, -1] = _slope_of_eigenvalue(
+            model, y[smooth], phi[smooth], here.hessian[smooth]
+        )
+    for i, kink in enumerate(kinks):
+        if kink is not None:
+            slope = kink.slope(model, x[i])
+            last[i], jacobian[i, -1, :-2] = kink.value(model, x[i]), slope
+            phi[i] = slope / np.linalg.norm(slope)
+    return np.concatenate([here.gradient, last[:, None]], axis=1), jacobian, phi
+
+
+def _slope_of_eigenvalue(model: Model, y: Array, phi: Array, hessian: Array) -> Array:
+    """Return the derivatives (k, d + 2) of phi H phi by the state and the position."""
     h = _STEP
-    us = np.array([u, u, u - h, u - 2 * h, u, u])
-    vs = np.array([v, v, v, v, v + h, v - h])
-    objective = FreeLoss(model.n, model.m, np.minimum(np.exp(us), 1.0), np.exp(vs))
-    _, _, hessians = objective(moved, np.arange(6))
-    third = (hessians[0] - hessians[1]) @ phi / (2 * h)
-    turned = model.rotations(x[None])[0]
-    base = here.hessian[0] - turned.T @ turned
-    by_u = phi @ (3 * base - 4 * hessians[2] + hessians[3]) @ phi / (2 * h)
-    by_v = phi @ (hessians[4] - hessians[5]) @ phi / (2 * h)
-    jacobian = np.zeros((len(x) + 1, len(y)))
-    jacobian[:-1, :-2] = here.hessian[0]
-    jacobian[:-1, -2], jacobian[:-1, -1] = here.gradient_by_u[0], here.gradient_by_v[0]
-    jacobian[-1, :-2], jacobian[-1, -2], jacobian[-1, -1] = third, by_u, by_v
-    return np.append(here.gradient[0], values[k]), jacobian, phi
-
-
-def _kink_equations(model: Model, y: Array, kink: Kink) -> tuple[Array, Array, Array]:
-    """Return gradient and pre-activation; along the kink no derivative of the gradient jumps."""
-    x = y[:-2]
-    here = model.derivatives(x[None], y[-2], y[-1])
-    slope = kink.slope(model, x)
-    jacobian = np.zeros((len(x) + 1, len(y)))
-    jacobian[:-1, :-2] = here.hessian[0]
-    jacobian[:-1, -2], jacobian[:-1, -1] = here.gradient_by_u[0], here.gradient_by_v[0]
-    jacobian[-1, :-2] = slope
-    value = np.append(here.gradient[0], kink.value(model, x))
-    return value, jacobian, slope / np.linalg.norm(slope)
+    x, u, v = y[:, :-2], y[:, -2], y[:, -1]
+    moved = np.stack([x + h * phi, x - h * phi, x, x, x, x])
+    us = np.stack([u, u, u - h, u - 2 * h, u, u])
+    vs = np.stack([v, v, v, v, v + h, v - h])
+    objective = FreeLoss(model.n, model.m, np.minimum(np.exp(us.ravel()), 1.0), np.exp(vs.ravel()))
+    _, _, found = objective(moved.reshape(us.size, -1), np.arange(us.size))
+    forward, backward, before, far_before, above, below = found.reshape(*moved.shape, -1)
+    turned = model.rotations(x)
+    base = hessian - np.einsum("kri,krj->kij", turned, turned)
+    by_state = np.einsum("kij,kj->ki", forward - backward, phi)
+    by_u = np.einsum("kij,ki,kj->k", 3 * base - 4 * before + far_before, phi, phi)
+    by_v = np.einsum("kij,ki,kj->k", above - below, phi, phi)
+    return np.concatenate([by_state, by_u[:, None], by_v[:, None]], axis=1) / (2 * h)
 
 
 def third_derivative(model: Model, x: Array, u: float, v: float, phi: Array) -> float:
     """Return the third derivative of the loss along phi, by two steps extrapolated."""
-    steps = np.array([2.0, -2.0, 1.0, -1.0]) * 10 * _STEP
+    steps = np.array([2.0, -2.0, 1.0, -1.0]) * _CUBIC_STEP
     objective = FreeLoss(model.n, model.m, np.full(4, min(np.exp(u), 1.0)), np.full(4, np.exp(v)))
     _, _, hessians = objective(x + steps[:, None] * phi, np.arange(4))
     second = np.einsum("kij,i,j->k", hessians, phi, phi)
@@ -167,42 +206,65 @@ def third_derivative(model: Model, x: Array, u: float, v: float, phi: Array) -> 
     return float((4 * narrow - wide) / 3)
 
 
-def correct_fold(model: Model, guess: Fold, tangent: Array) -> tuple[Fold, Array, int] | None:
-    """Solve for a fold in the plane through the guess perpendicular to `tangent` (d + 2,)."""
-    y, phi = guess.point, guess.null_vector
-    for iteration in range(_ITERATIONS):
-        value, jacobian, phi = _equations(model, y, phi, guess.kink)
-        system = np.vstack([jacobian, tangent])
-        right = -np.append(value, tangent @ (y - guess.point))
-        step = np.linalg.lstsq(system, right, rcond=1e-12)[0]
-        if not np.abs(step).max() < _LARGEST_CHANGE:
-            return None
-        y = y + step
-        if np.abs(step[-2:]).max() < _TOLERANCE and np.abs(value).max() < _TOLERANCE:
-            return _completed(model, y, guess.kink), tangent_of(jacobian), iteration + 1
-    return None
+def correct_folds(model: Model, guesses: Sequence[Fold], tangents: Array) -> list[Solved | None]:
+    """Solve for folds in the planes through the guesses perpendicular to `tangents` (k, d + 2)."""
+    solved: list[Solved | None] = [None] * len(guesses)
+    start = np.array([guess.point for guess in guesses])
+    y, phi = start.copy(), np.array([guess.null_vector for guess in guesses])
+    kinks = [guess.kink for guess in guesses]
+    going = np.arange(len(guesses))
+    for iteration in range(1, _ITERATIONS + 1):
+        if not going.size:
+            break
+        value, jacobian, phi[going] = _equations(
+            model, y[going], phi[going], [kinks[k] for k in going]
+        )
+        system = np.concatenate([jacobian, tangents[going, None]], axis=1)
+        offset = np.einsum("ki,ki->k", tangents[going], y[going] - start[going])
+        right = np.concatenate([value, offset[:, None]], axis=1)
+        step = -np.einsum("kij,kj->ki", np.linalg.pinv(system, rcond=_SINGULAR), right)
+        sane = np.abs(step).max(axis=1) < _LARGEST_CHANGE
+        y[going[sane]] += step[sane]
+        done = sane & (np.abs(step[:, -2:]).max(axis=1) < _TOLERANCE)
+        done &= np.abs(value).max(axis=1) < _TOLERANCE
+        folds = _completed(model, y[going[done]], [kinks[k] for k in going[done]])
+        for k, fold, matrix in zip(going[done], folds, jacobian[done], strict=True):
+            solved[k] = Solved(fold, tangent_of(matrix), iteration)
+        going = going[sane & ~done]
+    return solved
 
 
-def fold_near(model: Model, x: Array, position: Array, tangent: Array) -> Fold | None:
-    """Solve for the fold near a minimum that is about to end.
+def folds_near(model: Model, x: Array, positions: Array, tangents: Array) -> list[Fold | None]:
+    """Solve for the folds near minima (k, d) that are about to end.
 
-    The position may move along `tangent` (2,) only.
+    The positions (k, 2) may move along `tangents` (k, 2) only.
     """
-    u, v = float(position[0]), float(position[1])
-    across = np.zeros(len(x) + 2)
-    across[-2:] = -tangent[1], tangent[0]
-    for kink in (None, *kinks_near(model, x)):
-        guess = Fold(u, v, x, null_direction(model, x, u, v)[1], 0.0, kink)
-        solved = correct_fold(model, guess, across)
-        if solved is not None:
-            fold = solved[0]
-            away = np.abs(fold.point[-2:] - position).max()
-            if away < _NEAR and (kink is None or fold.other_eigenvalue > 0):
-                return fold
-    return None
+    across = np.zeros((len(x), x.shape[1] + 2))
+    across[:, -2:] = np.stack([-tangents[:, 1], tangents[:, 0]], axis=1)
+    phi, _ = _softest(model.derivatives(x, *positions.T).hessian)
+    found: list[Fold | None] = [None] * len(x)
+    candidates = [[None, *_kinks_near(model, state)] for state in x]
+    for attempt in range(max(map(len, candidates), default=0)):
+        left = [
+            k for k, kinks in enumerate(candidates) if found[k] is None and attempt < len(kinks)
+        ]
+        guesses = [
+            Fold(positions[k, 0], positions[k, 1], x[k], phi[k], 0.0, candidates[k][attempt])
+            for k in left
+        ]
+        for k, solved in zip(left, correct_folds(model, guesses, across[left]), strict=True):
+            if solved is not None and _is_end(solved.fold, positions[k]):
+                found[k] = solved.fold
+    return found
 
 
-def kinks_near(model: Model, x: Array) -> list[Kink]:
+def _is_end(fold: Fold, position: Array) -> bool:
+    """Whether a minimum close by at a position ends there."""
+    close = np.abs(fold.point[-2:] - position).max() < _NEAR
+    return bool(close and (fold.kink is None or fold.other_eigenvalue > 0))
+
+
+def _kinks_near(model: Model, x: Array) -> list[Kink]:
     """Return the kinks that a state is close to, the closest first."""
     kinks = [Kink(i, active) for i in range(model.n) for active in (False, True)]
     values = {kink: abs(kink.value(model, x)) for kink in kinks}
@@ -224,78 +286,101 @@ def tangent_of(jacobian: Array) -> Array:
 def critical_point(model: Model, guess: Fold) -> Fold | None:
     """Solve for the point near a fold at which two minima become one."""
 
-    def residual(y: Array, phi: Array) -> Array:
-        value, _, phi = _equations(model, y, phi, None)
+    def equations(y: Array, phi: Array) -> tuple[Array, Array, Array]:
+        value, jacobian, phi = (part[0] for part in _equations(model, y[None], phi[None], [None]))
         cubic = third_derivative(model, y[:-2], y[-2], y[-1], phi)
-        return np.append(value, cubic)
+        return np.append(value, cubic), jacobian, phi
 
     y, phi = guess.point, guess.null_vector
+    h = _CRITICAL_STEP
     for _ in range(_ITERATIONS):
-        value, jacobian, phi = _equations(model, y, phi, None)
-        cubic = third_derivative(model, y[:-2], y[-2], y[-1], phi)
-        h = 1e-5
+        value, jacobian, phi = equations(y, phi)
         row = np.array(
             [
-                (residual(y + h * e, phi)[-1] - residual(y - h * e, phi)[-1]) / (2 * h)
+                (equations(y + h * e, phi)[0][-1] - equations(y - h * e, phi)[0][-1]) / (2 * h)
                 for e in np.eye(len(y))
             ]
         )
-        system = np.vstack([jacobian, row])
-        step = np.linalg.lstsq(system, -np.append(value, cubic), rcond=None)[0]
+        step = np.linalg.lstsq(np.vstack([jacobian, row]), -value, rcond=None)[0]
         if not np.abs(step).max() < _LARGEST_CHANGE:
             return None
         y = y + step
         if np.abs(step[-2:]).max() < _TOLERANCE:
-            return _completed(model, y, None)
+            return _completed(model, y[None], [None])[0]
     return None
 
 
-def trace_fold(model: Model, start: Fold, sign: int, domain: Domain) -> list[Fold]:
-    """Follow a fold in one direction while the state stays a minimum in all other directions."""
-    _, jacobian, _ = _equations(model, start.point, start.null_vector, start.kink)
-    tangent = sign * tangent_of(jacobian)
-    folds = [start]
-    length = _FIRST_LENGTH
-    while length > _SMALLEST_LENGTH and len(folds) < _MOST_POINTS:
-        last = folds[-1]
-        guess = last.point + length * tangent
-        solved = correct_fold(model, moved(last, guess), tangent)
-        if solved is None or not _continues(last, solved[0], tangent, solved[1]):
-            length /= 2
-            continue
-        fold, along, iterations = solved
-        if fold.other_eigenvalue < 0:
-            length /= 2
-            continue
-        if not domain.contains(np.array([fold.u, fold.v])):
-            landed = _land(model, last, fold, domain)
-            return folds if landed is None else [*folds, landed]
-        folds.append(fold)
-        tangent = along if along @ tangent > 0 else -along
-        length = min(_LARGEST_LENGTH, length * (1.5 if iterations <= 5 else 1.0))
-    return folds
+class _Front:
+    """One end of a fold that is being traced."""
+
+    def __init__(self, start: Fold, tangent: Array, domain: Domain) -> None:
+        self.folds = [start]
+        self.tangent, self.length, self.domain = tangent, _FIRST_LENGTH, domain
+        self.landing: Fold | None = None  # the fold beyond the domain's edge
+
+    @property
+    def is_going(self) -> bool:
+        return self.length > _SMALLEST_LENGTH and len(self.folds) < _MOST_POINTS
+
+    def propose(self) -> tuple[Fold, Array]:
+        """Return a guess of the next fold and the normal of the plane to solve in."""
+        last = self.folds[-1]
+        if self.landing is None:
+            return moved(last, last.point + self.length * self.tangent), self.tangent
+        axis, value = self.domain.crossed(self.landing.point[-2:])
+        start, end = last.point, self.landing.point
+        index = len(start) - 2 + axis
+        guess = start + (value - start[index]) / (end[index] - start[index]) * (end - start)
+        guess[index] = value
+        return moved(last, guess), np.eye(len(start))[index]
+
+    def take(self, solved: Solved | None) -> None:
+        """Go on from a solution, or try a shorter step where it is none."""
+        if self.landing is not None:
+            self.length = 0.0
+            if solved is not None:
+                self.folds.append(solved.fold)
+        elif solved is None or not self._continues(solved):
+            self.length /= 2
+        elif not self.domain.contains(solved.fold.point[-2:]):
+            self.landing = solved.fold
+        else:
+            self.folds.append(solved.fold)
+            along = solved.along
+            self.tangent = along if along @ self.tangent > 0 else -along
+            growth = 1.5 if solved.iterations <= _FEW_ITERATIONS else 1.0
+            self.length = min(_LARGEST_LENGTH, growth * self.length)
+
+    def _continues(self, solved: Solved) -> bool:
+        straight = abs(solved.along @ self.tangent) > 0.9
+        turned = abs(solved.fold.null_vector @ self.folds[-1].null_vector)
+        return bool(straight and turned > 0.8 and solved.fold.other_eigenvalue > 0)
+
+
+def trace_folds(model: Model, starts: Sequence[Fold], domain: Domain) -> list[list[Fold]]:
+    """Follow folds both ways while their states stay minima in all other directions.
+
+    All of them at once, step by step.
+    """
+    points = np.array([start.point for start in starts])
+    phi = np.array([start.null_vector for start in starts])
+    _, jacobians, _ = _equations(model, points, phi, [start.kink for start in starts])
+    fronts = [
+        _Front(start, sign * tangent_of(jacobian), domain)
+        for start, jacobian in zip(starts, jacobians, strict=True)
+        for sign in (-1, 1)
+    ]
+    while going := [front for front in fronts if front.is_going]:
+        guesses, tangents = zip(*(front.propose() for front in going), strict=True)
+        solutions = correct_folds(model, guesses, np.array(tangents))
+        for front, solved in zip(going, solutions, strict=True):
+            front.take(solved)
+    return [
+        [*backward.folds[::-1], *forward.folds[1:]]
+        for backward, forward in zip(fronts[::2], fronts[1::2], strict=True)
+    ]
 
 
 def moved(fold: Fold, y: Array) -> Fold:
     """Return a guess of the fold at y = (x, u, v)."""
     return Fold(y[-2], y[-1], y[:-2], fold.null_vector, 0.0, fold.kink)
-
-
-def _land(model: Model, last: Fold, beyond: Fold, domain: Domain) -> Fold | None:
-    """Return where a fold leaves the domain."""
-    axis, value = domain.crossed(np.array([beyond.u, beyond.v]))
-    start, end = last.point, beyond.point
-    index = len(start) - 2 + axis
-    guess = start + (value - start[index]) / (end[index] - start[index]) * (end - start)
-    guess[index] = value
-    solved = correct_fold(
-        model,
-        moved(last, guess),
-        np.eye(len(start))[index],
-    )
-    return solved[0] if solved else None
-
-
-def _continues(last: Fold, fold: Fold, tangent: Array, along: Array) -> bool:
-    straight = abs(along @ tangent) > 0.9
-    return bool(straight and abs(fold.null_vector @ last.null_vector) > 0.8)

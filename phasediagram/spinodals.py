@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from phasediagram.closed_forms import aligned_tricritical_point, tricritical_poi
 from phasediagram.continuous import aligned_limit, ignored_limit
 from phasediagram.decoupled import with_extra_in_pair, without_extra_in_pair
 from phasediagram.equilibrium import Domain
-from phasediagram.folds import Fold, fold_near, trace_fold
+from phasediagram.folds import Fold, folds_near, trace_folds
 from phasediagram.free_minimization import Progress
 from phasediagram.mapping import touches
 from phasediagram.survey import Seeds, coupled_minima, is_coupled, short_minima
@@ -35,6 +36,8 @@ _MOST_STEPS = 400
 _ALMOST_DECOUPLED = 0.01
 _LARGEST_MOVE = 0.15  # of a state in one step of length 0.005
 _NEAR_POSITION, _NEAR_STATE = 0.03, 0.04
+_APART, _AT_ONCE = 0.15, 24  # folds that are traced at the same time
+_FEWEST = 3  # points of a curve
 _POINTS = 72
 _ROOT = 1e-14
 
@@ -62,48 +65,75 @@ def find_spinodals(
         Called with the share of the work that is done, 0 to 1.
     """
     if model.n == 2:
-        closed = _of_two_features(domain)
+        known = _of_two_features(domain)
         folds = _find_folds(model, domain, progress)
     else:
         half = progress and (lambda share: progress(share / 2))
-        pairs = _find_folds(Model(2, 1), domain, half)
-        closed = [
-            Spinodal("ignored", _from_left(domain, ignored_limit)),
-            *_decoupled(domain, pairs, name),
-        ]
+        known = _of_three_features(domain, _find_folds(Model(2, 1), domain, half), name)
         folds = _find_folds(model, domain, progress and (lambda share: progress((1 + share) / 2)))
-    traced = [
-        Spinodal(name(curve[len(curve) // 2].x, curve[len(curve) // 2].u), _positions(curve))
-        for curve in folds
-        if len(curve) > 2
-    ]
-    return [*closed, *_longest(closed, traced)]
+    return [*known, *_longest([part for fold in folds for part in _by_phase(fold, name)])]
+
+
+def _by_phase(fold: Sequence[Fold], name: Namer) -> list[Spinodal]:
+    """Return the parts of a fold on which one phase ends.
+
+    Where two folds meet in a cusp, each of two minima ends on one of them.
+    """
+    names = [name(point.x, point.u) for point in fold]
+    changes = [k for k in range(1, len(fold)) if names[k] != names[k - 1]]
+    parts = []
+    for first, last in pairwise([0, *changes, len(fold)]):
+        if last - first >= _FEWEST:  # the name of a single point rests on rounding
+            part = fold[max(first - 1, 0) : last]
+            parts.append(Spinodal(names[first], _positions(part)))
+    return parts
 
 
 def _find_folds(model: Model, domain: Domain, progress: Progress | None) -> list[list[Fold]]:
-    """Return every fold in which a minimum with a Hessian ends."""
-    folds: list[list[Fold]] = []
+    """Return every fold in which a minimum with a Hessian ends.
+
+    A few that are far apart are traced at once; what they explain need not be traced again.
+    """
     ends = [
-        end
+        _ends(model, domain, seeds)
         for seeds in (coupled_minima(model, domain), short_minima(model))
-        for end in _ends(model, domain, seeds)
     ]
-    for done, (state, position, direction) in enumerate(ends):
-        if not _is_known(model, state, position, folds):
-            fold = fold_near(model, state, position, direction)
-            if fold is not None and not _is_known(model, fold.x, fold.point[-2:], folds):
-                folds.append(_whole_fold(model, fold, domain))
+    found = folds_near(model, *(np.concatenate(parts) for parts in zip(*ends, strict=True)))
+    left = [fold for fold in found if fold is not None]
+    count = len(left)
+    folds: list[list[Fold]] = []
+    while left:
+        folds += trace_folds(model, _far_apart(model, left), domain)
+        left = [fold for fold in left if not _is_known(model, fold, folds)]
         if progress is not None:
-            progress((done + 1) / len(ends))
+            progress(1 - len(left) / count)
     return folds
 
 
-def _decoupled(domain: Domain, folds: list[list[Fold]], name: Namer) -> list[Spinodal]:
-    """Return where pairs beside a feature with a dimension to itself end (n = 3)."""
-    spinodals = []
+def _far_apart(model: Model, folds: Sequence[Fold]) -> list[Fold]:
+    """Return some folds no two of which are close, the first included."""
+    chosen: list[Fold] = []
+    for fold in folds:
+        if not any(
+            np.abs(fold.point[-2:] - other.point[-2:]).max() < _APART
+            and model.distance(fold.x, other.x) < _APART
+            for other in chosen
+        ):
+            chosen.append(fold)
+    return chosen[:_AT_ONCE]
+
+
+def _of_three_features(
+    domain: Domain, pair_folds: Sequence[Sequence[Fold]], name: Namer
+) -> list[Spinodal]:
+    """Return what is known in closed form, and where pairs beside a single feature end."""
+    spinodals = [
+        Spinodal("ignored", _from_left(domain, ignored_limit)),
+        Spinodal("aligned-triangle", _aligned(domain)),
+    ]
     for extra_in_pair, curves in (
-        (True, with_extra_in_pair(domain, folds, short_minima(Model(2, 1)))),
-        (False, without_extra_in_pair(domain, folds)),
+        (True, with_extra_in_pair(domain, pair_folds, short_minima(Model(2, 1)))),
+        (False, without_extra_in_pair(domain, pair_folds)),
     ):
         for positions, pairs in curves:
             middle = len(pairs) // 2
@@ -112,18 +142,10 @@ def _decoupled(domain: Domain, folds: list[list[Fold]], name: Namer) -> list[Spi
     return spinodals
 
 
-def _whole_fold(model: Model, fold: Fold, domain: Domain) -> list[Fold]:
-    """Follow a fold both ways."""
-    return [
-        *trace_fold(model, fold, -1, domain)[::-1],
-        *trace_fold(model, fold, 1, domain)[1:],
-    ]
-
-
-def _positions(curve: list[Fold]) -> Array:
+def _positions(curve: Sequence[Fold]) -> Array:
     """Return a fold's positions, as far as the tricritical point in which it ends."""
     positions = np.array([[fold.u, fold.v] for fold in curve])
-    for point in np.log(tricritical_points()):
+    for point in np.log([*tricritical_points(), aligned_tricritical_point()]):
         for node in (point, point * [1, -1]):
             for index in (0, len(positions)):
                 if np.abs(positions[min(index, len(positions) - 1)] - node).max() < _AT_NODE:
@@ -131,11 +153,11 @@ def _positions(curve: list[Fold]) -> Array:
     return positions
 
 
-def _longest(known: Sequence[Spinodal], traced: Sequence[Spinodal]) -> list[Spinodal]:
+def _longest(spinodals: Sequence[Spinodal]) -> list[Spinodal]:
     """Return the curves without those that are part of a longer one of the same phase."""
     kept: list[Spinodal] = []
-    for new in sorted(traced, key=lambda curve: -_length(curve.positions)):
-        if not any(_covers(old, new) for old in (*known, *kept)):
+    for new in sorted(spinodals, key=lambda curve: -_length(curve.positions)):
+        if not any(_covers(old, new) for old in kept):
             kept.append(new)
     return kept
 
@@ -144,8 +166,11 @@ def _length(positions: Array) -> float:
     return float(np.linalg.norm(np.diff(positions, axis=0), axis=1).sum())
 
 
-def _ends(model: Model, domain: Domain, seeds: Seeds) -> list[tuple[Array, Array, Array]]:
-    """Follow every minimum to where it is about to end within the domain."""
+def _ends(model: Model, domain: Domain, seeds: Seeds) -> tuple[Array, Array, Array]:
+    """Follow every minimum to where it is about to end within the domain.
+
+    Returns the states (k, d), their positions (k, 2) and the directions (k, 2).
+    """
     states, positions, directions = seeds.states, seeds.positions, seeds.directions
     steps = seeds.steps.copy()
     inside = np.ones(len(states), dtype=bool)
@@ -166,17 +191,17 @@ def _ends(model: Model, domain: Domain, seeds: Seeds) -> list[tuple[Array, Array
         states[going[follows]], positions[going[follows]] = moved[follows], further[follows]
         steps[going[~follows]] /= 2
     inside &= is_coupled(model, states, _ALMOST_DECOUPLED)  # others have their own limits
-    return [(states[i], positions[i], directions[i]) for i in np.flatnonzero(inside)]
+    return states[inside], positions[inside], directions[inside]
 
 
-def _is_known(model: Model, state: Array, position: Array, folds: list[list[Fold]]) -> bool:
+def _is_known(model: Model, fold: Fold, folds: Sequence[Sequence[Fold]]) -> bool:
+    """Whether a fold lies on one of the curves."""
     for known in folds:
-        positions = np.array([[f.u, f.v] for f in known])
-        distance = np.abs(positions - position).max(axis=1)
+        distance = np.abs([f.point[-2:] - fold.point[-2:] for f in known]).max(axis=1)
         closest = int(distance.argmin())
         if distance[closest] < _NEAR_POSITION:
             around = known[max(closest - 1, 0) : closest + 2]
-            if min(model.distance(f.x, state) for f in around) < _NEAR_STATE:
+            if min(model.distance(f.x, fold.x) for f in around) < _NEAR_STATE:
                 return True
     return False
 
@@ -190,9 +215,7 @@ def _covers(old: Spinodal, new: Spinodal) -> bool:
 
 def _of_two_features(domain: Domain) -> list[Spinodal]:
     """Return where one of two features enters, in either direction: in closed form."""
-    densest = np.log(aligned_tricritical_point()[0])
-    ignored = _from_left(domain, ignored_limit)
-    aligned = _from_left(domain, aligned_limit, densest)
+    ignored, aligned = _from_left(domain, ignored_limit), _aligned(domain)
     mirror = np.array([1, -1])
     return [
         Spinodal("ignored", ignored),
@@ -200,6 +223,11 @@ def _of_two_features(domain: Domain) -> list[Spinodal]:
         Spinodal("aligned", aligned),
         Spinodal("aligned", aligned * mirror),
     ]
+
+
+def _aligned(domain: Domain) -> Array:
+    """Return where an extra feature aligned with others (n = 2, with both for n = 3) enters."""
+    return _from_left(domain, aligned_limit, float(np.log(aligned_tricritical_point()[0])))
 
 
 def _from_left(domain: Domain, limit: Callable[[Array], Array], last: float = 0.0) -> Array:
