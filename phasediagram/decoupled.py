@@ -16,7 +16,7 @@ from scipy.optimize import brentq
 from phasediagram.branches import Model
 from phasediagram.closed_forms import tricritical_points
 from phasediagram.equilibrium import Domain
-from phasediagram.folds import Fold, correct_folds, folds_near, moved
+from phasediagram.folds import Fold, correct_folds, critical_point, moved
 from phasediagram.mapping import touches
 from phasediagram.survey import Seeds
 from phasediagram.tilting import PairAndSingle
@@ -34,7 +34,7 @@ _POINTS = 40
 _SAME_END = 1e-6
 _ROOT = 1e-13
 _ITERATIONS = 15  # of the secant method
-_SAMPLES = 9  # points of a fold
+_SAMPLES = 5  # points of a fold
 _STEPS_INWARDS = 10
 _FIRST_STEP, _SMALLEST_STEP, _STEP = 0.004, 1e-4, 0.04
 _LARGEST_MOVE = 0.1  # of a pair in one step
@@ -110,21 +110,27 @@ def _untilted(fold: Sequence[Fold]) -> tuple[list[list[Fold]], list[Fold]]:
 def _junction(before: Fold, after: Fold) -> Fold:
     """Return the point of a fold between two of its points at which the pair tilts."""
     start, end = before.point, after.point
-    axis = 2 - int(abs(end[-2] - start[-2]) > abs(end[-1] - start[-1]))
-    index = len(start) - 3 + axis
+    axis = int(np.abs(end - start)[-2:].argmax())
 
-    def between(value: float) -> Fold:
-        share = (value - start[index]) / (end[index] - start[index])
-        guess = start + share * (end - start)
-        (solved,) = correct_folds(_PAIRS, [moved(before, guess)], np.eye(len(start))[[index]])
-        assert solved is not None
-        return solved.fold
+    def at(value: float) -> Fold:
+        fold = _between(before, after, axis, value)
+        assert fold is not None
+        return fold
 
     def stiffness(value: float) -> float:
-        fold = between(value)
-        return float(_stiffness(fold.minimum(_PAIRS)[None], np.array([[fold.u, fold.v]]))[0])
+        fold = at(value)
+        return float(_stiffness(fold.minimum(_PAIRS)[None], fold.point[None, -2:])[0])
 
-    return between(float(brentq(stiffness, start[index], end[index], xtol=_ROOT)))
+    return at(float(brentq(stiffness, start[axis - 2], end[axis - 2], xtol=_ROOT)))
+
+
+def _between(before: Fold, after: Fold, axis: int, value: float) -> Fold | None:
+    """Return the point of a fold between two of its points at which u or v has a value."""
+    start, end = before.point, after.point
+    index = len(start) - 2 + axis
+    guess = start + (value - start[index]) / (end[index] - start[index]) * (end - start)
+    (solved,) = correct_folds(_PAIRS, [moved(before, guess)], np.eye(len(start))[[index]])
+    return None if solved is None else solved.fold
 
 
 def _starts(folds: Sequence[Sequence[Fold]]) -> list[Start]:
@@ -281,24 +287,17 @@ def without_extra_in_pair(domain: Domain, folds: Sequence[Sequence[Fold]]) -> li
 
 
 def _ends_at_equal_importance(folds: Sequence[Sequence[Fold]]) -> list[Fold]:
-    """Return the folds of two equally important features, that of the densest pair first."""
-    nearest = [
-        min(before, after, key=lambda point: abs(point.v))
-        for fold in folds
-        for before, after in pairwise(fold)
-        if before.v * after.v <= 0
-    ]
-    found = folds_near(
-        _PAIRS,
-        np.array([fold.x for fold in nearest]),
-        np.array([[fold.u, 0.0] for fold in nearest]),
-        np.tile([1.0, 0.0], (len(nearest), 1)),
-    )
+    """Return the folds of two equally important features, that of the densest pair first.
+
+    Antipodal pairs end there in a cusp, the point in which two folds meet.
+    """
     ends: list[Fold] = []
-    for end in found:
-        known = end is None or any(abs(end.u - other.u) < _SAME_END for other in ends)
-        if end is not None and not known and end.u < -_STEP:
-            ends.append(end)
+    for fold in folds:
+        for before, after in pairwise(fold):
+            if before.v * after.v <= 0 and max(before.u, after.u) < 0:
+                end = _between(before, after, 1, 0.0) or critical_point(_PAIRS, before)
+                if end is not None and not any(abs(end.u - other.u) < _SAME_END for other in ends):
+                    ends.append(end)
     return sorted(ends, key=lambda end: -end.u)
 
 

@@ -23,7 +23,6 @@ from phasediagram.decoupled import with_extra_in_pair, without_extra_in_pair
 from phasediagram.equilibrium import Domain
 from phasediagram.folds import Fold, folds_near, trace_folds
 from phasediagram.free_minimization import Progress
-from phasediagram.mapping import touches
 from phasediagram.survey import Seeds, coupled_minima, is_coupled, short_minima
 from phasediagram.tilting import PairAndSingle
 
@@ -34,9 +33,13 @@ _SMALLEST_STEP = 1e-4
 _AT_NODE = 3e-3  # a fold this close to a tricritical point ends there
 _MOST_STEPS = 400
 _ALMOST_DECOUPLED = 0.01
-_LARGEST_MOVE = 0.15  # of a state in one step of length 0.005
-_NEAR_POSITION, _NEAR_STATE = 0.03, 0.04
+_LARGEST_MOVE = 0.12  # of a state in one step of length 0.005
+_NEAR_POSITION, _NEAR_STATE = 0.03, 0.06
 _APART, _AT_ONCE = 0.15, 24  # folds that are traced at the same time
+_SAMPLES = 9  # points of a curve that are compared with others
+_ROUNDS = 4
+_RADIUS, _AROUND = 0.01, 8  # of positions around an end
+_NEAR_END = 0.15
 _FEWEST = 3  # points of a curve
 _POINTS = 72
 _ROOT = 1e-14
@@ -71,7 +74,7 @@ def find_spinodals(
         half = progress and (lambda share: progress(share / 2))
         known = _of_three_features(domain, _find_folds(Model(2, 1), domain, half), name)
         folds = _find_folds(model, domain, progress and (lambda share: progress((1 + share) / 2)))
-    return [*known, *_longest([part for fold in folds for part in _by_phase(fold, name)])]
+    return [*known, *(part for fold in folds for part in _by_phase(fold, name))]
 
 
 def _by_phase(fold: Sequence[Fold], name: Namer) -> list[Spinodal]:
@@ -92,22 +95,76 @@ def _by_phase(fold: Sequence[Fold], name: Namer) -> list[Spinodal]:
 def _find_folds(model: Model, domain: Domain, progress: Progress | None) -> list[list[Fold]]:
     """Return every fold in which a minimum with a Hessian ends.
 
-    A few that are far apart are traced at once; what they explain need not be traced again.
+    Folds stop where third derivatives jump (a corner's pre-activation is 0); minima around such
+    places lead to those that go on from there.
     """
-    ends = [
-        _ends(model, domain, seeds)
-        for seeds in (coupled_minima(model, domain), short_minima(model))
-    ]
-    found = folds_near(model, *(np.concatenate(parts) for parts in zip(*ends, strict=True)))
-    left = [fold for fold in found if fold is not None]
-    count = len(left)
+    seeds = [coupled_minima(model, domain), short_minima(model)]
     folds: list[list[Fold]] = []
-    while left:
-        folds += trace_folds(model, _far_apart(model, left), domain)
-        left = [fold for fold in left if not _is_known(model, fold, folds)]
-        if progress is not None:
-            progress(1 - len(left) / count)
-    return folds
+    explored = 0
+    for round_number in range(_ROUNDS):
+        ends = [_ends(model, domain, some) for some in seeds if len(some.states)]
+        if not ends:
+            break
+        states, positions, directions = (np.concatenate(part) for part in zip(*ends, strict=True))
+        found = folds_near(model, states, positions, directions)
+        left = [fold for fold in found if fold is not None and not _is_known(model, fold, folds)]
+        count = len(left)
+        while left:
+            folds += trace_folds(model, _far_apart(model, left), domain)
+            left = [fold for fold in left if not _is_known(model, fold, folds)]
+            if progress is not None:
+                progress((round_number + 1 - len(left) / count) / _ROUNDS)
+        inner = _ends_within(folds[explored:], domain)
+        seeds = [_around(model, inner)] if inner else []
+        explored = len(folds)
+    return _distinct(model, folds)
+
+
+def _ends_within(folds: Sequence[Sequence[Fold]], domain: Domain) -> list[Fold]:
+    """Return the ends that folds have within the domain, and not on its edge."""
+    inner = Domain(
+        (domain.lower[0] + _RADIUS, domain.lower[1] + _RADIUS),
+        (domain.upper[0] - _RADIUS, domain.upper[1] - _RADIUS),
+    )
+    return [end for fold in folds for end in (fold[0], fold[-1]) if inner.contains(end.point[-2:])]
+
+
+def _around(model: Model, ends: Sequence[Fold]) -> Seeds:
+    """Return minima around ends of folds."""
+    angles = np.arange(_AROUND) * 2 * np.pi / _AROUND
+    circle = _RADIUS * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    positions = np.reshape([end.point[-2:] + circle for end in ends], (-1, 2))
+    starts = np.reshape(
+        [np.tile(end.minimum(model), (_AROUND, 1)) for end in ends], (-1, model.variables)
+    )
+    states, _ = model.minimize(starts, *positions.T)
+    smallest = np.linalg.eigvalsh(model.derivatives(states, *positions.T).hessian)[:, 0]
+    close = [model.distance(a, b) < _NEAR_END for a, b in zip(states, starts, strict=True)]
+    kept = (smallest > 0) & close & is_coupled(model, states, _ALMOST_DECOUPLED)
+    directions = np.concatenate([np.eye(2), -np.eye(2)])
+    count = len(directions)
+    return Seeds(
+        states[kept].repeat(count, axis=0),
+        positions[kept].repeat(count, axis=0),
+        np.tile(directions, (kept.sum(), 1)),
+        np.full(count * kept.sum(), _RADIUS / 2),
+    )
+
+
+def _distinct(model: Model, folds: Sequence[list[Fold]]) -> list[list[Fold]]:
+    """Return the curves without those that are part of a longer one.
+
+    Those that have strayed to states with a Hessian of no meaning are left out too.
+    """
+    kept: list[list[Fold]] = []
+    for fold in sorted(folds, key=lambda fold: -_length(_positions(fold))):
+        middle = fold[len(fold) // 2].x
+        if len(fold) < _FEWEST or not is_coupled(model, middle[None], _ALMOST_DECOUPLED)[0]:
+            continue
+        along = [fold[k] for k in np.linspace(0, len(fold) - 1, _SAMPLES).astype(int)[1:-1]]
+        if 2 * sum(_is_known(model, point, kept) for point in along) < len(along):
+            kept.append(fold)
+    return kept
 
 
 def _far_apart(model: Model, folds: Sequence[Fold]) -> list[Fold]:
@@ -153,15 +210,6 @@ def _positions(curve: Sequence[Fold]) -> Array:
     return positions
 
 
-def _longest(spinodals: Sequence[Spinodal]) -> list[Spinodal]:
-    """Return the curves without those that are part of a longer one of the same phase."""
-    kept: list[Spinodal] = []
-    for new in sorted(spinodals, key=lambda curve: -_length(curve.positions)):
-        if not any(_covers(old, new) for old in kept):
-            kept.append(new)
-    return kept
-
-
 def _length(positions: Array) -> float:
     return float(np.linalg.norm(np.diff(positions, axis=0), axis=1).sum())
 
@@ -187,7 +235,7 @@ def _ends(model: Model, domain: Domain, seeds: Seeds) -> tuple[Array, Array, Arr
             [model.distance(a, b) for a, b in zip(states[going], moved, strict=True)]
         )
         follows = distance < _LARGEST_MOVE * np.minimum(1.0, steps[going] / 0.005)
-        follows &= (smallest > 0) & inside[going]
+        follows &= (smallest > 0) & inside[going] & is_coupled(model, moved)
         states[going[follows]], positions[going[follows]] = moved[follows], further[follows]
         steps[going[~follows]] /= 2
     inside &= is_coupled(model, states, _ALMOST_DECOUPLED)  # others have their own limits
@@ -198,19 +246,10 @@ def _is_known(model: Model, fold: Fold, folds: Sequence[Sequence[Fold]]) -> bool
     """Whether a fold lies on one of the curves."""
     for known in folds:
         distance = np.abs([f.point[-2:] - fold.point[-2:] for f in known]).max(axis=1)
-        closest = int(distance.argmin())
-        if distance[closest] < _NEAR_POSITION:
-            around = known[max(closest - 1, 0) : closest + 2]
-            if min(model.distance(f.x, fold.x) for f in around) < _NEAR_STATE:
-                return True
+        near = np.flatnonzero(distance < _NEAR_POSITION)
+        if any(model.distance(known[int(k)].x, fold.x) < _NEAR_STATE for k in near):
+            return True
     return False
-
-
-def _covers(old: Spinodal, new: Spinodal) -> bool:
-    """Whether a spinodal of the same phase passes through most points along another."""
-    along = new.positions[np.linspace(0, len(new.positions) - 1, 7).astype(int)[1:-1]]
-    touched = sum(touches(old.positions, point) for point in along)
-    return old.phase == new.phase and 2 * touched > len(along)
 
 
 def _of_two_features(domain: Domain) -> list[Spinodal]:

@@ -107,7 +107,7 @@ class PairAndSingle:
         """
         tilt = self.tilt(pair[None], np.array([u]), np.array([v]))
         density = min(np.exp(u), 1.0)
-        direction = self._direction(tilt.components[0], float(tilt.bias[0]), density)
+        direction = self.direction(tilt.components[0], float(tilt.bias[0]), density)
         return _cubic_along_ray(self.states(pair[None])[0], direction, density, np.exp(v))
 
     def _importances(self, v: Array) -> tuple[Array, Array]:
@@ -117,7 +117,7 @@ class PairAndSingle:
             return np.stack([one, np.exp(v)]), one
         return np.stack([one, one]), np.exp(v)
 
-    def _direction(self, components: Array, bias: float, density: float) -> Array:
+    def direction(self, components: Array, bias: float, density: float) -> Array:
         """Return the direction in which all variables change."""
         gain = -0.75 * (density / 2 * components.sum() + bias)
         biases = -density / 2 * components

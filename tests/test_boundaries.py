@@ -7,15 +7,15 @@ import json
 import mpmath
 import numpy as np
 import pytest
+from directional import easiest_tilt, smallest_second
 from oracles import mpmath_loss
 
 import phasediagram as phd
 from phasediagram.branches import Model
 from phasediagram.closed_forms import ignored_stability_limit, tricritical_points
-from phasediagram.continuous import ignored_state, tilt_limits, tilt_tricritical
+from phasediagram.continuous import ignored_state, others_partial_limits, tilt_tricritical
 from phasediagram.free_minimization import minimize_free, random_starts
 from phasediagram.tables import boundaries_csv, boundaries_json, boundaries_table
-from phasediagram.tilting import easiest_tilt, smallest_second
 
 MIRROR = {
     "ignored": "dedicated",
@@ -259,62 +259,13 @@ def test_others_in_partial_superposition_tilt_continuously_up_to_a_tricritical_p
     u, v = tilt_tricritical()
     (point,) = [p for p in of_kind(three, "tricritical point") if "scalene" in p.phases]
     assert (point.density, point.relative_importance) == pytest.approx((np.exp(u), np.exp(v)))
-    ((u, v),) = tilt_limits(np.array([np.log(0.78)]))
+    ((u, v),), _ = others_partial_limits(np.array([np.log(0.78)]))
     r = np.exp(v)
     assert phd.solve(0.78, r * 1.0005, 3, 2).phase == "others-partial"
     below = phd.solve(0.78, r * 0.9995, 3, 2)
     assert below.phase == "scalene"
     cosine = below.gram[0, 2] / np.sqrt(below.gram[0, 0] * below.gram[2, 2])
     assert 0 < abs(cosine) < 0.1
-
-
-def test_a_minimum_ends_at_its_spinodal(two):
-    """The antipodal pair exists above its spinodal, not below; partial the reverse."""
-    for phase, exists_above in (("antipodal", True), ("partial", False)):
-        curve = max(spinodals(two, phase), key=lambda b: len(b.density))
-        for density in (0.55, 0.62):
-            near = np.flatnonzero(
-                (curve.relative_importance < 1) & (np.abs(curve.density - density) < 0.05)
-            )
-            k = near[np.abs(curve.density[near] - density).argmin()]
-            p, r = curve.density[k], curve.relative_importance[k]
-            for factor, above in ((1.002, True), (0.998, False)):
-                found = {minimum.phase for minimum in phd.solve(p, r * factor).minima}
-                assert (phase in found) == (above == exists_above), (phase, p, r, factor)
-
-
-@pytest.mark.parametrize("phase", ["partial", "partial-other"])
-def test_partial_exists_in_a_strip_around_where_ignored_ends(two, phase):
-    """Its lower fold, on the far side of r_c, where the change is first order (K < 0)."""
-    limits = {0.3: (0.31546, 0.31945), 0.4: (0.43249, 0.46015), 0.5: (0.55041, 0.63559)}
-    limits |= {0.87: (0.92080, 1.02174), 0.95: (0.96849, 1.01008)}  # by another code
-    for density, strip in limits.items():
-        density *= 1 + 1e-9  # between points of the curves
-        found = []
-        for curve in spinodals(two, phase):
-            crossed = np.flatnonzero(np.diff(np.sign(curve.density - density)))
-            for k in crossed:
-                ends = slice(k, k + 2)
-                order = np.argsort(curve.density[ends])
-                found.append(
-                    np.interp(
-                        density,
-                        curve.density[ends][order],
-                        curve.relative_importance[ends][order],
-                    )
-                )
-        expected = strip if phase == "partial" else (1 / strip[1], 1 / strip[0])
-        np.testing.assert_allclose(sorted(found), expected, rtol=5e-4)  # of chords
-
-
-def test_spinodals_mirror_each_other(two):
-    """L(p, r) = r L(p, 1/r), each half traced on its own."""
-    for phase, mirrored in (("partial", "partial-other"), ("ignored", "dedicated")):
-        assert len(spinodals(two, phase)) == len(spinodals(two, mirrored))
-
-
-def spinodals(boundaries, phase):
-    return [b for b in boundaries.boundaries if b.kind == "spinodal" and b.phases == (phase,)]
 
 
 def test_the_triangle_s_triple_point_is_the_algebraic_one(three):
