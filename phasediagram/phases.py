@@ -15,7 +15,7 @@ the extra feature belongs to it, and how equal the norms in it are:
     others-partial     as others-antipodal, one norm well below the other
     triangle           it shares two dimensions with two others of equal norms
     partial-triangle   as triangle, its norm well below the others'
-    scalene            as triangle, the norms of the two others differ
+    scalene            as triangle, the two others differ in norm or in their angle to it
     aligned-triangle   as triangle, on the same side as the two others; never the lowest
 
 Larger groups are named ``tetrahedron``, ``4-simplex``, ``5-simplex``, and without the extra
@@ -33,7 +33,7 @@ IGNORED, DEDICATED, SUPERPOSITION = "ignored", "dedicated", "superposition"
 
 NORM_TOLERANCE = 1e-6  # a direction with a smaller norm counts as zero
 COSINE_TOLERANCE = 1e-6  # directions with a smaller cosine between them count as orthogonal
-EQUAL_NORMS_TOLERANCE = 1e-4  # norms that differ relatively by less count as equal
+EQUAL_NORMS_TOLERANCE = 1e-4  # norms, or products, that differ relatively by less are equal
 
 # Densities, and the ratios of norms below which a feature is "well below" the others of its group
 # there, linear in between.  At every density the threshold separates the two minima wherever
@@ -214,7 +214,9 @@ def _group_names(
     name = _GROUP_NAMES.get(len(group), f"{len(group) - 1}-simplex")
     if len(group) > 3:
         return np.full(len(norms), name)
-    unequal = np.ptp(others, axis=1) > EQUAL_NORMS_TOLERANCE * others.max(axis=1)
+    largest = others.max(axis=1)
+    unequal = np.ptp(others, axis=1) > EQUAL_NORMS_TOLERANCE * largest
+    unequal |= np.ptp(gram[:, extra, rest], axis=1) > EQUAL_NORMS_TOLERANCE * largest**2
     return np.select(
         [unequal, aligned, ratio < np.interp(density, *_TRIANGLE_THRESHOLD)],
         ["scalene", "aligned-triangle", "partial-triangle"],
