@@ -24,7 +24,6 @@ from phasediagram.equilibrium import Domain
 from phasediagram.folds import Fold, folds_near, trace_folds
 from phasediagram.free_minimization import Progress
 from phasediagram.survey import Seeds, coupled_minima, is_coupled, short_minima
-from phasediagram.tilting import PairAndSingle
 
 Array = NDArray[np.float64]
 Namer = Callable[[Array, float], str]
@@ -188,14 +187,13 @@ def _of_three_features(
         Spinodal("ignored", _from_left(domain, ignored_limit)),
         Spinodal("aligned-triangle", _aligned(domain)),
     ]
-    for extra_in_pair, curves in (
-        (True, with_extra_in_pair(domain, pair_folds, short_minima(Model(2, 1)))),
-        (False, without_extra_in_pair(domain, pair_folds)),
-    ):
-        for positions, pairs in curves:
-            middle = len(pairs) // 2
-            (state,) = PairAndSingle(extra_in_pair).states(pairs[middle : middle + 1])
-            spinodals.append(Spinodal(name(state, positions[middle, 0]), positions))
+    ends = [
+        *with_extra_in_pair(domain, pair_folds, short_minima(Model(2, 1))),
+        *without_extra_in_pair(domain, pair_folds),
+    ]
+    for end in ends:
+        middle = end.positions[len(end.positions) // 2]
+        spinodals.append(Spinodal(name(end.state, middle[0]), end.positions))
     return spinodals
 
 

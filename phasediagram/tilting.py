@@ -77,11 +77,15 @@ class PairAndSingle:
         v = v if self.extra_in_pair else np.zeros_like(v)
         return Model(2, 1).minimize(guesses, u, v)[0]
 
-    def tilt(self, pairs: Array, u: Array, v: Array) -> Tilt:
-        """Return the easiest tilts of stationary pairs (k, 4) at (u, v)."""
-        return _Stiffness(pairs, u, *self._importances(v)).smallest()
+    def tilt(self, pairs: Array, u: Array, v: Array, quadrant: int | None = None) -> Tilt:
+        """Return the easiest tilts of stationary pairs (k, 4) at (u, v).
 
-    def limits(self, pairs: Array, u: Array) -> Array:
+        With a quadrant, 0 to 3, only those whose components have its signs; NaN where none in its
+        interior is the easiest of its neighbours.
+        """
+        return _Stiffness(pairs, u, *self._importances(v)).smallest(quadrant)
+
+    def limits(self, pairs: Array, u: Array, quadrant: int | None = None) -> Array:
         """Return the log importance of the single feature at which each pair tilts.
 
         S is a minimum of functions linear in that importance, so concave, and Newton's method
@@ -90,25 +94,32 @@ class PairAndSingle:
         v = np.zeros(len(pairs))
         for _ in range(_ITERATIONS):
             stiffness = _Stiffness(pairs, u, *self._importances(v))
-            tilt = stiffness.smallest()
+            tilt = stiffness.smallest(quadrant)
             own = tilt.stiffness - stiffness.of_pair(tilt.components)
             share = np.divide(tilt.stiffness, own, out=np.ones_like(own), where=own > 0)
             step = np.log(np.maximum(1 - share, _SMALLEST_SHARE))
             v = v + step
-            if np.abs(step).max() < _CONVERGED:
+            if not (np.abs(step) >= _CONVERGED).any():
                 break
         return v
 
-    def cubic(self, pair: Array, u: float, v: float) -> float:
+    def cubic(self, pair: Array, u: float, v: float, quadrant: int | None = None) -> float:
         """Return K, the coefficient of t^3 along the easiest tilt of one pair.
 
         It is the one after all variables have responded, by the theorem on responses of first
         order.
         """
-        tilt = self.tilt(pair[None], np.array([u]), np.array([v]))
+        tilt = self.tilt(pair[None], np.array([u]), np.array([v]), quadrant)
         density = min(np.exp(u), 1.0)
         direction = self.direction(tilt.components[0], float(tilt.bias[0]), density)
         return _cubic_along_ray(self.states(pair[None])[0], direction, density, np.exp(v))
+
+    def tilted(self, pairs: Array, u: Array, v: Array, quadrant: int, by: float) -> Array:
+        """Return the state (9,) of one pair, (1, 4), tilted by a small amount."""
+        tilt = self.tilt(pairs, u, v, quadrant)
+        density = float(min(np.exp(u[0]), 1.0))
+        direction = self.direction(tilt.components[0], float(tilt.bias[0]), density)
+        return np.asarray(self.states(pairs)[0] + by * direction)
 
     def _importances(self, v: Array) -> tuple[Array, Array]:
         """Return those of the pair, (2, k), and of the single feature, (k,)."""
@@ -159,10 +170,10 @@ class _Stiffness:
         """Return the part of S that is the pair's."""
         return np.asarray(np.einsum("ikr,ri,rk->r", self.quadratic, components, components))
 
-    def smallest(self) -> Tilt:
+    def smallest(self, quadrant: int | None = None) -> Tilt:
         """Minimise over the angle and the bias: over a grid of angles, then by Newton's method."""
         k = len(self.density)
-        angles = np.arange(_ANGLES) * 2 * np.pi / _ANGLES
+        angles = (np.arange(_ANGLES) + 0.5) * 2 * np.pi / _ANGLES
         rows = np.repeat(np.arange(k), _ANGLES)
         angle, bias = np.tile(angles, k), np.zeros(k * _ANGLES)
         for _ in range(_ITERATIONS):
@@ -172,6 +183,8 @@ class _Stiffness:
             if np.abs(step).max() < _COARSE:
                 break
         value = self._derivatives(angle, bias, rows)[0].reshape(k, _ANGLES)
+        if quadrant is not None:
+            value[:, _quadrants(angles) != quadrant] = np.inf
         best = value.argmin(axis=1)
         angle, bias = angles[best], bias.reshape(k, _ANGLES)[np.arange(k), best]
         rows = np.arange(k)
@@ -181,6 +194,8 @@ class _Stiffness:
             if np.abs(moves).max() < _CONVERGED:
                 break
             angle, bias = angle + moves[0], bias + moves[1]
+        if quadrant is not None:
+            value = np.where(_quadrants(angle) == quadrant, value, np.nan)
         return Tilt(np.stack([np.cos(angle), np.sin(angle)], axis=1), bias, value)
 
     def _derivatives(
@@ -220,6 +235,11 @@ class _Stiffness:
         gradient = np.stack([by_angle + 2 * both, by_bias])
         hessian = np.array([[by_angles + 2 * (across - along), by_both], [by_both, by_biases]])
         return value + along, gradient, hessian
+
+
+def _quadrants(angle: Array) -> NDArray[np.intp]:
+    """Return the quadrants, 0 to 3, in which angles lie."""
+    return np.floor(angle / (np.pi / 2)).astype(np.intp) % 4
 
 
 def _newton_step(gradient: Array, hessian: Array) -> Array:
