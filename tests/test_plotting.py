@@ -168,6 +168,20 @@ def test_boundaries_are_solid_dashed_and_dotted_on_top_of_the_phases(diagram, ax
     assert ":" not in {line.get_linestyle() for line in without.lines}
 
 
+def test_spinodals_of_phases_that_are_never_the_lowest_are_grey():
+    density, r = np.array([0.2, 0.3]), np.array([0.1, 0.2])
+    curves = (
+        phd.Boundary(density, r, ("ignored", "antipodal"), 1, "equilibrium"),
+        phd.Boundary(density, r, ("antipodal",), None, "spinodal"),
+        phd.Boundary(density, r, ("aligned",), None, "spinodal"),
+    )
+    ax = plot_boundaries(phd.PhaseBoundaries(curves, (), 2, 1, "free"), Figure().subplots())
+    first, lowest, never = (line.get_color() for line in ax.lines)
+    assert first == lowest != never
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert texts == ["first order", "spinodal", "spinodal, never the lowest"]
+
+
 def test_weights_are_drawn_alike_whatever_their_rotation(ax):
     W = np.array([[1.0, -0.5, -0.4], [0.0, 0.8, -0.7]])
     angle = 2.0

@@ -22,7 +22,8 @@ from phasediagram.phases import phase_of
 from phasediagram.spinodals import find_spinodals
 from phasediagram.tilting import PairAndSingle
 
-LOWER, UPPER = np.log([0.01, 0.1]), np.log([1.0, 10.0])
+WHOLE = np.log([[0.01, 0.1], [1.0, 10.0]])
+DENSE = np.log([[0.4, 0.5], [1.0, 2.0]])  # where most minima of three features end
 PARTNER = {
     "ignored": "dedicated",
     "dedicated": "ignored",
@@ -31,23 +32,23 @@ PARTNER = {
 }
 
 
-def find(n):
+def find(n, region):
     model = Model(n, n - 1)
 
     def name(x, u):
         return phase_of(model.weights(x), min(float(np.exp(u)), 1.0))
 
-    return find_spinodals(model, Domain(tuple(LOWER), tuple(UPPER)), name)
+    return find_spinodals(model, Domain(*map(tuple, region)), name)
 
 
 @pytest.fixture(scope="module")
 def two():
-    return find(2)
+    return find(2, WHOLE)
 
 
 @pytest.fixture(scope="module")
 def three():
-    return find(3)
+    return find(3, DENSE)
 
 
 def importances(spinodals, phase, density):
@@ -139,11 +140,12 @@ def crosses(curve, here, there):
     return False
 
 
-@pytest.mark.parametrize(("size", "segments"), [("two", 60), ("three", 30)])
-def test_where_a_minimum_ends_there_is_a_spinodal(request, size, segments):
+@pytest.mark.parametrize(
+    ("size", "n", "region", "segments"), [("two", 2, WHOLE, 60), ("three", 3, DENSE, 30)]
+)
+def test_where_a_minimum_ends_there_is_a_spinodal(request, size, n, region, segments):
     """Minima at both ends of short segments near the curves, searched from random starts."""
     spinodals = request.getfixturevalue(size)
-    n = {"two": 2, "three": 3}[size]
     model, rng = Model(n, n - 1), np.random.default_rng(8)
     total = 0
     while segments:
@@ -151,7 +153,9 @@ def test_where_a_minimum_ends_there_is_a_spinodal(request, size, segments):
         here = curve[rng.integers(len(curve))] + 0.02 * rng.normal(size=2)
         angle = rng.uniform(0, 2 * np.pi)
         there = here + rng.uniform(0.03, 0.1) * np.array([np.cos(angle), np.sin(angle)])
-        if not ((np.minimum(here, there) > LOWER) & (np.maximum(here, there) < UPPER)).all():
+        if not (
+            (np.minimum(here, there) > region[0]) & (np.maximum(here, there) < region[1])
+        ).all():
             continue
         segments -= 1
         crossed = {s.phase for s in spinodals if crosses(s.positions, here, there)}

@@ -31,6 +31,8 @@ _STYLES = {
     (2, "equilibrium"): ("--", "continuous"),
     (None, "spinodal"): (":", "spinodal"),
 }
+_NEVER_LOWEST = "spinodal, never the lowest"
+_NEVER_LOWEST_COLOR = "#777777"
 _MARKERS = {
     "triple point": "^",
     "tricritical point": "s",
@@ -46,6 +48,8 @@ def plot_boundaries(
     legend: LegendLocation | None = "lower left",
 ) -> Axes:
     """Draw boundaries and special points: solid first order, dashed continuous, dotted spinodal.
+
+    Spinodals of phases that are on no other boundary, being the lowest nowhere, are grey.
 
     Parameters
     ----------
@@ -83,8 +87,9 @@ def plot_boundaries(
         ax.set_ylabel("Feature density $1 - S$")
     limits = ax.get_xlim(), ax.get_ylim()
     drawn = [b for b in boundaries.boundaries if spinodals or b.kind != "spinodal"]
+    lowest = _lowest_somewhere(boundaries)
     for boundary in drawn:
-        _draw_boundary(ax, boundary)
+        _draw_boundary(ax, boundary, lowest)
     for point in boundaries.special_points:
         ax.plot(
             point.relative_importance,
@@ -122,22 +127,47 @@ def add_line_legend(
 
 
 def _handles(boundaries: PhaseBoundaries, drawn: Sequence[Boundary]) -> list[Line2D]:
-    return _line_handles(drawn) + _marker_handles(boundaries)
+    return _line_handles(drawn, _lowest_somewhere(boundaries)) + _marker_handles(boundaries)
 
 
-def _draw_boundary(ax: Axes, boundary: Boundary) -> None:
+def _lowest_somewhere(boundaries: PhaseBoundaries) -> set[str]:
+    """Return the phases of boundaries at equilibrium."""
+    return {
+        phase
+        for boundary in boundaries.boundaries
+        if boundary.kind == "equilibrium"
+        for phase in boundary.phases
+    }
+
+
+def _is_never_lowest(boundary: Boundary, lowest: set[str]) -> bool:
+    return boundary.kind == "spinodal" and bool(lowest) and not lowest & set(boundary.phases)
+
+
+def _draw_boundary(ax: Axes, boundary: Boundary, lowest: set[str]) -> None:
     style, _ = _STYLES[boundary.order, boundary.kind]
+    color = _NEVER_LOWEST_COLOR if _is_never_lowest(boundary, lowest) else _COLOR
     width = 0.7 if boundary.kind == "spinodal" else 1.1
-    ax.plot(boundary.relative_importance, boundary.density, style, color=_COLOR, lw=width)
+    ax.plot(boundary.relative_importance, boundary.density, style, color=color, lw=width)
 
 
-def _line_handles(drawn: Sequence[Boundary]) -> list[Line2D]:
-    present = {(boundary.order, boundary.kind) for boundary in drawn}
-    return [
+def _line_handles(drawn: Sequence[Boundary], lowest: set[str]) -> list[Line2D]:
+    never = any(_is_never_lowest(boundary, lowest) for boundary in drawn)
+    present = {
+        (boundary.order, boundary.kind)
+        for boundary in drawn
+        if not _is_never_lowest(boundary, lowest)
+    }
+    handles = [
         Line2D([], [], color=_COLOR, ls=style, lw=1.0, label=label)
         for key, (style, label) in _STYLES.items()
         if key in present
     ]
+    if never:
+        handles.append(
+            Line2D([], [], color=_NEVER_LOWEST_COLOR, ls=":", lw=1.0, label=_NEVER_LOWEST)
+        )
+    return handles
 
 
 def _marker_handles(boundaries: PhaseBoundaries) -> list[Line2D]:
