@@ -31,7 +31,7 @@ _STYLES = {
     (2, "equilibrium"): ("--", "continuous"),
     (None, "spinodal"): (":", "spinodal"),
 }
-_NEVER_LOWEST = "spinodal, never the lowest"
+_NEVER_LOWEST = "spinodal of a phase\nnever the lowest"
 _NEVER_LOWEST_COLOR = "#777777"
 _MARKERS = {
     "triple point": "^",
