@@ -94,7 +94,7 @@ def draw_comparison(
     plot_phases(diagram, middle, legend_columns=2)
     if boundaries is not None:
         plot_boundaries(boundaries, middle, legend=None)
-        add_line_legend(figure, boundaries, (0.9, 0.235))
+        add_line_legend(figure, boundaries, (0.9, 0.255))
     plot_excess(diagram, literature, right)
     left.set_title(_title(literature), fontsize="medium")
     middle.set_title(_title(diagram), fontsize="medium")

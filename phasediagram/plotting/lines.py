@@ -31,7 +31,7 @@ _STYLES = {
     (2, "equilibrium"): ("--", "continuous"),
     (None, "spinodal"): (":", "spinodal"),
 }
-_NEVER_LOWEST = "spinodal of a phase\nnever the lowest"
+_NEVER_LOWEST = "other spinodal"
 _NEVER_LOWEST_COLOR = "#777777"
 _MARKERS = {
     "triple point": "^",
@@ -49,7 +49,7 @@ def plot_boundaries(
 ) -> Axes:
     """Draw boundaries and special points: solid first order, dashed continuous, dotted spinodal.
 
-    Spinodals of phases that are on no other boundary, being the lowest nowhere, are grey.
+    Spinodals of phases that are on no other boundary, being the lowest nowhere, are grey, "other spinodal".
 
     Parameters
     ----------
