@@ -49,7 +49,7 @@ def plot_boundaries(
 ) -> Axes:
     """Draw boundaries and special points: solid first order, dashed continuous, dotted spinodal.
 
-    Spinodals of phases that are on no other boundary, being the lowest nowhere, are grey, "other spinodal".
+    Spinodals of phases on no other boundary, being the lowest nowhere, are grey ("other spinodal").
 
     Parameters
     ----------
