@@ -141,7 +141,7 @@ def crosses(curve, here, there):
 
 
 @pytest.mark.parametrize(
-    ("size", "n", "region", "segments"), [("two", 2, WHOLE, 60), ("three", 3, DENSE, 30)]
+    ("size", "n", "region", "segments"), [("two", 2, WHOLE, 60), ("three", 3, DENSE, 20)]
 )
 def test_where_a_minimum_ends_there_is_a_spinodal(request, size, n, region, segments):
     """Minima at both ends of short segments near the curves, searched from random starts."""
