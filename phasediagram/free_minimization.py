@@ -25,8 +25,11 @@ _BOUND = 10.0  # norms and biases beyond it cost far more than ignoring every fe
 _SYMMETRY_BREAKING = 0.1
 _SHORT_NORMS = (0.2, 0.5, 0.8)
 _SHORT_BREAKING = 0.02
-# (norm, norm, bias, bias) of two aligned features, from sparse to dense
-_ALIGNED_PAIRS = ((0.95, 1.22, -0.92, -0.56), (0.77, 1.2, -0.7, -0.48), (0.48, 1.15, -0.4, -0.32))
+# (norm, norm, bias, bias) of two aligned features, from sparse to dense: both biases well below
+# zero; then only that of the longer one, several times, since only every other start leads there
+_STRONG = ((0.95, 1.22, -0.92, -0.56), (0.77, 1.2, -0.7, -0.48), (0.48, 1.15, -0.4, -0.32))
+_WEAK = ((0.42, 1.0, 0.05, -0.15), (0.38, 0.95, 0.16, -0.12))
+_ALIGNED_PAIRS = (*_STRONG, *(4 * _WEAK))
 _RANDOM_WEIGHT = 0.7
 _BIAS_RANGE = (-0.3, 0.6)
 _RUNS_TIMES_FACES = 2**17  # keeps the working arrays of one batch in the cache
@@ -184,7 +187,7 @@ def shortened_starts(n: int, m: int, density: Array, rng: np.random.Generator) -
 
 
 def aligned_starts(n: int, m: int, density: Array, rng: np.random.Generator) -> Array:
-    """Return weights with two features in the same direction, their biases well below zero.
+    """Return weights with two features in the same direction.
 
     Such minima are far above the lowest, and random starts seldom lead to them.
 

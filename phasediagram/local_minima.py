@@ -89,9 +89,9 @@ def find_local_minima(
     objective = FreeLoss(n, m, p, r)
     starts = standard_starts(n, m, p, _RANDOM_STARTS, rng)[0]
     if m == n - 1:
-        starts = np.concatenate([starts, aligned_starts(n, m, p, rng)[0]])
         if n <= _LARGEST_SHORTENED:
             starts = np.concatenate([starts, shortened_starts(n, m, p, rng)[0]])
+        starts = np.concatenate([starts, aligned_starts(n, m, p, rng)[0]])
     searching = progress and (lambda share: progress(_SEARCH * share))
     points = p.repeat(len(starts)), r.repeat(len(starts))
     x, loss, norm = _descend(n, m, *points, starts, searching)
