@@ -23,7 +23,7 @@ from phasediagram.spinodals import find_spinodals
 from phasediagram.tilting import PairAndSingle
 
 WHOLE = np.log([[0.01, 0.1], [1.0, 10.0]])
-DENSE = np.log([[0.4, 0.5], [1.0, 2.0]])  # where most minima of three features end
+DENSE = np.log([[0.6, 0.7], [1.0, 1.5]])  # where many minima of three features end
 PARTNER = {
     "ignored": "dedicated",
     "dedicated": "ignored",
