@@ -94,11 +94,13 @@ def short_minima(model: Model) -> Seeds:
 
 def _in_strip(model: Model, positions: Array, sense: int) -> list[_Found]:
     """Return minima at positions (k, 2), the extra feature along `sense` times the others."""
-    directions = [np.eye(model.n - 1)[0], np.full(model.n - 1, 1 / np.sqrt(model.n - 1))]
+    directions = [np.eye(model.n - 1)[0]]
+    if model.n == 3:
+        directions += [np.array([1, sign]) / np.sqrt(2) for sign in (1, -1)]
     starts = []
     for density in np.exp(positions[:, 0]):
         ignored = ignored_state(model.n, density)
-        for direction, norm in product(directions[: model.n - 1], _SHORT_NORMS):
+        for direction, norm in product(directions, _SHORT_NORMS):
             start = ignored.copy()
             start[model.n - 1 : model.m * model.n : model.n] = sense * norm * direction
             starts.append(start)
