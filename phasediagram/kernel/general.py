@@ -1,0 +1,435 @@
+"""Expected squared error of each output by cone recursion, for any number of features.
+
+One output of the model reconstructs its own feature ``x_own`` as ``ReLU(Z)`` with
+``Z = bias + sum_j gains_j x_j``.  Its expected squared error is a mixture over the
+sets of active features; each set contributes the integral over one face of the
+unit cube, where inactive features sit at 0 and active ones run over [0, 1].
+
+The textbook form of that integral, a truncated power sum over corners
+(`derivations.expectation`), loses every digit as a gain tends to 0.  Here it is
+computed by *cone recursion*.  Let a face of dimension k meet the hyperplane
+Z = 0 and take a point of the face on that hyperplane as apex.  Along every ray
+from the apex the sign of Z is constant and the residual ``e = x_own - ReLU(Z)``
+is linear; the face splits into pyramids over its facets f, whose height h_f is
+the apex's distance from the facet, so that
+
+    int_face e^2 = sum_f h_f [B0 e(apex)^2 + 2 B1 e(apex) int_f e + B2 int_f e^2],
+    B_i = int_0^1 s^(k-1+i) (1-s)^(2-i) ds.
+
+All heights and all B are positive and no gain is divided by.  A face that misses
+the hyperplane is treated in the same way from its centre.  With the 2^n corner
+values of Z summed in doubled precision the result has full *relative* accuracy
+for any gains and bias.  The recursion visits each of the 3^n faces once, from the
+corners up, for `LANES` outputs at a time: every number is a block of that many, so that
+one vector instruction does the same for all.  The own feature of each comes first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from phasediagram.kernel.compiling import compiled
+from phasediagram.kernel.doubled import add, two_sum
+from phasediagram.kernel.faces import ACTIVE, COORDINATES, DIGITS, DIMENSION, POWERS
+
+Array = NDArray[np.float64]
+
+LANES = 4
+_TINY = float(np.finfo(np.float64).tiny)
+
+# Channels of a face.  H is 1 where Z > 0 and 0 elsewhere, e the residual, delta the unit
+# mass on the section Z = 0.  Lowest and highest corner value, int e, int e^2; then for
+# derivatives int H, int H e, the n int H x_a, the n int H e x_a; for second ones the pairs
+# int H x_a x_b, then int delta, int delta x_a, int delta x_a x_b, int delta x_own x_a x_b.
+_LOWEST, _HIGHEST, _E, _E_E, _H, _H_E, _X = range(7)
+
+_void, _int, _vector, _matrix = types.void, types.int64, types.float64[::1], types.float64[:, ::1]
+ROWS_SIGNATURE = _void(_matrix, _matrix, _vector, _vector, _matrix, _vector, _int)
+
+
+@compiled(_int(_int, _int))
+def _channels(n: int, order: int) -> int:
+    if order == 0:
+        return _H
+    if order == 1:
+        return _X + 2 * n
+    return 7 + 3 * n + 3 * (n * (n + 1) // 2)
+
+
+@compiled(_int(_int))
+def general_work_size(n: int) -> int:
+    """Return the length of `work` that `general_rows` needs."""
+    channels = _channels(n, 2)
+    return LANES * (5 * n + 5 + 3 * (1 << n) + (2 + POWERS[n]) * channels)
+
+
+@compiled(_int(_int, _int, _int))
+def _pair(n: int, a: int, b: int) -> int:
+    """Return the position of the pair a <= b among those of n."""
+    return (a * (2 * n - a - 1)) // 2 + b if a <= b else (b * (2 * n - b - 1)) // 2 + a
+
+
+@compiled(_int(_int, _int))
+def _exchanged(subset: int, i: int) -> int:
+    """Return the set with the members 0 and i exchanged."""
+    differ = (subset ^ (subset >> i)) & 1
+    return subset ^ (differ | (differ << i))
+
+
+@compiled(_void(_matrix, _matrix, _vector, _vector, _vector, _int, _int))
+def _load(
+    gram: Array, gram_tail: Array, b: Array, table: Array, work: Array, first: int, weights: int
+) -> None:
+    """Fill in gains, their tails, biases and weights, each output's own feature first."""
+    n = b.size
+    for lane in range(LANES):
+        i = first + lane if first + lane < n else first
+        for j in range(n):
+            source = i if j == 0 else (0 if j == i else j)
+            work[j * LANES + lane] = gram[i, source]
+            work[(n + j) * LANES + lane] = gram_tail[i, source]
+        work[2 * n * LANES + lane] = b[i]
+        for subset in range(1 << n):
+            work[(weights + subset) * LANES + lane] = table[_exchanged(subset, i)]
+
+
+@compiled(_void(_vector, _int, _int, _int, _int))
+def _fill_fixed(work: Array, n: int, face: int, base: int, order: int) -> None:
+    """Fill in the moments in which a coordinate fixed on the face occurs."""
+    pairs = _X + 2 * n
+    section = pairs + n * (n + 1) // 2
+    first, second = section + 1, section + 1 + n
+    third = second + n * (n + 1) // 2
+    k = DIMENSION[face]
+    for f in range(k, n):
+        a = COORDINATES[face, f]
+        value = float(DIGITS[face, a])
+        for lane in range(LANES):
+            at = base + lane
+            work[at + (_X + a) * LANES] = value * work[at + _H * LANES]
+            work[at + (_X + n + a) * LANES] = value * work[at + _H_E * LANES]
+            if order == 2:
+                work[at + (first + a) * LANES] = value * work[at + section * LANES]
+    if order < 2:
+        return
+    for f in range(k, n):
+        a = COORDINATES[face, f]
+        value = float(DIGITS[face, a])
+        for g in range(f + 1):
+            b = COORDINATES[face, g] if g < f else a
+            ab = _pair(n, a, b)
+            for lane in range(LANES):
+                at = base + lane
+                work[at + (pairs + ab) * LANES] = value * work[at + (_X + b) * LANES]
+                work[at + (second + ab) * LANES] = value * work[at + (first + b) * LANES]
+    own = float(DIGITS[face, 0])
+    for f in range(n):
+        a = COORDINATES[face, f]
+        for g in range(f + 1):
+            if g < k and f < k and own > 1.0:
+                continue  # all three free
+            b = COORDINATES[face, g]
+            ab = _pair(n, a, b)
+            if own > 1.0:  # a is fixed
+                value, of = float(DIGITS[face, a]), _pair(n, 0, b)
+            else:
+                value, of = own, ab
+            for lane in range(LANES):
+                at = base + lane
+                work[at + (third + ab) * LANES] = value * work[at + (second + of) * LANES]
+
+
+@compiled(_void(_vector, _int, _int, _int, _int, _int))
+def _corners(work: Array, n: int, doubled: int, faces: int, channels: int, order: int) -> None:
+    """Fill in the moments of the 2^n corners, whose values of Z are correctly rounded."""
+    for lane in range(LANES):
+        work[doubled * LANES + lane] = work[2 * n * LANES + lane]
+        work[(doubled + 1) * LANES + lane] = 0.0
+    for corner in range(1 << n):
+        top = -1
+        face = 0
+        for j in range(n):
+            if (corner >> j) & 1:
+                top = j
+                face += POWERS[j]
+        at = (doubled + 2 * corner) * LANES
+        base = (faces + face * channels) * LANES
+        own = float(corner & 1)
+        for lane in range(LANES):
+            if top >= 0:
+                before = (doubled + 2 * (corner - (1 << top))) * LANES + lane
+                work[at + lane], work[at + LANES + lane] = add(
+                    work[before],
+                    work[before + LANES],
+                    work[top * LANES + lane],
+                    work[(n + top) * LANES + lane],
+                )
+            z, tail = work[at + lane], work[at + LANES + lane]
+            difference, error = two_sum(own, -z)
+            residual = difference + (error - tail)
+            e = residual if z > 0.0 else own
+            work[base + _LOWEST * LANES + lane] = z
+            work[base + _HIGHEST * LANES + lane] = z
+            work[base + _E * LANES + lane] = e
+            work[base + _E_E * LANES + lane] = e * e
+            if order > 0:
+                work[base + _H * LANES + lane] = 1.0 if z > 0.0 else 0.0
+                work[base + _H_E * LANES + lane] = residual if z > 0.0 else 0.0
+        if order > 0:
+            _fill_fixed(work, n, face, base, order)
+
+
+@compiled(_void(_vector, _int, _int, _int, _int, _int, _int, _int))
+def _climb_section(
+    work: Array, n: int, face: int, apex: int, crossing: int, sums: int, base: int, section: int
+) -> None:
+    """Fill in the moments over the section Z = 0 of a face.
+
+    The same recursion: on the pyramid over a facet, delta(Z) scales as 1/s.
+    """
+    first, second = section + 1, section + 1 + n
+    third = second + n * (n + 1) // 2
+    k = DIMENSION[face]
+    own_free = DIGITS[face, 0] == 2
+    total = sums * LANES
+    for lane in range(LANES):
+        work[base + section * LANES + lane] = (
+            work[crossing * LANES + lane]
+            if k == 1
+            else work[total + section * LANES + lane] / (k - 1)
+        )
+    if k == 1:
+        a = COORDINATES[face, 0]
+        aa = _pair(n, a, a)
+        for lane in range(LANES):
+            x, density = work[(apex + a) * LANES + lane], work[crossing * LANES + lane]
+            work[base + (first + a) * LANES + lane] = x * density
+            work[base + (second + aa) * LANES + lane] = x * x * density
+            work[base + (third + aa) * LANES + lane] = x * x * x * density
+        return
+    # int_0^1 s^(a-1) (1-s)^(b-1) ds for (a, b) = (k-1, 2), (k-1, 3), (k-1, 4), (k, 2), ...
+    beta_12 = 1.0 / ((k - 1) * k)
+    beta_13 = 2.0 * beta_12 / (k + 1)
+    beta_14 = 3.0 * beta_13 / (k + 2)
+    beta_02 = 1.0 / (k * (k + 1))
+    beta_03 = 2.0 * beta_02 / (k + 2)
+    beta_up = 1.0 / ((k + 1) * (k + 2))
+    for f in range(k):
+        a = COORDINATES[face, f]
+        for lane in range(LANES):
+            work[base + (first + a) * LANES + lane] = (
+                beta_12 * work[(apex + a) * LANES + lane] * work[total + section * LANES + lane]
+                + work[total + (first + a) * LANES + lane] / k
+            )
+    for f in range(k):
+        a = COORDINATES[face, f]
+        for g in range(f + 1):
+            b = COORDINATES[face, g]
+            ab, ob, oa = _pair(n, a, b), _pair(n, 0, b), _pair(n, 0, a)
+            for lane in range(LANES):
+                x, y = work[(apex + a) * LANES + lane], work[(apex + b) * LANES + lane]
+                square = x * y * work[total + section * LANES + lane]
+                mixed = (
+                    x * work[total + (first + b) * LANES + lane]
+                    + y * work[total + (first + a) * LANES + lane]
+                )
+                s_second = work[total + (second + ab) * LANES + lane]
+                work[base + (second + ab) * LANES + lane] = (
+                    beta_13 * square + beta_02 * mixed + s_second / (k + 1)
+                )
+                if own_free:
+                    own = work[apex * LANES + lane]
+                    work[base + (third + ab) * LANES + lane] = (
+                        beta_14 * own * square
+                        + beta_03 * (own * mixed + x * y * work[total + first * LANES + lane])
+                        + beta_up
+                        * (
+                            own * s_second
+                            + x * work[total + (second + ob) * LANES + lane]
+                            + y * work[total + (second + oa) * LANES + lane]
+                        )
+                        + work[total + (third + ab) * LANES + lane] / (k + 2)
+                    )
+
+
+@compiled(_void(_vector, _int, _int, _int, _int, _int, _int, _int))
+def _climb(
+    work: Array, n: int, face: int, scratch: int, sums: int, faces: int, channels: int, order: int
+) -> None:
+    """Fill in the moments of a face of dimension 1 or more from those of its facets."""
+    apex, low_height, high_height = scratch, scratch + n, scratch + 2 * n
+    rise, fall = scratch + 3 * n, scratch + 3 * n + 1
+    crossing, at_apex = scratch + 3 * n + 2, scratch + 3 * n + 3
+    base = (faces + face * channels) * LANES
+    k = DIMENSION[face]
+    pairs = _X + 2 * n
+    section = pairs + n * (n + 1) // 2
+    stride = channels * LANES
+    step = POWERS[COORDINATES[face, 0]] * stride
+    low, high = base - 2 * step, base - step
+    any_crosses = False
+    for lane in range(LANES):
+        least_low, least_high = work[low + lane], work[high + lane]
+        lowest = least_low if least_low < least_high else least_high
+        most_low, most_high = work[low + LANES + lane], work[high + LANES + lane]
+        highest = most_low if most_low > most_high else most_high
+        crosses = (lowest <= 0.0) & (highest > 0.0)
+        any_crosses |= crosses
+        span = highest - lowest if crosses else 1.0
+        work[base + lane] = lowest
+        work[base + LANES + lane] = highest
+        work[rise * LANES + lane] = -lowest / span if crosses else 0.5
+        work[fall * LANES + lane] = highest / span if crosses else 0.5
+        work[crossing * LANES + lane] = 1.0 / max(span, _TINY) if crosses else 0.0
+    for f in range(k):
+        j = COORDINATES[face, f]
+        for lane in range(LANES):
+            up, down = work[rise * LANES + lane], work[fall * LANES + lane]
+            rising = work[j * LANES + lane] >= 0.0
+            work[(apex + j) * LANES + lane] = up if rising else down
+            work[(low_height + j) * LANES + lane] = up if rising else down
+            work[(high_height + j) * LANES + lane] = down if rising else up
+    own_free = DIGITS[face, 0] == 2
+    for lane in range(LANES):
+        own = work[apex * LANES + lane] if own_free else float(DIGITS[face, 0])
+        centre = (work[low + _E * LANES + lane] + work[high + _E * LANES + lane]) / 2
+        work[at_apex * LANES + lane] = centre if work[base + lane] > 0.0 else own
+    summed = channels
+    if order == 2 and not any_crosses:
+        summed = section
+    for c in range(_E * LANES, summed * LANES):
+        work[sums * LANES + c] = 0.0
+    for f in range(k):
+        j = COORDINATES[face, f]
+        step = POWERS[j] * stride
+        low, high = base - 2 * step, base - step
+        for c in range(_E, summed):
+            for lane in range(LANES):
+                work[(sums + c) * LANES + lane] += (
+                    work[(low_height + j) * LANES + lane] * work[low + c * LANES + lane]
+                    + work[(high_height + j) * LANES + lane] * work[high + c * LANES + lane]
+                )
+    across = 1.0 / ((k + 1) * (k + 2))
+    total = sums * LANES
+    for lane in range(LANES):
+        e = work[at_apex * LANES + lane]
+        s_e = work[total + _E * LANES + lane]
+        work[base + _E * LANES + lane] = (e + s_e) / (k + 1)
+        work[base + _E_E * LANES + lane] = 2 * across * e * (e + s_e) + work[
+            total + _E_E * LANES + lane
+        ] / (k + 2)
+    if order == 0:
+        return
+    for lane in range(LANES):
+        e = work[at_apex * LANES + lane]
+        h = work[total + _H * LANES + lane] / k
+        s_h_e = work[total + _H_E * LANES + lane]
+        work[base + _H * LANES + lane] = h
+        work[base + _H_E * LANES + lane] = (e * h + s_h_e) / (k + 1)
+    for f in range(k):
+        a = COORDINATES[face, f]
+        for lane in range(LANES):
+            e, x = work[at_apex * LANES + lane], work[(apex + a) * LANES + lane]
+            h = work[base + _H * LANES + lane]
+            s_h_e = work[total + _H_E * LANES + lane]
+            s_x = work[total + (_X + a) * LANES + lane]
+            work[base + (_X + a) * LANES + lane] = (x * h + s_x) / (k + 1)
+            work[base + (_X + n + a) * LANES + lane] = across * (
+                x * (2 * e * h + s_h_e) + e * s_x
+            ) + work[total + (_X + n + a) * LANES + lane] / (k + 2)
+    if order == 2:
+        for f in range(k):
+            a = COORDINATES[face, f]
+            for g in range(f + 1):
+                b = COORDINATES[face, g]
+                ab = _pair(n, a, b)
+                for lane in range(LANES):
+                    x, y = work[(apex + a) * LANES + lane], work[(apex + b) * LANES + lane]
+                    work[base + (pairs + ab) * LANES + lane] = across * (
+                        2 * x * y * work[base + _H * LANES + lane]
+                        + x * work[total + (_X + b) * LANES + lane]
+                        + y * work[total + (_X + a) * LANES + lane]
+                    ) + work[total + (pairs + ab) * LANES + lane] / (k + 2)
+        if any_crosses:
+            _climb_section(work, n, face, apex, crossing, sums, base, section)
+        else:
+            for c in range(section * LANES, channels * LANES):
+                work[base + c] = 0.0
+    _fill_fixed(work, n, face, base, order)
+
+
+@compiled(_void(_vector, _int, _int, _int, _matrix, _int))
+def _deliver(work: Array, n: int, mixture: int, first: int, out: Array, order: int) -> None:
+    """Write the results of the outputs from `first` on, in the features' own order."""
+    pairs = _X + 2 * n
+    section = pairs + n * (n + 1) // 2
+    second = section + 1 + n
+    third = second + n * (n + 1) // 2
+    for lane in range(min(LANES, n - first)):
+        i = first + lane
+        at = mixture * LANES + lane
+        out[i, 0] = work[at + _E_E * LANES]
+        if order == 0:
+            continue
+        out[i, 1 + n] = -2.0 * work[at + _H_E * LANES]
+        for a in range(n):
+            to_a = i if a == 0 else (0 if a == i else a)
+            out[i, 1 + to_a] = -2.0 * work[at + (_X + n + a) * LANES]
+        if order < 2:
+            continue
+        start, size = n + 2, n + 1
+        out[i, start + n * size + n] = 2.0 * (
+            work[at + _H * LANES] - work[at + (section + 1) * LANES]
+        )
+        for a in range(n):
+            to_a = i if a == 0 else (0 if a == i else a)
+            mixed = 2.0 * (work[at + (_X + a) * LANES] - work[at + (second + a) * LANES])
+            out[i, start + n * size + to_a] = mixed
+            out[i, start + to_a * size + n] = mixed
+            for b in range(a, n):
+                to_b = i if b == 0 else (0 if b == i else b)
+                ab = _pair(n, a, b)
+                value = 2.0 * (work[at + (pairs + ab) * LANES] - work[at + (third + ab) * LANES])
+                out[i, start + to_a * size + to_b] = value
+                out[i, start + to_b * size + to_a] = value
+
+
+@compiled(ROWS_SIGNATURE)
+def general_rows(
+    gram: Array, gram_tail: Array, b: Array, table: Array, out: Array, work: Array, order: int
+) -> None:
+    """Write each output's expected squared error, and derivatives, into its row of `out`.
+
+    Parameters and results are those of `phasediagram.kernel.rows.ROWS`.
+    """
+    n = b.size
+    channels = _channels(n, order)
+    weights = 2 * n + 1
+    scratch = weights + (1 << n)
+    sums = scratch + 3 * n + 4
+    mixture = sums + channels
+    doubled = mixture + channels
+    faces = doubled + 2 * (1 << n)
+    for first in range(0, n, LANES):
+        _load(gram, gram_tail, b, table, work, first, weights)
+        _corners(work, n, doubled, faces, channels, order)
+        for c in range(_E * LANES, channels * LANES):
+            work[mixture * LANES + c] = 0.0
+        for face in range(POWERS[n]):
+            if DIMENSION[face] > 0:
+                _climb(work, n, face, scratch, sums, faces, channels, order)
+            subset = ACTIVE[face]
+            if subset < 0:
+                continue
+            summed = channels
+            if order == 2 and DIMENSION[face] == 0:  # a corner has no section
+                summed = 6 + 2 * n + n * (n + 1) // 2
+            for c in range(_E, summed):
+                for lane in range(LANES):
+                    work[(mixture + c) * LANES + lane] += (
+                        work[(weights + subset) * LANES + lane]
+                        * work[(faces + face * channels + c) * LANES + lane]
+                    )
+        _deliver(work, n, mixture, first, out, order)

@@ -1,0 +1,18 @@
+"""The compiled errors of the outputs, for each number of features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from phasediagram.kernel.general import general_rows
+from phasediagram.kernel.packing import ROWS, work_size
+from phasediagram.model import MAX_FEATURES
+
+__all__ = ["ROWS", "rows_kernel", "work_size"]
+
+
+def rows_kernel(n: int) -> Any:
+    """Return the compiled function of type `ROWS` for n features, compiling it if need be."""
+    if not 1 <= n <= MAX_FEATURES:
+        raise ValueError(f"n must be between 1 and {MAX_FEATURES}, got {n}")
+    return general_rows
