@@ -1,0 +1,246 @@
+"""The atlas: all minima at the nodes of a grid, each linked to its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.atlas.following import move
+from phasediagram.minima.engine import Engine
+from phasediagram.minima.search import FLAT, State, find_minima, is_silent, search
+from phasediagram.minima.starts import random_starts
+from phasediagram.minima.state import SAME_STATE
+from phasediagram.parameters import DensityImportancePlane
+
+Array = NDArray[np.float64]
+
+_DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
+_PUSH = 1e-3
+_TRIED = 6
+_SIMILAR = 0.02
+_FINEST = 2**-8  # share of a grid step to which the end of a minimum is bracketed
+
+
+@dataclass(frozen=True, eq=False)
+class End:
+    """Where a minimum that was followed from a node ends.
+
+    Attributes
+    ----------
+    state : State
+        The minimum at the last position at which it exists.
+    position, beyond : ndarray, shape (2,)
+        That position, and one at which it does not exist.
+    reason : str
+        ``"saddle"``: beyond, it is stationary but no minimum; ``"lost"``: nothing is there.
+    """
+
+    state: State
+    position: Array
+    beyond: Array
+    reason: str
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """All minima over a grid.
+
+    Attributes
+    ----------
+    axes : tuple of ndarray
+        Coordinates of the nodes.
+    states : dict
+        Node (i, j) to its minima.
+    links : dict
+        (node, index of a minimum, neighbouring node) to the index of the minimum as which it goes
+        on there, or to where it ends.
+    between : dict
+        Cell (i, j), named after its lower corner, to states of minima that were met inside it,
+        where another ends.
+    """
+
+    axes: tuple[Array, Array]
+    states: dict[tuple[int, int], list[State]] = field(default_factory=dict)
+    links: dict[tuple[tuple[int, int], int, tuple[int, int]], int | End] = field(
+        default_factory=dict
+    )
+    between: dict[tuple[int, int], list[Array]] = field(default_factory=dict)
+    examined: list[End] = field(default_factory=list)
+
+    def position(self, node: tuple[int, int]) -> Array:
+        """Return the coordinates of a node."""
+        return np.array([self.axes[0][node[0]], self.axes[1][node[1]]])
+
+    def neighbours(self, node: tuple[int, int]) -> Iterator[tuple[int, int]]:
+        """Yield the up to four neighbours of a node."""
+        for di, dj in _DIRECTIONS:
+            i, j = node[0] + di, node[1] + dj
+            if 0 <= i < len(self.axes[0]) and 0 <= j < len(self.axes[1]):
+                yield i, j
+
+    def lowest(self, node: tuple[int, int]) -> int:
+        """Return the index of the lowest minimum at a node."""
+        return int(np.argmin([state.loss for state in self.states[node]]))
+
+    def cell(self, position: Array) -> tuple[int, int]:
+        """Return the lower corner of the cell that holds a position."""
+        i, j = (
+            int(np.clip(np.searchsorted(axis, value) - 1, 0, len(axis) - 2))
+            for axis, value in zip(self.axes, position, strict=True)
+        )
+        return i, j
+
+    def near(self, position: Array) -> Array:
+        """Return the states of all minima known in and around the cell of a position."""
+        i, j = self.cell(position)
+        found = [
+            state.x for di in (0, 1) for dj in (0, 1) for state in self.states[i + di, j + dj]
+        ]
+        for di in (-1, 0, 1):
+            for dj in (-1, 0, 1):
+                found += self.between.get((i + di, j + dj), [])
+        return np.array(found)
+
+
+def build_atlas(
+    engine: Engine,
+    plane: DensityImportancePlane,
+    axes: tuple[Array, Array],
+    stride: int,
+    starts: int,
+    rng: np.random.Generator,
+) -> Atlas:
+    """Search all minima at every `stride`-th node, and follow each from node to node.
+
+    Every minimum found at a node is followed to its neighbours until nothing is new.
+    """
+    atlas = Atlas(axes)
+    nodes = [(i, j) for i in range(len(axes[0])) for j in range(len(axes[1]))]
+    for node in nodes:
+        atlas.states[node] = []
+    for node in nodes:
+        if node[0] % stride == stride // 2 and node[1] % stride == stride // 2:
+            atlas.states[node] = search(engine, plane.at(atlas.position(node)), starts, rng)
+    wave = [(node, k) for node in nodes for k in range(len(atlas.states[node]))]
+    while wave:
+        wave = _spread(engine, plane, atlas, wave)
+        if not wave:
+            wave = _beyond_ends(engine, plane, atlas, rng)
+    return atlas
+
+
+def _beyond_ends(
+    engine: Engine, plane: DensityImportancePlane, atlas: Atlas, rng: np.random.Generator
+) -> list[tuple[tuple[int, int], int]]:
+    """Look for minima where others end, that no node may have; return those new to a node."""
+    new = []
+    for job, end in list(atlas.links.items()):
+        if not isinstance(end, End) or end in atlas.examined:
+            continue
+        atlas.examined.append(end)
+        at = plane.at(end.beyond)
+        push = _PUSH * end.state.direction
+        starts = np.array([end.state.x + push, end.state.x - push])
+        found = find_minima(engine, at, np.concatenate([starts, random_starts(engine.space, _TRIED, rng)]))
+        cell = atlas.cell(end.beyond)
+        known = atlas.between.setdefault(cell, [])
+        for state in found:
+            if known and engine.space.distances(state.x[None], np.array(known)).min() < _SIMILAR:
+                continue
+            known.append(state.x)
+            for node in ((cell[0] + di, cell[1] + dj) for di in (0, 1) for dj in (0, 1)):
+                arrived = trace_end(engine, plane, state, end.beyond, atlas.position(node))
+                if isinstance(arrived, End) or _match(engine, atlas.states[node], arrived.x) is not None:
+                    continue
+                atlas.states[node].append(arrived)
+                new.append((node, len(atlas.states[node]) - 1))
+    return new
+
+
+def _spread(
+    engine: Engine,
+    plane: DensityImportancePlane,
+    atlas: Atlas,
+    wave: list[tuple[tuple[int, int], int]],
+) -> list[tuple[tuple[int, int], int]]:
+    """Follow minima to the neighbours of their nodes; return those that are new there."""
+    jobs = [(node, k, other) for node, k in wave for other in atlas.neighbours(node)]
+    x = np.array([atlas.states[node][k].x for node, k, _ in jobs])
+    here = np.array([atlas.position(node) for node, _, _ in jobs])
+    there = np.array([atlas.position(other) for _, _, other in jobs])
+    moved = move(engine, plane, x, here, there)
+    new = []
+    for job, arrived, state, loss in zip(jobs, moved.arrived, moved.x, moved.loss, strict=True):
+        node, k, other = job
+        if not arrived:
+            end = trace_end(engine, plane, atlas.states[node][k], *map(atlas.position, (node, other)))
+            if isinstance(end, End):
+                atlas.links[job] = end
+                continue
+            state, loss = end.x, end.loss
+        known = _match(engine, atlas.states[other], state)
+        if known is not None:
+            atlas.links[job] = known
+            continue
+        found = examine(engine, plane, state, atlas.position(other), atlas.states[node][k])
+        if found is None:
+            end = trace_end(engine, plane, atlas.states[node][k], *map(atlas.position, (node, other)))
+            if isinstance(end, End):
+                atlas.links[job] = end
+                continue
+            found = end
+        atlas.links[job] = len(atlas.states[other])
+        atlas.states[other].append(found)
+        new.append((other, atlas.links[job]))
+    return new
+
+
+def _match(engine: Engine, states: list[State], x: Array) -> int | None:
+    if not states:
+        return None
+    distances = engine.space.distances(x[None], np.array([s.x for s in states]))[0]
+    nearest = int(distances.argmin())
+    return nearest if distances[nearest] < SAME_STATE else None
+
+
+def examine(
+    engine: Engine, plane: DensityImportancePlane, x: Array, position: Array, before: State
+) -> State | None:
+    """Return a stationary state as a minimum, or None if it is none."""
+    at = plane.at(position)
+    if is_silent(engine, x):
+        return None
+    curvature, direction = engine.softest(x, at, before.direction[None], 2)
+    if not curvature > FLAT * (1.0 - at.table[0]):
+        return None
+    loss, gradient = engine.slope(x, at)
+    return State(x, loss, float(np.linalg.norm(gradient)), curvature, direction)
+
+
+def trace_end(
+    engine: Engine, plane: DensityImportancePlane, state: State, start: Array, stop: Array
+) -> State | End:
+    """Follow a minimum along a segment in ever smaller steps, to its other end or where it ends."""
+    share, step = 0.0, 0.5
+    reason = "lost"
+    while share < 1.0:
+        step = min(step, 1.0 - share)
+        here, there = (start + s * (stop - start) for s in (share, share + step))
+        moved = move(engine, plane, state.x[None], here[None], there[None])
+        found = None
+        if moved.arrived[0]:
+            found = examine(engine, plane, moved.x[0], there, state)
+            reason = "saddle"
+        else:
+            reason = "lost"
+        if found is not None:
+            share, state = share + step, found
+            step *= 1.5
+            continue
+        if step < _FINEST:
+            return End(state, here, there, reason)
+        step /= 2
+    return state

@@ -1,0 +1,1 @@
+"""Phase boundaries as curves, and the points where they end."""

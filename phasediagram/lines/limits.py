@@ -1,0 +1,196 @@
+"""Where minima end: folds, ends at kinks, and losses of stability, from the ends in an atlas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.atlas.building import Atlas, End
+from phasediagram.lines.mapper import passes
+from phasediagram.lines.systems import Fold, KinkFold, System, ZeroCurvature, preactivation
+from phasediagram.lines.tracer import Domain, correct, follow, null_direction
+from phasediagram.minima.curvature import KINK
+from phasediagram.minima.engine import Engine
+from phasediagram.parameters import DensityImportancePlane
+
+Array = NDArray[np.float64]
+
+_NEAR_STATE = 0.1
+_NEAR_KINK = 0.05
+_REACH = 4.0  # times the bracket of an end: how far a curve may be from it
+_NEAR_END = 2e-3
+
+
+@dataclass
+class Limit:
+    """A curve on which a minimum ends.
+
+    Attributes
+    ----------
+    kind : str
+        ``"fold"``, ``"kink"`` or ``"zero curvature"``.
+    positions : ndarray, shape (k, 2)
+    states : ndarray, shape (k, d)
+    directions : ndarray, shape (k, d)
+        Along which the minimum ends.
+    cubic : ndarray, shape (k,)
+    ends : tuple of str
+    """
+
+    kind: str
+    positions: Array
+    states: Array
+    directions: Array
+    cubic: Array
+    ends: tuple[str, str]
+    before: Array  # a minimum that ends here, and the position at which it was
+    before_position: Array
+
+
+@dataclass
+class LimitMapper:
+    """Traces the limits of all minima of an atlas."""
+
+    engine: Engine
+    plane: DensityImportancePlane
+    atlas: Atlas
+    domain: Domain
+    limits: list[Limit] = field(default_factory=list)
+    unresolved: list[tuple[Array, str]] = field(default_factory=list)
+
+    def run(self) -> None:
+        for end in self.atlas.links.values():
+            if isinstance(end, End) and not self._is_known(end):
+                self._trace(end)
+
+    def _is_known(self, end: End) -> bool:
+        middle = (end.position + end.beyond) / 2
+        for limit in self.limits:
+            hit = passes(limit.positions, middle, _NEAR_END)
+            if hit is None:
+                continue
+            if self.engine.space.distance(limit.states[hit], end.state.x) < _NEAR_STATE:
+                return True
+        return False
+
+    def _trace(self, end: End) -> None:
+        for kind, system, guess in self._candidates(end):
+            along = (end.beyond - end.position) / np.linalg.norm(end.beyond - end.position)
+            constraint = np.zeros(len(guess))
+            constraint[-2:] = -along[1], along[0]
+            start = correct(system, guess, constraint)
+            if start is None:
+                continue
+            bracket = np.abs(end.beyond - end.position).max()
+            middle = (end.position + end.beyond) / 2
+            if np.abs(start[-2:] - middle).max() > _REACH * bracket:
+                continue
+            if kind == "fold" and self.engine.nearest_kink(start[:-2])[0] < 1e-6:
+                continue
+            if isinstance(system, ZeroCurvature) and kind == "begins":
+                system.commit(start)
+                if system.cubic(start) <= 0:
+                    continue
+            self.limits.append(self._limit(kind, system, start, end))
+            return
+        self.unresolved.append((end.position, f"a minimum ends ({end.reason}) on no curve"))
+
+    def _candidates(self, end: End) -> Iterator[tuple[str, System, Array]]:
+        x, direction = end.state.x, end.state.direction
+        own = ZeroCurvature(self.engine, self.plane, x, direction)
+        on_kink = self.engine.nearest_kink(x)[0] < KINK
+        if end.reason == "saddle" and on_kink:
+            yield "zero curvature", own, end.position
+        found = self._stationary(x, end.beyond)
+        if found is not None and not on_kink and np.abs(found - x).max() < _NEAR_STATE:
+            # it becomes one with a state on kinks, from which it sets out in some direction
+            if self.engine.nearest_kink(found)[0] < KINK:
+                system = ZeroCurvature(self.engine, self.plane, found, x - found)
+                yield "begins", system, end.position
+        yield "fold", Fold(self.engine, self.plane), np.concatenate([x, end.position])
+        yield "zero curvature", own, end.position
+        space = self.engine.space
+        corners = [
+            (abs(preactivation(self.engine, x, i, corner)[0]), i, corner)
+            for i in range(space.n)
+            for corner in (0, 1 << i)
+        ]
+        for distance, i, corner in sorted(corners):
+            if distance < _NEAR_KINK:
+                system = KinkFold(self.engine, self.plane, i, corner)
+                yield "kink", system, np.concatenate([x, end.position])
+
+    def _stationary(self, x: Array, position: Array) -> Array | None:
+        """Return the stationary state to which plain Newton steps lead, minimum or not."""
+        at = self.plane.at(position)
+        for _ in range(60):
+            _, gradient, hessian = self.engine.derivatives(x, at)
+            x = x - np.linalg.lstsq(hessian, gradient, rcond=1e-9)[0]
+            if not np.abs(x).max() < 10:
+                return None
+            if np.linalg.norm(gradient) < 10 * at.tolerance:
+                return x
+        return None
+
+    def _limit(self, kind: str, system: System, start: Array, end: End) -> Limit:
+        system.commit(start)
+        memory = (system.state, system.direction) if isinstance(system, ZeroCurvature) else None
+        parts = []
+        for sense in (1, -1):
+            if isinstance(system, ZeroCurvature) and memory is not None:
+                system.state, system.direction = memory
+            if isinstance(system, Fold):
+                system.direction = None
+            tangent = sense * null_direction(system, start)
+            record: list[tuple[Array, Array, float]] = []
+
+            def watch(y: Array, record: list[tuple[Array, Array, float]] = record) -> bool:
+                record.append(self._at(system, y))
+                return False
+
+            record.append(self._at(system, start))
+            accept = self._is_limit(system)
+            points, reason = follow(
+                system, start, tangent, self.domain, [], watch=watch, accept=accept
+            )
+            while len(record) < len(points):
+                system.commit(points[len(record)])
+                record.append(self._at(system, points[len(record)]))
+            parts.append((points, record, reason))
+            if reason == "closed":
+                parts.append(([start], record[:1], reason))
+                break
+        (ahead, first, reason), (back, second, other) = parts
+        points = back[::-1] + ahead[1:]
+        record = second[::-1] + first[1:]
+        return Limit(
+            kind,
+            np.array([y[-2:] for y in points]),
+            np.array([r[0] for r in record]),
+            np.array([r[1] for r in record]),
+            np.array([r[2] for r in record]),
+            (other, reason),
+            end.state.x,
+            end.position,
+        )
+
+    def _at(self, system: System, y: Array) -> tuple[Array, Array, float]:
+        if isinstance(system, ZeroCurvature):
+            x, direction, _ = system.follow(y)
+            return x, direction, system.cubic(y)
+        if isinstance(system, Fold):
+            v = system.direction if system.direction is not None else system.softest(y)[1]
+            return y[:-2], v, system.cubic(y, v)
+        return y[:-2], np.zeros(len(y) - 2), 0.0
+
+    def _is_limit(self, system: System):
+        """Return what tells whether a minimum ends at a point of a curve."""
+        if isinstance(system, Fold):
+            def accept(y: Array) -> bool:
+                values, _ = system.softest(y)
+                return bool(values[1] > 1e-9)
+            return accept
+        return None

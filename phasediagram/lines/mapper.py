@@ -1,0 +1,335 @@
+"""Every curve of a plane: a queue of seeds and exits, walked until it is empty."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.atlas.building import Atlas
+from phasediagram.lines.nodes import Node, critical_point, triple_point, tricritical_point
+from phasediagram.lines.systems import EqualLoss
+from phasediagram.lines.tracer import Domain, correct, follow, null_direction
+from phasediagram.minima.engine import Engine
+from phasediagram.minima.search import distinct, is_silent
+from phasediagram.minima.state import SAME_STATE
+from phasediagram.parameters import DensityImportancePlane
+
+Array = NDArray[np.float64]
+
+_LOWER = 3e-15  # relative difference of losses that rounding does not make
+_MERGED = 3e-4  # distance at which two states of equal loss are about to become one
+_MERGING = 0.1
+_AT_NODE = 1e-8
+_BISECTIONS = 24
+_JUMPED = 0.15
+_EDGE = 1e-6
+_ALONG = 1e-3
+_CONVERGED = 1e3
+
+
+@dataclass
+class Curve:
+    """A curve of equal losses."""
+
+    points: list[Array]
+    ends: list[tuple[str, Node | None]]
+    size: int
+
+    @property
+    def positions(self) -> Array:
+        return np.array([y[-2:] for y in self.points])
+
+
+@dataclass
+class Seed:
+    position: Array
+    first: Array
+    second: Array
+    sense: Array | None = None  # follow only this way, from this node
+    node: Node | None = None
+
+
+@dataclass
+class Mapper:
+    """Curves on which the lowest minimum changes by a jump."""
+
+    engine: Engine
+    plane: DensityImportancePlane
+    atlas: Atlas
+    domain: Domain
+    curves: list[Curve] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    unresolved: list[tuple[Array, str]] = field(default_factory=list)
+    continuous: list[Array] = field(default_factory=list)
+
+    def minima(self, position: Array) -> tuple[Array, Array]:
+        """Return all minima at a position, followed from the nodes around it, and their losses."""
+        at = self.plane.at(position)
+        ends = self.engine.minimize_at(self.atlas.near(position), at, 0.1)
+        good = ends.slope < _CONVERGED * at.tolerance
+        found = [x for x in distinct(self.engine, ends.x, ends.loss, good) if not is_silent(self.engine, x)]
+        x = np.array(found).reshape(-1, self.engine.space.size)
+        return x, np.array([self.engine.slope(q, at)[0] for q in x])
+
+    def run(self, seeds: list[Seed]) -> None:
+        queue = deque(seeds)
+        while queue:
+            seed = queue.popleft()
+            queue.extend(self._trace(seed))
+
+    def _trace(self, seed: Seed) -> list[Seed]:
+        system = EqualLoss(self.engine, self.plane)
+        guess = np.concatenate([seed.first, seed.second, seed.position])
+        if seed.node is None:
+            start = None
+            for axis in (-1, -2):
+                constraint = np.zeros(len(guess))
+                constraint[axis] = 1.0
+                start = correct(system, guess, constraint)
+                if start is not None:
+                    break
+            if start is None:
+                self.unresolved.append((seed.position, "no curve of equal loss at a seed"))
+                return []
+            if self.is_known(start) or self.engine.space.distance(*system.states(start)) < _MERGED:
+                return []
+            if self._runs_along_edge(system, start):
+                return []
+            if not self.is_stable(start):
+                self.unresolved.append((seed.position, "a state of a seed is no minimum"))
+                return []
+            if self.third(start) is not None:
+                return []  # the curve of the lowest is another, with a seed of its own
+        else:
+            start = guess
+            if any(self._ends_at(c, seed.node, seed) for c in self.curves):
+                return []
+        exits: list[Seed] = []
+        parts = []
+        senses = (seed.sense,) if seed.sense is not None else (None, None)
+        for k, sense in enumerate(senses):
+            tangent = null_direction(system, start) if sense is None else sense
+            tangent = -tangent if k == 1 else tangent
+            points, end, node, new = self._follow(system, start, tangent)
+            parts.append((points, (end, node)))
+            exits += new
+        if len(parts) == 1:
+            curve = Curve(parts[0][0], [("node", seed.node), parts[0][1]], 2)
+        elif parts[0][1][0] == "closed":
+            curve = Curve(parts[0][0], [parts[0][1], parts[0][1]], 2)
+        else:
+            joined = parts[1][0][::-1] + parts[0][0][1:]
+            curve = Curve(joined, [parts[1][1], parts[0][1]], 2)
+        self.curves.append(curve)
+        return exits
+
+    def _runs_along_edge(self, system: EqualLoss, y: Array) -> bool:
+        """Whether a curve lies on the domain's edge, where a symmetry makes losses equal."""
+        ahead = y[-2:] + _ALONG * null_direction(system, y)[-2:]
+        behind = 2 * y[-2:] - ahead
+        margins = [self.domain.margin(q) for q in (y[-2:], ahead, behind)]
+        return bool(np.abs(margins).max() < _EDGE)
+
+    def _follow(
+        self, system: EqualLoss, start: Array, tangent: Array
+    ) -> tuple[list[Array], str, Node | None, list[Seed]]:
+        stop: list[tuple[str, Array | None]] = []
+
+        def watch(y: Array) -> bool:
+            first, second = system.states(y)
+            if self.engine.space.distance(first, second) < _MERGED:
+                stop.append(("merging", None))
+                return True
+            third = self.third(y)
+            if third is not None:
+                stop.append(("third", third))
+                return True
+            return False
+
+        points, end = follow(system, start, tangent, self.domain, [], watch=watch, accept=self.is_stable)
+        y = points[-1]
+        first, second = system.states(y)
+        if stop and stop[-1][0] == "third":
+            third = stop[-1][1]
+            assert third is not None
+            points, third = self._back(system, points, third)
+            first, second = system.states(points[-1])
+            y = points[-1]
+            node = triple_point(system, first, second, third, y[-2:])
+            if node is None:
+                self.unresolved.append((y[-2:], "a third minimum is lower, but no triple point"))
+                return points, "lost: no triple point", None, []
+            node = self._node(node)
+            d = len(first)
+            points[-1] = np.concatenate([node_state(self.engine, node, first), node_state(self.engine, node, second), node.position])
+            return points, "triple point", node, self._exits(system, node, first, second)
+        if end in ("lost", "unstable") or stop:
+            far = float(self.engine.space.distance(first, second))
+            if far < _MERGING:
+                node = self._merge(first, second, y[-2:], far)
+                if node is not None:
+                    points.append(np.concatenate([node.states[0], node.states[0], node.position]))
+                    return points, node.kind, node, []
+            self.unresolved.append((y[-2:], f"a curve of equal loss was lost, states {far:.1e} apart"))
+        return points, end, None, []
+
+    def _back(
+        self, system: EqualLoss, points: list[Array], third: Array
+    ) -> tuple[list[Array], Array]:
+        """Bracket where a lower third minimum becomes the lowest; return the points before."""
+        k = len(points) - 1
+        high = points[k]
+        while k > 0:
+            k -= 1
+            moved = self._lower_at(system, points[k], third)
+            if moved is None:
+                break
+            high, third = points[k], moved
+        else:
+            return points[:1], third
+        low = points[k]
+        for _ in range(_BISECTIONS):
+            guess = (low + high) / 2
+            middle = correct(system, guess, high - low)
+            if middle is None:
+                break
+            moved = self._lower_at(system, middle, third)
+            if moved is None:
+                low = middle
+            else:
+                high, third = middle, moved
+        return [*points[: k + 1], high], third
+
+    def _lower_at(self, system: EqualLoss, y: Array, third: Array) -> Array | None:
+        """Return a third minimum followed to a point of a curve, if it is lower there."""
+        at = self.plane.at(y[-2:])
+        ends = self.engine.minimize_at(third[None], at, 0.1)
+        first = system.states(y)[0]
+        if self.engine.space.distance(ends.x[0], third) > _JUMPED:
+            return None
+        own = self.engine.slope(first, at)[0]
+        states = np.array(system.states(y))
+        if self.engine.space.distances(ends.x, states).min() < SAME_STATE:
+            return None
+        if ends.loss[0] >= own or self.engine.softest(ends.x[0], at, ends.x - first, 4)[0] <= 0:
+            return None
+        return ends.x[0]
+
+    def is_stable(self, y: Array) -> bool:
+        """Whether both states of a point are minima."""
+        d = self.engine.space.size
+        first, second = y[:d], y[d : 2 * d]
+        at = self.plane.at(y[-2:])
+        apart = self.engine.space.nearest_copy(second, first) - first
+        return all(
+            self.engine.softest(x, at, sense * apart[None], 2)[0] > 0
+            for x, sense in ((first, 1.0), (second, -1.0))
+        )
+
+    def _merge(self, first: Array, second: Array, position: Array, far: float) -> Node | None:
+        found = []
+        reach = 10 * far + 1e-3
+        for base, other in ((first, second), (second, first)):
+            node = tricritical_point(
+                self.engine, self.plane, self.domain, base, other, position, reach
+            )
+            if node is not None:
+                found.append(node)
+        node = critical_point(
+            self.engine, self.plane, self.domain, first, second, position, reach
+        )
+        if node is not None:
+            found.append(node)
+        if not found:
+            return None
+        found.sort(key=lambda node: float(np.abs(node.position - position).max()))
+        return self._node(found[0])
+
+    def _node(self, node: Node) -> Node:
+        for known in self.nodes:
+            if known.kind == node.kind and np.abs(known.position - node.position).max() < _AT_NODE:
+                return known
+        self.nodes.append(node)
+        return node
+
+    def _exits(self, system: EqualLoss, node: Node, first: Array, second: Array) -> list[Seed]:
+        exits = []
+        states = node.states
+        for i, j, k in ((0, 2, 1), (1, 2, 0), (0, 1, 2)):
+            y = np.concatenate([states[i], states[j], node.position])
+            tangent = null_direction(system, y)
+            pair = np.concatenate([states[k], states[i], node.position])
+            rise = system.slope(pair) @ tangent[-2:]  # L_k - L_i along the curve of i and j
+            if rise < 0:
+                tangent = -tangent
+            exits.append(Seed(node.position, states[i], states[j], tangent, node))
+        return exits
+
+    def third(self, y: Array) -> Array | None:
+        """Return the lowest minimum if it lies below a curve's states and is neither."""
+        d = self.engine.space.size
+        first, second = y[:d], y[d : 2 * d]
+        at = self.plane.at(y[-2:])
+        own = self.engine.slope(first, at)[0]
+        x, loss = self.minima(y[-2:])
+        below = loss < own * (1 - _LOWER)
+        if not below.any():
+            return None
+        far = self.engine.space.distances(x[below], np.array([first, second])).min(axis=1)
+        other = far > SAME_STATE
+        if not other.any():
+            return None
+        lower = np.flatnonzero(below)[other]
+        for k in lower[np.argsort(loss[lower])]:
+            if self.engine.softest(x[k], at, x[k][None] - first, 4)[0] > 0:
+                return np.asarray(x[k])
+        return None
+
+    def _ends_at(self, curve: Curve, node: Node, seed: Seed) -> bool:
+        for index, (_, at) in zip((0, -1), curve.ends, strict=True):
+            if at is node:
+                d = self.engine.space.size
+                pair = curve.points[index][:d], curve.points[index][d : 2 * d]
+                if self._same_pair(pair, (seed.first, seed.second), 1e-4):
+                    return True
+        return False
+
+    def _same_pair(self, pair: tuple[Array, Array], other: tuple[Array, Array], far: float) -> bool:
+        near = self.engine.space.distances(np.array(pair), np.array(other)) < far
+        return bool((near[0, 0] and near[1, 1]) or (near[0, 1] and near[1, 0]))
+
+    def is_known(self, y: Array) -> bool:
+        """Whether a known curve of the same states passes here."""
+        d = self.engine.space.size
+        for curve in self.curves:
+            hit = passes(curve.positions, y[-2:])
+            if hit is None:
+                continue
+            near = curve.points[hit]
+            if self._same_pair((near[:d], near[d : 2 * d]), (y[:d], y[d : 2 * d]), 0.15):
+                return True
+        return False
+
+
+def node_state(engine: Engine, node: Node, x: Array) -> Array:
+    """Return the state of a node that is nearest to another state."""
+    distances = engine.space.distances(x[None], np.array(node.states))[0]
+    return node.states[int(distances.argmin())]
+
+
+def passes(positions: Array, position: Array, near: float = 1e-3) -> int | None:
+    """Return the vertex of a polyline next to a position through which it passes, or None."""
+    if len(positions) < 2:
+        return None
+    start, along = positions[:-1], np.diff(positions, axis=0)
+    square = (along**2).sum(axis=1)
+    square[square == 0] = 1.0
+    share = np.clip(((position - start) * along).sum(axis=1) / square, 0, 1)
+    far = np.linalg.norm(start + share[:, None] * along - position, axis=1)
+    nearest = int(far.argmin())
+    if far[nearest] > near + 0.02 * np.sqrt(square[nearest]):
+        return None
+    return nearest + int(share[nearest] > 0.5)

@@ -1,0 +1,154 @@
+"""Nodes: the points at which curves end or meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.lines.systems import EqualLoss, Fold, System, ZeroCurvature
+from phasediagram.lines.tracer import Domain, correct, follow, null_direction, solve
+from phasediagram.minima.engine import Engine
+from phasediagram.minima.state import SAME_STATE
+from phasediagram.parameters import DensityImportancePlane
+
+Array = NDArray[np.float64]
+
+_ITERATIONS = 20
+_MOVED = 1e-13
+_STALLED = 1e-10
+_FAR = 0.3
+_SEARCH_STEP = 0.02
+
+
+@dataclass(frozen=True)
+class Node:
+    """A point at which curves end or meet.
+
+    Attributes
+    ----------
+    kind : str
+    position : ndarray, shape (2,)
+    states : tuple of ndarray
+        The minima that meet.
+    """
+
+    kind: str
+    position: Array
+    states: tuple[Array, ...]
+
+
+def triple_point(
+    system: EqualLoss, first: Array, second: Array, third: Array, position: Array
+) -> Node | None:
+    """Return where three stationary states have the same loss."""
+    states, d = [first, second, third], len(first)
+    for _ in range(_ITERATIONS):
+        here = [system.local(x, position) for x in states]
+        matrix, right = np.zeros((3 * d + 2, 3 * d + 2)), np.zeros(3 * d + 2)
+        for k, local in enumerate(here):
+            rows = slice(k * d, (k + 1) * d)
+            matrix[rows, rows], matrix[rows, -2:] = local.hessian, local.gradient_by_position
+            right[rows] = -local.gradient
+        for k in (1, 2):
+            row = 3 * d + k - 1
+            matrix[row, :d], matrix[row, k * d : (k + 1) * d] = here[0].gradient, -here[k].gradient
+            matrix[row, -2:] = here[0].loss_by_position - here[k].loss_by_position
+            right[row] = here[k].loss - here[0].loss
+        step = solve(matrix, right)
+        if not np.abs(step).max() < _FAR:
+            return None
+        states = [x + step[k * d : (k + 1) * d] for k, x in enumerate(states)]
+        position = position + step[-2:]
+        if np.abs(step[-2:]).max() < _MOVED:
+            break
+    if np.abs(step[-2:]).max() > _STALLED:
+        return None
+    at = system.plane.at(position)
+    apart = np.array(states)
+    if any(system.engine.softest(x, at, apart - x, 4)[0] <= 0 for x in states):
+        return None
+    if system.engine.space.distances(apart, apart)[[0, 0, 1], [1, 2, 2]].min() < SAME_STATE:
+        return None
+    return Node("triple point", position, tuple(states))
+
+
+class _Cubic:
+    """The cubic coefficient along the softest direction, which is kept continuous."""
+
+    kind = "cubic"
+
+    def __call__(self, system: System, y: Array) -> float:
+        if isinstance(system, ZeroCurvature):
+            return system.cubic(y)
+        assert isinstance(system, Fold)
+        return system.oriented_cubic(y)
+
+
+def tricritical_point(
+    engine: Engine,
+    plane: DensityImportancePlane,
+    domain: Domain,
+    base: Array,
+    other: Array,
+    position: Array,
+    reach: float,
+) -> Node | None:
+    """Return where the curvature of a state towards another vanishes, and the cubic term too."""
+    direction = engine.space.nearest_copy(other, base) - base
+    if np.linalg.norm(direction) == 0:
+        return None
+    system = ZeroCurvature(engine, plane, base, direction)
+    found = _nearest_root(system, position, domain, reach)
+    if found is None:
+        return None
+    return Node("tricritical point", found, (system.states(found)[0],))
+
+
+def critical_point(
+    engine: Engine,
+    plane: DensityImportancePlane,
+    domain: Domain,
+    first: Array,
+    second: Array,
+    position: Array,
+    reach: float,
+) -> Node | None:
+    """Return the cusp of folds near two states that are about to become one."""
+    second = engine.space.nearest_copy(second, first)
+    system = Fold(engine, plane)
+    found = _nearest_root(
+        system, np.concatenate([(first + second) / 2, position]), domain, reach
+    )
+    if found is None:
+        return None
+    return Node("critical point", found[-2:], (found[:-2],))
+
+
+def _nearest_root(system: System, guess: Array, domain: Domain, reach: float) -> Array | None:
+    """Return the nearest point of a curve, within a reach, at which the cubic term vanishes."""
+    start = None
+    for axis in (-1, -2):
+        constraint = np.zeros(len(guess))
+        constraint[axis] = 1.0
+        start = correct(system, guess, constraint)
+        if start is not None:
+            break
+    if start is None or np.abs(start[-2:] - guess[-2:]).max() > reach:
+        return None
+    system.commit(start)
+    found = []
+    step = min(_SEARCH_STEP, reach / 2)
+    for sense in (1, -1):
+        system.commit(start)
+        points, end = follow(
+            system, start, sense * null_direction(system, start), domain, [_Cubic()],
+            step / 2, step, int(2 * reach / step) + 6,
+        )
+        if end == "cubic":
+            found.append(points[-1])
+    if not found:
+        return None
+    found.sort(key=lambda y: float(np.abs(y[-2:] - guess[-2:]).max()))
+    return found[0] if np.abs(found[0][-2:] - guess[-2:]).max() < reach else None

@@ -1,0 +1,247 @@
+"""Equations that hold along a curve: what is solved, in (states, position).
+
+A system's unknowns are a vector y that ends with the position in the plane; its equations are
+one fewer, so that their solutions form curves.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.minima.engine import Engine
+from phasediagram.parameters import DensityImportancePlane
+
+Array = NDArray[np.float64]
+
+_STEP = 1e-4  # of differences of Hessians, for third derivatives
+_POSITION_STEP = 1e-6  # of differences by position, which only steer Newton's method
+
+
+@dataclass(frozen=True)
+class Residual:
+    """A system's equations and their Jacobian at one y.
+
+    Attributes
+    ----------
+    value : ndarray, shape (q,)
+    jacobian : ndarray, shape (q, q + 1)
+    """
+
+    value: Array
+    jacobian: Array
+
+
+@dataclass(frozen=True)
+class Local:
+    """Loss and derivatives of one state at one position."""
+
+    loss: float
+    gradient: Array
+    hessian: Array
+    loss_by_position: Array
+    gradient_by_position: Array  # (d, 2)
+
+
+class System(ABC):
+    """One kind of curve.
+
+    Parameters
+    ----------
+    engine : Engine
+    plane : DensityImportancePlane
+    """
+
+    def __init__(self, engine: Engine, plane: DensityImportancePlane) -> None:
+        self.engine, self.plane = engine, plane
+
+    @abstractmethod
+    def residual(self, y: Array) -> Residual:
+        """Return the equations and their Jacobian."""
+
+    @abstractmethod
+    def states(self, y: Array) -> tuple[Array, ...]:
+        """Return the states at y."""
+
+    def commit(self, y: Array) -> None:  # noqa: B027
+        """Take y as a point of the curve, from which the next one is looked for."""
+
+    def position(self, y: Array) -> Array:
+        """Return the position, shape (2,)."""
+        return y[-2:]
+
+    def local(self, x: Array, position: Array) -> Local:
+        """Return loss and derivatives of a state, also by position."""
+        at = self.plane.at(position)
+        loss, gradient, hessian = self.engine.derivatives(x, at)
+        by_position = [self.engine.slope(x, by) for by in self.plane.derivatives(position)]
+        return Local(
+            loss,
+            gradient,
+            hessian,
+            np.array([value for value, _ in by_position]),
+            np.stack([slope for _, slope in by_position], axis=1),
+        )
+
+
+class EqualLoss(System):
+    """Two stationary states have the same loss: y = (first, second, position)."""
+
+    def states(self, y: Array) -> tuple[Array, ...]:
+        d = self.engine.space.size
+        return y[:d], y[d : 2 * d]
+
+    def residual(self, y: Array) -> Residual:
+        d = self.engine.space.size
+        first, second = (self.local(x, y[-2:]) for x in self.states(y))
+        value = np.concatenate([first.gradient, second.gradient, [first.loss - second.loss]])
+        jacobian = np.zeros((2 * d + 1, 2 * d + 2))
+        jacobian[:d, :d], jacobian[:d, -2:] = first.hessian, first.gradient_by_position
+        jacobian[d : 2 * d, d : 2 * d] = second.hessian
+        jacobian[d : 2 * d, -2:] = second.gradient_by_position
+        jacobian[-1, :d], jacobian[-1, d : 2 * d] = first.gradient, -second.gradient
+        jacobian[-1, -2:] = first.loss_by_position - second.loss_by_position
+        return Residual(value, jacobian)
+
+    def slope(self, y: Array) -> Array:
+        """Return the derivative by position of the first loss less the second."""
+        first, second = (self.local(x, y[-2:]) for x in self.states(y))
+        return first.loss_by_position - second.loss_by_position
+
+
+class Fold(System):
+    """A stationary state's smallest curvature vanishes: y = (state, position)."""
+
+    def __init__(self, engine: Engine, plane: DensityImportancePlane) -> None:
+        super().__init__(engine, plane)
+        self.direction: Array | None = None
+
+    def commit(self, y: Array) -> None:
+        v = self.softest(y)[1]
+        turned = self.direction is not None and v @ self.direction < 0
+        self.direction = -v if turned else v
+
+    def oriented_cubic(self, y: Array) -> float:
+        """Return the third derivative along the softest direction, of the sense last taken."""
+        v = self.softest(y)[1]
+        if self.direction is not None and v @ self.direction < 0:
+            v = -v
+        return self.cubic(y, v)
+
+    def states(self, y: Array) -> tuple[Array, ...]:
+        return (y[:-2],)
+
+    def residual(self, y: Array) -> Residual:
+        d = self.engine.space.size
+        here = self.local(y[:-2], y[-2:])
+        values, vectors = np.linalg.eigh(here.hessian)
+        v = vectors[:, 0]
+        jacobian = np.zeros((d + 1, d + 2))
+        jacobian[:d, :d], jacobian[:d, -2:] = here.hessian, here.gradient_by_position
+        jacobian[d, :d] = self._curvature_by_state(y, v)
+        for k, by in enumerate(self.plane.derivatives(y[-2:])):
+            jacobian[d, d + k] = v @ self.engine.derivatives(y[:-2], by, stiff=False)[2] @ v
+        return Residual(np.append(here.gradient, values[0]), jacobian)
+
+    def _curvature_by_state(self, y: Array, v: Array) -> Array:
+        at = self.plane.at(y[-2:])
+        ahead, behind = (
+            self.engine.derivatives(y[:-2] + step * v, at, stiff=False)[2] @ v
+            for step in (_STEP, -_STEP)
+        )
+        return np.asarray((ahead - behind) / (2 * _STEP))
+
+    def softest(self, y: Array) -> tuple[Array, Array]:
+        """Return the eigenvalues and the softest eigenvector."""
+        values, vectors = np.linalg.eigh(self.local(y[:-2], y[-2:]).hessian)
+        return values, vectors[:, 0]
+
+    def cubic(self, y: Array, v: Array) -> float:
+        """Return the third derivative of the loss along v."""
+        return float(self._curvature_by_state(y, v) @ v)
+
+
+class KinkFold(System):
+    """A stationary state has the pre-activation of one corner at 0: y = (state, position).
+
+    Parameters
+    ----------
+    output, corner : int
+        Bit j of `corner` is set if feature j is 1 there.
+    """
+
+    def __init__(
+        self, engine: Engine, plane: DensityImportancePlane, output: int, corner: int
+    ) -> None:
+        super().__init__(engine, plane)
+        self.output, self.corner = output, corner
+
+    def states(self, y: Array) -> tuple[Array, ...]:
+        return (y[:-2],)
+
+    def residual(self, y: Array) -> Residual:
+        d = self.engine.space.size
+        here = self.local(y[:-2], y[-2:])
+        value, by_state = preactivation(self.engine, y[:-2], self.output, self.corner)
+        jacobian = np.zeros((d + 1, d + 2))
+        jacobian[:d, :d], jacobian[:d, -2:] = here.hessian, here.gradient_by_position
+        jacobian[d, :d] = by_state
+        return Residual(np.append(here.gradient, value), jacobian)
+
+
+class ZeroCurvature(System):
+    """A minimum's smallest second directional derivative vanishes: y = position.
+
+    The state stays on its kinks and the direction on its cone; both follow the position.
+    """
+
+    def __init__(
+        self, engine: Engine, plane: DensityImportancePlane, state: Array, direction: Array
+    ) -> None:
+        super().__init__(engine, plane)
+        self.state, self.direction = state, direction
+
+    def states(self, y: Array) -> tuple[Array, ...]:
+        return (self.follow(y)[0],)
+
+    def follow(self, y: Array) -> tuple[Array, Array, float]:
+        """Return state, direction and smallest directional curvature at a position."""
+        at = self.plane.at(y)
+        x = self.state.copy()
+        for _ in range(8):
+            _, gradient, hessian = self.engine.derivatives(x, at)
+            x = x - np.linalg.lstsq(hessian, gradient, rcond=1e-9)[0]
+            if np.linalg.norm(gradient) < at.tolerance:
+                break
+        direction = self.engine.limit_direction(x, at, self.direction)
+        return x, direction, self.engine.expansion(x, at, direction)[0]
+
+    def residual(self, y: Array) -> Residual:
+        here = self.follow(y)[2]
+        step = _POSITION_STEP
+        ahead = [self.follow(y + step * axis)[2] for axis in np.eye(2)]
+        return Residual(np.array([here]), np.array([[(a - here) / step for a in ahead]]))
+
+    def commit(self, y: Array) -> None:
+        self.state, self.direction, _ = self.follow(y)
+
+    def cubic(self, y: Array) -> float:
+        """Return K of ``t^3 K`` along the softest direction."""
+        x, direction, _ = self.follow(y)
+        return self.engine.expansion(x, self.plane.at(y), direction)[1]
+
+
+def preactivation(engine: Engine, x: Array, output: int, corner: int) -> tuple[float, Array]:
+    """Return Z of one output at one corner of the cube, and its derivative by the state."""
+    space = engine.space
+    W, b = space.weights(x), space.biases(x)
+    active = np.array([corner >> j & 1 for j in range(space.n)], dtype=np.float64)
+    total = W @ active
+    by_W = np.outer(W[:, output], active)
+    by_W[:, output] += total
+    by_b = np.zeros(space.n)
+    by_b[output] = 1.0
+    return float(W[:, output] @ total + b[output]), np.concatenate([by_W.ravel(), by_b])

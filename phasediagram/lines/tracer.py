@@ -1,0 +1,238 @@
+"""One predictor-corrector for every system, with events that are located and not snapped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from phasediagram.lines.systems import System
+
+Array = NDArray[np.float64]
+
+_ITERATIONS = 12
+_MOVED = 1e-12  # Newton's last step of the position
+_STALLED = 1e-10  # the same, where rounding keeps it from getting smaller
+_FAR = 0.3  # of a corrector from its predictor
+_SMALLEST_STEP = 1e-7
+_CORNER_STEP = 2e-4  # a curve may turn sharply within this
+_LARGEST_TURN = np.cos(np.radians(25.0))
+_EVENT_TOLERANCE = 1e-12
+_STUCK = 40  # points that get no further than _STUCK_MOVED
+_STUCK_MOVED = 2e-3
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The rectangle of positions in which curves are traced."""
+
+    lower: Array
+    upper: Array
+
+    def margin(self, position: Array) -> float:
+        """Return the distance to the nearest side, negative outside."""
+        return float(min((position - self.lower).min(), (self.upper - position).min()))
+
+
+class Event(Protocol):
+    """A function along a curve whose change of sign ends it."""
+
+    kind: str
+
+    def __call__(self, system: System, y: Array) -> float:
+        """Return the value at a point of the curve."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A traced curve.
+
+    Attributes
+    ----------
+    points : ndarray, shape (k, q + 1)
+        y of the system.
+    ends : tuple of str
+        What happened at the first and the last point: the kind of an event, ``"edge"``,
+        ``"closed"``, or ``"lost"`` and why.
+    """
+
+    points: Array
+    ends: tuple[str, str]
+
+    @property
+    def positions(self) -> Array:
+        """Positions in the plane, shape (k, 2)."""
+        return self.points[:, -2:]
+
+
+def correct(
+    system: System, guess: Array, constraint: Array, tolerance: float = _MOVED
+) -> Array | None:
+    """Solve the system from a guess, on the hyperplane through it across `constraint`."""
+    y = guess.copy()
+    before = np.inf
+    for _ in range(_ITERATIONS):
+        here = system.residual(y)
+        matrix = np.vstack([here.jacobian, constraint])
+        right = -np.append(here.value, constraint @ (y - guess))
+        if not (np.isfinite(matrix).all() and np.isfinite(right).all()):
+            return None
+        step = solve(matrix, right)
+        y = y + step
+        moved = float(np.abs(step[-2:]).max())
+        if not np.abs(y - guess).max() < _FAR:
+            return None
+        if moved < tolerance or (before < _STALLED and moved < _STALLED):
+            return y
+        before = moved
+    return None
+
+
+def solve(matrix: Array, right: Array) -> Array:
+    """Solve linear equations; the shortest solution where a symmetry makes them singular."""
+    scale = np.abs(matrix).max(axis=1)
+    scale[scale == 0] = 1.0
+    return np.asarray(
+        np.linalg.lstsq(matrix / scale[:, None], right / scale, rcond=1e-10)[0]
+    )
+
+
+def tangent_of(system: System, y: Array, towards: Array) -> Array:
+    """Return the unit tangent of the curve at y, on the side of `towards`."""
+    jacobian = system.residual(y).jacobian
+    scale = np.abs(jacobian).max(axis=1)
+    scale[scale == 0] = 1.0
+    matrix = np.vstack([jacobian / scale[:, None], towards])
+    right = np.zeros(len(matrix))
+    right[-1] = 1.0
+    tangent = np.linalg.lstsq(matrix, right, rcond=1e-10)[0]
+    return np.asarray(tangent / np.linalg.norm(tangent))
+
+
+def null_direction(system: System, y: Array) -> Array:
+    """Return a unit tangent of the curve at y, of either sense."""
+    jacobian = system.residual(y).jacobian
+    scale = np.abs(jacobian).max(axis=1)
+    scale[scale == 0] = 1.0
+    return np.asarray(np.linalg.svd(jacobian / scale[:, None])[2][-1])
+
+
+def follow(
+    system: System,
+    start: Array,
+    tangent: Array,
+    domain: Domain,
+    events: Sequence[Event],
+    first_step: float = 0.01,
+    largest_step: float = 0.08,
+    most_points: int = 2000,
+    watch: Callable[[Array], bool] | None = None,
+    accept: Callable[[Array], bool] | None = None,
+) -> tuple[list[Array], str]:
+    """Follow a curve from one of its points in the sense of a tangent.
+
+    Returns
+    -------
+    points : list of ndarray
+        From the start on.
+    end : str
+        As in `Line.ends`.
+    """
+    system.commit(start)
+    points = [start]
+    values = [event(system, start) for event in events]
+    length = first_step
+    while len(points) < most_points:
+        y, turned = _advance(system, points[-1], tangent, length)
+        if y is None or turned is None:
+            length /= 2
+            if length < _SMALLEST_STEP:
+                return points, "lost"
+            continue
+        if accept is not None and not accept(y):
+            length /= 2
+            if length < _SMALLEST_STEP:
+                return points, "unstable"
+            continue
+        if domain.margin(y[-2:]) < 0:
+            landed = _locate(
+                system, points[-1], tangent, length, lambda s, q: domain.margin(q[-2:])
+            )
+            if landed is not None:
+                points.append(landed)
+                system.commit(landed)
+            return points, "edge"
+        following = [event(system, y) for event in events]
+        for event, old, new in zip(events, values, following, strict=True):
+            if old * new < 0:
+                located = _locate(system, points[-1], tangent, length, event)
+                if located is not None:
+                    points.append(located)
+                    system.commit(located)
+                    return points, event.kind
+        if len(points) > 8 and _closes(points, y, length):
+            points.append(points[0])
+            return points, "closed"
+        system.commit(y)
+        points.append(y)
+        if watch is not None and watch(y):
+            return points, "stopped"
+        if len(points) > _STUCK and np.linalg.norm(y - points[-_STUCK]) < _STUCK_MOVED:
+            return points, "lost: no progress"
+        values, tangent = following, turned
+        length = min(largest_step, 1.4 * length)
+    return points, "lost: too many points"
+
+
+def _advance(
+    system: System, y: Array, tangent: Array, length: float
+) -> tuple[Array | None, Array | None]:
+    """Return the next point and its tangent, or None where the step is too long."""
+    guess = y + length * tangent
+    solved = correct(system, guess, tangent)
+    if solved is None or np.linalg.norm(solved - guess) > 0.5 * length + 1e-9:
+        return None, None
+    turned = tangent_of(system, solved, tangent)
+    if turned @ tangent < _LARGEST_TURN and length > _CORNER_STEP:
+        return None, None
+    return solved, turned
+
+
+def _locate(
+    system: System, y: Array, tangent: Array, length: float, event: Event
+) -> Array | None:
+    """Return the point within a step at which an event's value is 0 (Brent's method)."""
+
+    def along(share: float) -> float:
+        if share == 0.0:
+            return event(system, y)
+        solved = correct(system, y + share * tangent, tangent)
+        if solved is None:
+            raise _Lost
+        return event(system, solved)
+
+    try:
+        if along(0.0) * along(length) >= 0:
+            return y  # it is there already
+        share = brentq(along, 0.0, length, xtol=_EVENT_TOLERANCE, rtol=1e-14)
+    except _Lost:
+        return None
+    return correct(system, y + share * tangent, tangent)
+
+
+class _Lost(Exception):
+    """The corrector found no point."""
+
+
+def _closes(points: list[Array], y: Array, length: float) -> bool:
+    """Whether the curve has come back to its start."""
+    start, second = points[0], points[1]
+    return bool(
+        np.linalg.norm(y - start) < 0.7 * length
+        and (y - points[-1]) @ (second - start) > 0
+        and np.linalg.norm(y - start) < np.linalg.norm(points[-1] - start)
+    )

@@ -1,0 +1,1 @@
+"""Local minima of the loss with W and b unrestricted."""

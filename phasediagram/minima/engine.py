@@ -1,0 +1,158 @@
+"""The compiled functions, bound to one space of states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.kernel.packing import evaluate, work_size
+from phasediagram.kernel.rows import rows_kernel
+from phasediagram.minima.curvature import expansion, limit_direction, nearest_kink, softest
+from phasediagram.minima.newton import minimize_rows, stiffen_rotations
+from phasediagram.minima.state import Space
+from phasediagram.parameters import Parameters
+
+Array = NDArray[np.float64]
+
+_ITERATIONS = 200
+_FIRST_RADIUS = 0.25
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Where descents ended.
+
+    Attributes
+    ----------
+    x : ndarray, shape (k, d)
+    loss, slope : ndarray, shape (k,)
+        The loss and the norm of its gradient.
+    """
+
+    x: Array
+    loss: Array
+    slope: Array
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Loss, descent and curvature of the states of one space.
+
+    Attributes
+    ----------
+    space : Space
+    threads : int
+        Over how many threads descents are spread; results do not depend on it.
+    """
+
+    space: Space
+    threads: int = 1
+
+    @cached_property
+    def _rows(self) -> Callable[..., None]:
+        return rows_kernel(self.space.n)
+
+    @cached_property
+    def _work(self) -> Array:
+        return np.empty(work_size(self.space.n, self.space.m))
+
+    def minimize(
+        self,
+        starts: Array,
+        tables: Array,
+        importances: Array,
+        tolerances: Array,
+        radius: float = _FIRST_RADIUS,
+        iterations: int = _ITERATIONS,
+    ) -> Ends:
+        """Descend from every row of `starts`; parameters of one row hold for all."""
+        x = np.array(starts, dtype=np.float64, order="C")
+        loss, slope = np.empty(len(x)), np.empty(len(x))
+
+        def run(part: slice) -> None:
+            def of(values: Array) -> Array:
+                return values if len(values) == 1 else values[part]
+
+            minimize_rows(
+                self._rows, self.space.m, self.space.n, x[part], of(tables), of(importances),
+                of(tolerances), iterations, radius, loss[part], slope[part],
+            )
+
+        if self.threads == 1 or len(x) < 2 * self.threads:
+            run(slice(0, len(x)))
+        else:
+            bounds = np.linspace(0, len(x), 4 * self.threads + 1).astype(int)
+            with ThreadPoolExecutor(self.threads) as pool:
+                list(pool.map(run, map(slice, bounds[:-1], bounds[1:])))
+        return Ends(x, loss, slope)
+
+    def minimize_at(
+        self, starts: Array, at: Parameters, radius: float = _FIRST_RADIUS
+    ) -> Ends:
+        """Descend from every row of `starts` at one point."""
+        return self.minimize(
+            starts, at.table[None], at.importance[None], np.array([at.tolerance]), radius
+        )
+
+    def derivatives(self, x: Array, at: Parameters, stiff: bool = True) -> tuple[float, Array, Array]:
+        """Return loss, gradient and Hessian, rotations made stiff on request."""
+        size = self.space.size
+        gradient, hessian = np.empty(size), np.empty((size, size))
+        loss = evaluate(
+            self._rows, self.space.m, self.space.n, x, at.table, at.importance, gradient, hessian,
+            self._work, 2,
+        )
+        if stiff:
+            stiffen_rotations(self.space.m, self.space.n, x, hessian, 1.0)
+        return loss, gradient, hessian
+
+    def slope(self, x: Array, at: Parameters) -> tuple[float, Array]:
+        """Return loss and gradient; linear in table and importances."""
+        gradient = np.empty(self.space.size)
+        loss = evaluate(
+            self._rows, self.space.m, self.space.n, x, at.table, at.importance, gradient,
+            np.empty((0, 0)), self._work, 1,
+        )
+        return loss, gradient
+
+    def softest(
+        self, x: Array, at: Parameters, guesses: Array | None = None, eigenvectors: int = 99
+    ) -> tuple[float, Array]:
+        """Return the smallest second directional derivative and its unit direction.
+
+        At kinks it is searched from `guesses` and from that many eigenvectors of the Hessian.
+        """
+        direction = np.empty(self.space.size)
+        start = np.zeros((0, self.space.size)) if guesses is None else guesses
+        curvature = softest(
+            self._rows, self.space.m, self.space.n, x, at.table, at.importance, start, eigenvectors, direction
+        )
+        return curvature, direction
+
+    def limit_direction(self, x: Array, at: Parameters, direction: Array) -> Array:
+        """Return the unit direction of least second derivative next to a given one."""
+        lowest = direction / np.linalg.norm(direction)
+        limit_direction(
+            self._rows, self.space.m, self.space.n, x, lowest, at.table, at.importance, self._work
+        )
+        return lowest
+
+    def expansion(self, x: Array, at: Parameters, direction: Array) -> tuple[float, float]:
+        """Return D and K of ``L + t^2 D / 2 + t^3 K`` along a direction."""
+        coefficients = np.empty(2)
+        expansion(
+            self._rows, self.space.m, self.space.n, x, direction, at.table, at.importance,
+            coefficients, self._work,
+        )
+        return float(coefficients[0]), float(coefficients[1])
+
+    def nearest_kink(self, x: Array) -> tuple[float, int, int]:
+        """Return the smallest |Z| over outputs and corners, and which output and corner."""
+        which = np.empty(2)
+        distance = nearest_kink(self.space.m, self.space.n, x, which)
+        return distance, int(which[0]), int(which[1])

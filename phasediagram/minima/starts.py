@@ -1,0 +1,51 @@
+"""From where minima are searched."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.minima.state import Space
+
+Array = NDArray[np.float64]
+
+_WEIGHT = 0.7
+_BIAS = (-0.3, 0.6)
+_NORM = (0.0, 1.3)
+_TILT = 0.05
+_STRONG_BIAS = (-1.0, 0.6)
+
+
+def random_starts(space: Space, count: int, rng: np.random.Generator) -> Array:
+    """Return starts, half of them without structure and half near orthogonal groups.
+
+    Returns
+    -------
+    ndarray, shape (count, d)
+    """
+    free = count // 2
+    return np.concatenate(
+        [_unstructured(space, free, rng), _grouped(space, count - free, rng)]
+    )
+
+
+def _unstructured(space: Space, count: int, rng: np.random.Generator) -> Array:
+    W = _WEIGHT * rng.normal(size=(count, space.m * space.n))
+    return np.concatenate([W, rng.uniform(*_BIAS, (count, space.n))], axis=1)
+
+
+def _grouped(space: Space, count: int, rng: np.random.Generator) -> Array:
+    """Put every feature near a random axis, on a random side, with a random norm.
+
+    A feature whose axis it shares with no other has norm 1 and bias 0.
+    """
+    m, n = space.m, space.n
+    axis = rng.integers(m, size=(count, n))
+    sign = rng.choice([-1.0, 1.0], size=(count, n))
+    length = rng.uniform(*_NORM, (count, n))
+    shared = (axis[:, :, None] == axis[:, None, :]).sum(axis=2) > 1
+    length = np.where(shared, length, 1.0)
+    W = _TILT * rng.normal(size=(count, m, n))
+    W[np.arange(count)[:, None], axis, np.arange(n)] += sign * length
+    b = np.where(shared, rng.uniform(*_STRONG_BIAS, (count, n)), 0.0)
+    return np.concatenate([W.reshape(count, m * n), b + _TILT * rng.normal(size=b.shape)], axis=1)
