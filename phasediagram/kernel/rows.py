@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from phasediagram.kernel.general import general_rows
 from phasediagram.kernel.packing import ROWS, work_size
 from phasediagram.model import MAX_FEATURES
 
@@ -15,4 +14,14 @@ def rows_kernel(n: int) -> Any:
     """Return the compiled function of type `ROWS` for n features, compiling it if need be."""
     if not 1 <= n <= MAX_FEATURES:
         raise ValueError(f"n must be between 1 and {MAX_FEATURES}, got {n}")
+    if n == 2:
+        from phasediagram.kernel.generated.rows_2 import rows_2
+
+        return rows_2
+    if n == 3:
+        from phasediagram.kernel.generated.rows_3 import rows_3
+
+        return rows_3
+    from phasediagram.kernel.general import general_rows
+
     return general_rows
