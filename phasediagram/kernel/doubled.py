@@ -1,16 +1,15 @@
 """Sums and products in doubled precision, compiled (internal).
 
-A number is carried as an unevaluated sum ``head + tail`` of two doubles.  The
-error-free sum is Knuth's, the error of a product one fused multiplication and addition;
-summed up so, products give the dot product Dot2 of Ogita, Rump and Oishi, *Accurate Sum and Dot Product*,
-SIAM J. Sci. Comput. 26 (2005).
+A number is carried as an unevaluated sum ``head + tail`` of two doubles.  The error-free
+sum is Knuth's; the error of a product takes one fused multiplication and addition.  Summed
+up so, products give the dot product Dot2 of Ogita, Rump and Oishi, *Accurate Sum and Dot
+Product*, SIAM J. Sci. Comput. 26 (2005).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -43,8 +42,7 @@ def fused(typing_context: Any, x: types.Type, y: types.Type, z: types.Type) -> t
     number = types.float64
 
     def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        double = ir.DoubleType()
-        return builder.call(builder.module.declare_intrinsic("llvm.fma", [double]), arguments)
+        return builder.fma(*arguments)
 
     return number(number, number, number), emit
 

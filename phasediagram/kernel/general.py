@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.doubled import add, two_sum
 from phasediagram.kernel.faces import ACTIVE, COORDINATES, DIGITS, DIMENSION, POWERS
-from phasediagram.kernel.lanes import LANES, ROWS_SIGNATURE, deliver
+from phasediagram.kernel.lanes import LANES, ROWS_SIGNATURE, channel_count, deliver
 
 Array = NDArray[np.float64]
 
@@ -46,22 +46,6 @@ _TINY = float(np.finfo(np.float64).tiny)
 _LOWEST, _HIGHEST, _E, _E_E, _H, _H_E, _X = range(7)
 
 _void, _int, _vector, _matrix = types.void, types.int64, types.float64[::1], types.float64[:, ::1]
-
-
-@compiled(_int(_int, _int))
-def _channels(n: int, order: int) -> int:
-    if order == 0:
-        return _H
-    if order == 1:
-        return _X + 2 * n
-    return 7 + 3 * n + 3 * (n * (n + 1) // 2)
-
-
-@compiled(_int(_int))
-def general_work_size(n: int) -> int:
-    """Return the length of `work` that `general_rows` needs."""
-    channels = _channels(n, 2)
-    return LANES * (5 * n + 5 + 3 * (1 << n) + (2 + POWERS[n]) * channels)
 
 
 @compiled(_int(_int, _int, _int))
@@ -398,7 +382,7 @@ def general_rows(
     Parameters and results are those of `phasediagram.kernel.rows.ROWS`.
     """
     n = b.size
-    channels = _channels(n, order)
+    channels = channel_count(n, order)
     weights = 2 * n + 1
     scratch = weights + (1 << n)
     sums = scratch + 3 * n + 4

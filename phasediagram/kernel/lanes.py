@@ -51,3 +51,22 @@ def deliver(work: Array, results: int, n: int, first: int, out: Array, order: in
                 to_b = i if b == 0 else (0 if b == i else b)
                 out[i, start + to_a * size + to_b] = work[at]
                 out[i, start + to_b * size + to_a] = work[at]
+
+
+@compiled(_int(_int, _int))
+def channel_count(n: int, order: int) -> int:
+    """Return the number of moments of a face that `phasediagram.kernel.general` keeps."""
+    if order == 0:
+        return 4
+    if order == 1:
+        return 6 + 2 * n
+    return 7 + 3 * n + 3 * (n * (n + 1) // 2)
+
+
+@compiled(_int(_int))
+def rows_work_size(n: int) -> int:
+    """Return the length of `work` that is enough for the rows of n features."""
+    faces = 1
+    for _ in range(n):
+        faces *= 3
+    return LANES * (5 * n + 5 + 3 * (1 << n) + (2 + faces) * channel_count(n, 2))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.doubled import add, two_product
-from phasediagram.kernel.general import ROWS_SIGNATURE, general_work_size
+from phasediagram.kernel.lanes import ROWS_SIGNATURE, rows_work_size
 
 Array = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ ROWS = types.FunctionType(ROWS_SIGNATURE)
 def work_size(n: int, m: int) -> int:
     """Return the length of `work` that `evaluate` and every `ROWS` function need."""
     packing = 3 * n * n + n * (n + 2 + (n + 1) ** 2) + m * n + m * m
-    return packing + general_work_size(n)
+    return packing + rows_work_size(n)
 
 
 @compiled(_void(_int, _int, _vector, _matrix, _matrix))

@@ -71,10 +71,7 @@ def rows_2(gram, gram_tail, b, table, out, work, order):
         sum_h_0x_1 = down_0x_1 * h_01
         h_0x_1 = 0.5 * (up_0x_1 * sum_h_0x + sum_h_0x_1)
         sum_he_0x_1 = down_0x_1 * e_01
-        he_0x_1 = (
-            0.16666666666666666 * (up_0x_1 * twice_0x + at_0x * sum_h_0x_1)
-            + 0.3333333333333333 * sum_he_0x_1
-        )
+        he_0x_1 = 0.16666666666666666 * (up_0x_1 * twice_0x + at_0x * sum_h_0x_1) + 0.3333333333333333 * sum_he_0x_1
         z_10, tail_10 = add(bias, 0.0, g0, gain_tail0)
         gap_10, error_10 = two_sum(1.0, -z_10)
         rest_10 = gap_10 + (error_10 - tail_10)
@@ -113,10 +110,7 @@ def rows_2(gram, gram_tail, b, table, out, work, order):
         sum_h_1x_1 = down_1x_1 * h_11
         h_1x_1 = 0.5 * (up_1x_1 * sum_h_1x + sum_h_1x_1)
         sum_he_1x_1 = down_1x_1 * he_11
-        he_1x_1 = (
-            0.16666666666666666 * (up_1x_1 * twice_1x + at_1x * sum_h_1x_1)
-            + 0.3333333333333333 * sum_he_1x_1
-        )
+        he_1x_1 = 0.16666666666666666 * (up_1x_1 * twice_1x + at_1x * sum_h_1x_1) + 0.3333333333333333 * sum_he_1x_1
         low_x0 = select(bias < z_10, bias, z_10)
         high_x0 = select(bias > z_10, bias, z_10)
         meets_x0 = (low_x0 <= 0.0) & (high_x0 > 0.0)
@@ -141,10 +135,7 @@ def rows_2(gram, gram_tail, b, table, out, work, order):
         sum_h_x0_0 = down_x0_0 * h_10
         h_x0_0 = 0.5 * (up_x0_0 * sum_h_x0 + sum_h_x0_0)
         sum_he_x0_0 = down_x0_0 * he_10
-        he_x0_0 = (
-            0.16666666666666666 * (up_x0_0 * twice_x0 + at_x0 * sum_h_x0_0)
-            + 0.3333333333333333 * sum_he_x0_0
-        )
+        he_x0_0 = 0.16666666666666666 * (up_x0_0 * twice_x0 + at_x0 * sum_h_x0_0) + 0.3333333333333333 * sum_he_x0_0
         low_x1 = select(z_01 < z_11, z_01, z_11)
         high_x1 = select(z_01 > z_11, z_01, z_11)
         meets_x1 = (low_x1 <= 0.0) & (high_x1 > 0.0)
@@ -169,10 +160,7 @@ def rows_2(gram, gram_tail, b, table, out, work, order):
         sum_h_x1_0 = down_x1_0 * h_11
         h_x1_0 = 0.5 * (up_x1_0 * sum_h_x1 + sum_h_x1_0)
         sum_he_x1_0 = down_x1_0 * he_11
-        he_x1_0 = (
-            0.16666666666666666 * (up_x1_0 * twice_x1 + at_x1 * sum_h_x1_0)
-            + 0.3333333333333333 * sum_he_x1_0
-        )
+        he_x1_0 = 0.16666666666666666 * (up_x1_0 * twice_x1 + at_x1 * sum_h_x1_0) + 0.3333333333333333 * sum_he_x1_0
         low_xx = select(low_0x < low_1x, low_0x, low_1x)
         high_xx = select(high_0x > high_1x, high_0x, high_1x)
         meets_xx = (low_xx <= 0.0) & (high_xx > 0.0)
@@ -191,29 +179,21 @@ def rows_2(gram, gram_tail, b, table, out, work, order):
         both_xx = at_xx + sum_e_xx
         sum_ee_xx = up_xx_0 * ee_0x + down_xx_0 * ee_1x + up_xx_1 * ee_x0 + down_xx_1 * ee_x1
         ee_xx = 0.16666666666666666 * at_xx * both_xx + 0.25 * sum_ee_xx
-        sum_h_xx = (
-            up_xx_0 * sum_h_0x + down_xx_0 * sum_h_1x + up_xx_1 * sum_h_x0 + down_xx_1 * sum_h_x1
-        )
+        sum_h_xx = up_xx_0 * sum_h_0x + down_xx_0 * sum_h_1x + up_xx_1 * sum_h_x0 + down_xx_1 * sum_h_x1
         h_xx = 0.5 * sum_h_xx
         sum_he_xx = up_xx_0 * e_0x + down_xx_0 * he_1x + up_xx_1 * he_x0 + down_xx_1 * he_x1
         he_xx = 0.3333333333333333 * (at_xx * h_xx + sum_he_xx)
         twice_xx = 2.0 * at_xx * h_xx + sum_he_xx
         sum_h_xx_0 = down_xx_0 * sum_h_1x + up_xx_1 * h_x0_0 + down_xx_1 * h_x1_0
         sum_he_xx_0 = down_xx_0 * he_1x + up_xx_1 * he_x0_0 + down_xx_1 * he_x1_0
-        he_xx_0 = (
-            0.08333333333333333 * (up_xx_0 * twice_xx + at_xx * sum_h_xx_0) + 0.25 * sum_he_xx_0
-        )
+        he_xx_0 = 0.08333333333333333 * (up_xx_0 * twice_xx + at_xx * sum_h_xx_0) + 0.25 * sum_he_xx_0
         sum_h_xx_1 = up_xx_0 * h_0x_1 + down_xx_0 * h_1x_1 + down_xx_1 * sum_h_x1
         sum_he_xx_1 = up_xx_0 * he_0x_1 + down_xx_0 * he_1x_1 + down_xx_1 * he_x1
-        he_xx_1 = (
-            0.08333333333333333 * (up_xx_1 * twice_xx + at_xx * sum_h_xx_1) + 0.25 * sum_he_xx_1
-        )
+        he_xx_1 = 0.08333333333333333 * (up_xx_1 * twice_xx + at_xx * sum_h_xx_1) + 0.25 * sum_he_xx_1
         work[36 + lane] = weight0 * ee_00 + weight2 * ee_0x + weight1 * ee_x0 + weight3 * ee_xx
         work[40 + lane] = -2.0 * (weight1 * he_x0_0 + weight3 * he_xx_0)
         work[44 + lane] = -2.0 * (weight2 * he_0x_1 + weight3 * he_xx_1)
-        work[48 + lane] = -2.0 * (
-            weight0 * e_00 + weight2 * e_0x + weight1 * he_x0 + weight3 * he_xx
-        )
+        work[48 + lane] = -2.0 * (weight0 * e_00 + weight2 * e_0x + weight1 * he_x0 + weight3 * he_xx)
         work[76 + lane] = down_0x_1
         work[80 + lane] = down_1x_1
         work[84 + lane] = down_x0_0
@@ -308,45 +288,21 @@ def rows_2(gram, gram_tail, b, table, out, work, order):
             weight3_ = work[32 + lane]
             meets_0x_ = (low_0x_ <= 0.0) & (high_0x_ > 0.0)
             sum_h_0x_11 = down_0x_1_ * h_01_
-            h_0x_11 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_0x_1_ * up_0x_1_ * sum_h_0x_
-                    + up_0x_1_ * sum_h_0x_1_
-                    + up_0x_1_ * sum_h_0x_1_
-                )
-                + 0.3333333333333333 * sum_h_0x_11
-            )
+            h_0x_11 = 0.16666666666666666 * (2.0 * up_0x_1_ * up_0x_1_ * sum_h_0x_ + up_0x_1_ * sum_h_0x_1_ + up_0x_1_ * sum_h_0x_1_) + 0.3333333333333333 * sum_h_0x_11
             inverse_0x = 1.0 / select(span_0x_ > tiny, span_0x_, tiny)
             s_0x = select(meets_0x_, inverse_0x, 0.0)
             s_0x_1 = up_0x_1_ * s_0x
             s_0x_11 = up_0x_1_ * up_0x_1_ * s_0x
             meets_1x_ = (low_1x_ <= 0.0) & (high_1x_ > 0.0)
             sum_h_1x_11 = down_1x_1_ * h_11_
-            h_1x_11 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_1x_1_ * up_1x_1_ * sum_h_1x_
-                    + up_1x_1_ * sum_h_1x_1_
-                    + up_1x_1_ * sum_h_1x_1_
-                )
-                + 0.3333333333333333 * sum_h_1x_11
-            )
+            h_1x_11 = 0.16666666666666666 * (2.0 * up_1x_1_ * up_1x_1_ * sum_h_1x_ + up_1x_1_ * sum_h_1x_1_ + up_1x_1_ * sum_h_1x_1_) + 0.3333333333333333 * sum_h_1x_11
             inverse_1x = 1.0 / select(span_1x_ > tiny, span_1x_, tiny)
             s_1x = select(meets_1x_, inverse_1x, 0.0)
             s_1x_1 = up_1x_1_ * s_1x
             s_1x_11 = up_1x_1_ * up_1x_1_ * s_1x
             meets_x0_ = (low_x0_ <= 0.0) & (high_x0_ > 0.0)
             sum_h_x0_00 = down_x0_0_ * h_10_
-            h_x0_00 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_x0_0_ * up_x0_0_ * sum_h_x0_
-                    + up_x0_0_ * sum_h_x0_0_
-                    + up_x0_0_ * sum_h_x0_0_
-                )
-                + 0.3333333333333333 * sum_h_x0_00
-            )
+            h_x0_00 = 0.16666666666666666 * (2.0 * up_x0_0_ * up_x0_0_ * sum_h_x0_ + up_x0_0_ * sum_h_x0_0_ + up_x0_0_ * sum_h_x0_0_) + 0.3333333333333333 * sum_h_x0_00
             inverse_x0 = 1.0 / select(span_x0_ > tiny, span_x0_, tiny)
             s_x0 = select(meets_x0_, inverse_x0, 0.0)
             s_x0_0 = up_x0_0_ * s_x0
@@ -354,15 +310,7 @@ def rows_2(gram, gram_tail, b, table, out, work, order):
             s_x0_000 = up_x0_0_ * up_x0_0_ * up_x0_0_ * s_x0
             meets_x1_ = (low_x1_ <= 0.0) & (high_x1_ > 0.0)
             sum_h_x1_00 = down_x1_0_ * h_11_
-            h_x1_00 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_x1_0_ * up_x1_0_ * sum_h_x1_
-                    + up_x1_0_ * sum_h_x1_0_
-                    + up_x1_0_ * sum_h_x1_0_
-                )
-                + 0.3333333333333333 * sum_h_x1_00
-            )
+            h_x1_00 = 0.16666666666666666 * (2.0 * up_x1_0_ * up_x1_0_ * sum_h_x1_ + up_x1_0_ * sum_h_x1_0_ + up_x1_0_ * sum_h_x1_0_) + 0.3333333333333333 * sum_h_x1_00
             inverse_x1 = 1.0 / select(span_x1_ > tiny, span_x1_, tiny)
             s_x1 = select(meets_x1_, inverse_x1, 0.0)
             s_x1_0 = up_x1_0_ * s_x1
@@ -371,105 +319,30 @@ def rows_2(gram, gram_tail, b, table, out, work, order):
             h_xx_0 = 0.3333333333333333 * (up_xx_0_ * h_xx_ + sum_h_xx_0_)
             h_xx_1 = 0.3333333333333333 * (up_xx_1_ * h_xx_ + sum_h_xx_1_)
             sum_h_xx_00 = down_xx_0_ * sum_h_1x_ + up_xx_1_ * h_x0_00 + down_xx_1_ * h_x1_00
-            h_xx_00 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_xx_0_ * up_xx_0_ * h_xx_
-                    + up_xx_0_ * sum_h_xx_0_
-                    + up_xx_0_ * sum_h_xx_0_
-                )
-                + 0.25 * sum_h_xx_00
-            )
+            h_xx_00 = 0.08333333333333333 * (2.0 * up_xx_0_ * up_xx_0_ * h_xx_ + up_xx_0_ * sum_h_xx_0_ + up_xx_0_ * sum_h_xx_0_) + 0.25 * sum_h_xx_00
             sum_h_xx_01 = down_xx_0_ * h_1x_1_ + down_xx_1_ * h_x1_0_
-            h_xx_01 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_xx_0_ * up_xx_1_ * h_xx_
-                    + up_xx_0_ * sum_h_xx_1_
-                    + up_xx_1_ * sum_h_xx_0_
-                )
-                + 0.25 * sum_h_xx_01
-            )
+            h_xx_01 = 0.08333333333333333 * (2.0 * up_xx_0_ * up_xx_1_ * h_xx_ + up_xx_0_ * sum_h_xx_1_ + up_xx_1_ * sum_h_xx_0_) + 0.25 * sum_h_xx_01
             sum_h_xx_11 = up_xx_0_ * h_0x_11 + down_xx_0_ * h_1x_11 + down_xx_1_ * sum_h_x1_
-            h_xx_11 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_xx_1_ * up_xx_1_ * h_xx_
-                    + up_xx_1_ * sum_h_xx_1_
-                    + up_xx_1_ * sum_h_xx_1_
-                )
-                + 0.25 * sum_h_xx_11
-            )
+            h_xx_11 = 0.08333333333333333 * (2.0 * up_xx_1_ * up_xx_1_ * h_xx_ + up_xx_1_ * sum_h_xx_1_ + up_xx_1_ * sum_h_xx_1_) + 0.25 * sum_h_xx_11
             sum_s_xx = up_xx_0_ * s_0x + down_xx_0_ * s_1x + up_xx_1_ * s_x0 + down_xx_1_ * s_x1
             sum_s_xx_0 = down_xx_0_ * s_1x + up_xx_1_ * s_x0_0 + down_xx_1_ * s_x1_0
             s_xx_0 = 0.5 * up_xx_0_ * sum_s_xx + 0.5 * sum_s_xx_0
             sum_s_xx_1 = up_xx_0_ * s_0x_1 + down_xx_0_ * s_1x_1 + down_xx_1_ * s_x1
             sum_s_xx_00 = down_xx_0_ * s_1x + up_xx_1_ * s_x0_00 + down_xx_1_ * s_x1_00
-            s_xx_00 = (
-                0.3333333333333333 * up_xx_0_ * up_xx_0_ * sum_s_xx
-                + 0.16666666666666666 * up_xx_0_ * sum_s_xx_0
-                + 0.16666666666666666 * up_xx_0_ * sum_s_xx_0
-                + 0.3333333333333333 * sum_s_xx_00
-            )
+            s_xx_00 = 0.3333333333333333 * up_xx_0_ * up_xx_0_ * sum_s_xx + 0.16666666666666666 * up_xx_0_ * sum_s_xx_0 + 0.16666666666666666 * up_xx_0_ * sum_s_xx_0 + 0.3333333333333333 * sum_s_xx_00
             sum_s_xx_01 = down_xx_0_ * s_1x_1 + down_xx_1_ * s_x1_0
-            s_xx_01 = (
-                0.3333333333333333 * up_xx_0_ * up_xx_1_ * sum_s_xx
-                + 0.16666666666666666 * up_xx_0_ * sum_s_xx_1
-                + 0.16666666666666666 * up_xx_1_ * sum_s_xx_0
-                + 0.3333333333333333 * sum_s_xx_01
-            )
+            s_xx_01 = 0.3333333333333333 * up_xx_0_ * up_xx_1_ * sum_s_xx + 0.16666666666666666 * up_xx_0_ * sum_s_xx_1 + 0.16666666666666666 * up_xx_1_ * sum_s_xx_0 + 0.3333333333333333 * sum_s_xx_01
             sum_s_xx_11 = up_xx_0_ * s_0x_11 + down_xx_0_ * s_1x_11 + down_xx_1_ * s_x1
             sum_s_xx_000 = down_xx_0_ * s_1x + up_xx_1_ * s_x0_000 + down_xx_1_ * s_x1_000
-            s_xx_000 = (
-                0.25 * up_xx_0_ * up_xx_0_ * up_xx_0_ * sum_s_xx
-                + 0.08333333333333333 * up_xx_0_ * up_xx_0_ * sum_s_xx_0
-                + 0.08333333333333333 * up_xx_0_ * up_xx_0_ * sum_s_xx_0
-                + 0.08333333333333333 * up_xx_0_ * sum_s_xx_00
-                + 0.08333333333333333 * up_xx_0_ * up_xx_0_ * sum_s_xx_0
-                + 0.08333333333333333 * up_xx_0_ * sum_s_xx_00
-                + 0.08333333333333333 * up_xx_0_ * sum_s_xx_00
-                + 0.25 * sum_s_xx_000
-            )
+            s_xx_000 = 0.25 * up_xx_0_ * up_xx_0_ * up_xx_0_ * sum_s_xx + 0.08333333333333333 * up_xx_0_ * up_xx_0_ * sum_s_xx_0 + 0.08333333333333333 * up_xx_0_ * up_xx_0_ * sum_s_xx_0 + 0.08333333333333333 * up_xx_0_ * sum_s_xx_00 + 0.08333333333333333 * up_xx_0_ * up_xx_0_ * sum_s_xx_0 + 0.08333333333333333 * up_xx_0_ * sum_s_xx_00 + 0.08333333333333333 * up_xx_0_ * sum_s_xx_00 + 0.25 * sum_s_xx_000
             sum_s_xx_001 = down_xx_0_ * s_1x_1 + down_xx_1_ * s_x1_00
-            s_xx_001 = (
-                0.25 * up_xx_0_ * up_xx_0_ * up_xx_1_ * sum_s_xx
-                + 0.08333333333333333 * up_xx_0_ * up_xx_0_ * sum_s_xx_1
-                + 0.08333333333333333 * up_xx_0_ * up_xx_1_ * sum_s_xx_0
-                + 0.08333333333333333 * up_xx_0_ * sum_s_xx_01
-                + 0.08333333333333333 * up_xx_0_ * up_xx_1_ * sum_s_xx_0
-                + 0.08333333333333333 * up_xx_0_ * sum_s_xx_01
-                + 0.08333333333333333 * up_xx_1_ * sum_s_xx_00
-                + 0.25 * sum_s_xx_001
-            )
+            s_xx_001 = 0.25 * up_xx_0_ * up_xx_0_ * up_xx_1_ * sum_s_xx + 0.08333333333333333 * up_xx_0_ * up_xx_0_ * sum_s_xx_1 + 0.08333333333333333 * up_xx_0_ * up_xx_1_ * sum_s_xx_0 + 0.08333333333333333 * up_xx_0_ * sum_s_xx_01 + 0.08333333333333333 * up_xx_0_ * up_xx_1_ * sum_s_xx_0 + 0.08333333333333333 * up_xx_0_ * sum_s_xx_01 + 0.08333333333333333 * up_xx_1_ * sum_s_xx_00 + 0.25 * sum_s_xx_001
             sum_s_xx_011 = down_xx_0_ * s_1x_11 + down_xx_1_ * s_x1_0
-            s_xx_011 = (
-                0.25 * up_xx_0_ * up_xx_1_ * up_xx_1_ * sum_s_xx
-                + 0.08333333333333333 * up_xx_0_ * up_xx_1_ * sum_s_xx_1
-                + 0.08333333333333333 * up_xx_0_ * up_xx_1_ * sum_s_xx_1
-                + 0.08333333333333333 * up_xx_0_ * sum_s_xx_11
-                + 0.08333333333333333 * up_xx_1_ * up_xx_1_ * sum_s_xx_0
-                + 0.08333333333333333 * up_xx_1_ * sum_s_xx_01
-                + 0.08333333333333333 * up_xx_1_ * sum_s_xx_01
-                + 0.25 * sum_s_xx_011
-            )
-            work[52 + lane] = 2.0 * (
-                weight1_ * h_x0_00
-                + weight3_ * h_xx_00
-                - (weight1_ * s_x0_000 + weight3_ * s_xx_000)
-            )
+            s_xx_011 = 0.25 * up_xx_0_ * up_xx_1_ * up_xx_1_ * sum_s_xx + 0.08333333333333333 * up_xx_0_ * up_xx_1_ * sum_s_xx_1 + 0.08333333333333333 * up_xx_0_ * up_xx_1_ * sum_s_xx_1 + 0.08333333333333333 * up_xx_0_ * sum_s_xx_11 + 0.08333333333333333 * up_xx_1_ * up_xx_1_ * sum_s_xx_0 + 0.08333333333333333 * up_xx_1_ * sum_s_xx_01 + 0.08333333333333333 * up_xx_1_ * sum_s_xx_01 + 0.25 * sum_s_xx_011
+            work[52 + lane] = 2.0 * (weight1_ * h_x0_00 + weight3_ * h_xx_00 - (weight1_ * s_x0_000 + weight3_ * s_xx_000))
             work[56 + lane] = 2.0 * (weight3_ * h_xx_01 - (weight3_ * s_xx_001))
-            work[60 + lane] = 2.0 * (
-                weight1_ * h_x0_0_ + weight3_ * h_xx_0 - (weight1_ * s_x0_00 + weight3_ * s_xx_00)
-            )
-            work[64 + lane] = 2.0 * (
-                weight2_ * h_0x_11 + weight3_ * h_xx_11 - (weight3_ * s_xx_011)
-            )
+            work[60 + lane] = 2.0 * (weight1_ * h_x0_0_ + weight3_ * h_xx_0 - (weight1_ * s_x0_00 + weight3_ * s_xx_00))
+            work[64 + lane] = 2.0 * (weight2_ * h_0x_11 + weight3_ * h_xx_11 - (weight3_ * s_xx_011))
             work[68 + lane] = 2.0 * (weight2_ * h_0x_1_ + weight3_ * h_xx_1 - (weight3_ * s_xx_01))
-            work[72 + lane] = 2.0 * (
-                weight0_ * h_00_
-                + weight2_ * sum_h_0x_
-                + weight1_ * sum_h_x0_
-                + weight3_ * h_xx_
-                - (weight1_ * s_x0_0 + weight3_ * s_xx_0)
-            )
+            work[72 + lane] = 2.0 * (weight0_ * h_00_ + weight2_ * sum_h_0x_ + weight1_ * sum_h_x0_ + weight3_ * h_xx_ - (weight1_ * s_x0_0 + weight3_ * s_xx_0))
     deliver(work, 9, 2, 0, out, order)

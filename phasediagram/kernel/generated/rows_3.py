@@ -78,10 +78,7 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_h_00x_2 = down_00x_2 * h_001
         h_00x_2 = 0.5 * (up_00x_2 * sum_h_00x + sum_h_00x_2)
         sum_he_00x_2 = down_00x_2 * e_001
-        he_00x_2 = (
-            0.16666666666666666 * (up_00x_2 * twice_00x + at_00x * sum_h_00x_2)
-            + 0.3333333333333333 * sum_he_00x_2
-        )
+        he_00x_2 = 0.16666666666666666 * (up_00x_2 * twice_00x + at_00x * sum_h_00x_2) + 0.3333333333333333 * sum_he_00x_2
         z_010, tail_010 = add(bias, 0.0, g1, gain_tail1)
         below_010 = -z_010
         e_010 = select(z_010 > 0.0, below_010, 0.0)
@@ -115,10 +112,7 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_h_01x_2 = down_01x_2 * h_011
         h_01x_2 = 0.5 * (up_01x_2 * sum_h_01x + sum_h_01x_2)
         sum_he_01x_2 = down_01x_2 * e_011
-        he_01x_2 = (
-            0.16666666666666666 * (up_01x_2 * twice_01x + at_01x * sum_h_01x_2)
-            + 0.3333333333333333 * sum_he_01x_2
-        )
+        he_01x_2 = 0.16666666666666666 * (up_01x_2 * twice_01x + at_01x * sum_h_01x_2) + 0.3333333333333333 * sum_he_01x_2
         low_0x0 = select(bias < z_010, bias, z_010)
         high_0x0 = select(bias > z_010, bias, z_010)
         meets_0x0 = (low_0x0 <= 0.0) & (high_0x0 > 0.0)
@@ -142,10 +136,7 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_h_0x0_1 = down_0x0_1 * h_010
         h_0x0_1 = 0.5 * (up_0x0_1 * sum_h_0x0 + sum_h_0x0_1)
         sum_he_0x0_1 = down_0x0_1 * e_010
-        he_0x0_1 = (
-            0.16666666666666666 * (up_0x0_1 * twice_0x0 + at_0x0 * sum_h_0x0_1)
-            + 0.3333333333333333 * sum_he_0x0_1
-        )
+        he_0x0_1 = 0.16666666666666666 * (up_0x0_1 * twice_0x0 + at_0x0 * sum_h_0x0_1) + 0.3333333333333333 * sum_he_0x0_1
         low_0x1 = select(z_001 < z_011, z_001, z_011)
         high_0x1 = select(z_001 > z_011, z_001, z_011)
         meets_0x1 = (low_0x1 <= 0.0) & (high_0x1 > 0.0)
@@ -169,10 +160,7 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_h_0x1_1 = down_0x1_1 * h_011
         h_0x1_1 = 0.5 * (up_0x1_1 * sum_h_0x1 + sum_h_0x1_1)
         sum_he_0x1_1 = down_0x1_1 * e_011
-        he_0x1_1 = (
-            0.16666666666666666 * (up_0x1_1 * twice_0x1 + at_0x1 * sum_h_0x1_1)
-            + 0.3333333333333333 * sum_he_0x1_1
-        )
+        he_0x1_1 = 0.16666666666666666 * (up_0x1_1 * twice_0x1 + at_0x1 * sum_h_0x1_1) + 0.3333333333333333 * sum_he_0x1_1
         low_0xx = select(low_00x < low_01x, low_00x, low_01x)
         high_0xx = select(high_00x > high_01x, high_00x, high_01x)
         meets_0xx = (low_0xx <= 0.0) & (high_0xx > 0.0)
@@ -190,33 +178,20 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_e_0xx = up_0xx_1 * e_00x + down_0xx_1 * e_01x + up_0xx_2 * e_0x0 + down_0xx_2 * e_0x1
         both_0xx = at_0xx + sum_e_0xx
         e_0xx = 0.3333333333333333 * both_0xx
-        sum_ee_0xx = (
-            up_0xx_1 * ee_00x + down_0xx_1 * ee_01x + up_0xx_2 * ee_0x0 + down_0xx_2 * ee_0x1
-        )
+        sum_ee_0xx = up_0xx_1 * ee_00x + down_0xx_1 * ee_01x + up_0xx_2 * ee_0x0 + down_0xx_2 * ee_0x1
         ee_0xx = 0.16666666666666666 * at_0xx * both_0xx + 0.25 * sum_ee_0xx
-        sum_h_0xx = (
-            up_0xx_1 * sum_h_00x
-            + down_0xx_1 * sum_h_01x
-            + up_0xx_2 * sum_h_0x0
-            + down_0xx_2 * sum_h_0x1
-        )
+        sum_h_0xx = up_0xx_1 * sum_h_00x + down_0xx_1 * sum_h_01x + up_0xx_2 * sum_h_0x0 + down_0xx_2 * sum_h_0x1
         h_0xx = 0.5 * sum_h_0xx
         sum_he_0xx = up_0xx_1 * e_00x + down_0xx_1 * e_01x + up_0xx_2 * e_0x0 + down_0xx_2 * e_0x1
         twice_0xx = 2.0 * at_0xx * h_0xx + sum_he_0xx
         sum_h_0xx_1 = down_0xx_1 * sum_h_01x + up_0xx_2 * h_0x0_1 + down_0xx_2 * h_0x1_1
         h_0xx_1 = 0.3333333333333333 * (up_0xx_1 * h_0xx + sum_h_0xx_1)
         sum_he_0xx_1 = down_0xx_1 * e_01x + up_0xx_2 * he_0x0_1 + down_0xx_2 * he_0x1_1
-        he_0xx_1 = (
-            0.08333333333333333 * (up_0xx_1 * twice_0xx + at_0xx * sum_h_0xx_1)
-            + 0.25 * sum_he_0xx_1
-        )
+        he_0xx_1 = 0.08333333333333333 * (up_0xx_1 * twice_0xx + at_0xx * sum_h_0xx_1) + 0.25 * sum_he_0xx_1
         sum_h_0xx_2 = up_0xx_1 * h_00x_2 + down_0xx_1 * h_01x_2 + down_0xx_2 * sum_h_0x1
         h_0xx_2 = 0.3333333333333333 * (up_0xx_2 * h_0xx + sum_h_0xx_2)
         sum_he_0xx_2 = up_0xx_1 * he_00x_2 + down_0xx_1 * he_01x_2 + down_0xx_2 * e_0x1
-        he_0xx_2 = (
-            0.08333333333333333 * (up_0xx_2 * twice_0xx + at_0xx * sum_h_0xx_2)
-            + 0.25 * sum_he_0xx_2
-        )
+        he_0xx_2 = 0.08333333333333333 * (up_0xx_2 * twice_0xx + at_0xx * sum_h_0xx_2) + 0.25 * sum_he_0xx_2
         z_100, tail_100 = add(bias, 0.0, g0, gain_tail0)
         gap_100, error_100 = two_sum(1.0, -z_100)
         rest_100 = gap_100 + (error_100 - tail_100)
@@ -255,10 +230,7 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_h_10x_2 = down_10x_2 * h_101
         h_10x_2 = 0.5 * (up_10x_2 * sum_h_10x + sum_h_10x_2)
         sum_he_10x_2 = down_10x_2 * he_101
-        he_10x_2 = (
-            0.16666666666666666 * (up_10x_2 * twice_10x + at_10x * sum_h_10x_2)
-            + 0.3333333333333333 * sum_he_10x_2
-        )
+        he_10x_2 = 0.16666666666666666 * (up_10x_2 * twice_10x + at_10x * sum_h_10x_2) + 0.3333333333333333 * sum_he_10x_2
         z_110, tail_110 = add(z_100, tail_100, g1, gain_tail1)
         gap_110, error_110 = two_sum(1.0, -z_110)
         rest_110 = gap_110 + (error_110 - tail_110)
@@ -297,10 +269,7 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_h_11x_2 = down_11x_2 * h_111
         h_11x_2 = 0.5 * (up_11x_2 * sum_h_11x + sum_h_11x_2)
         sum_he_11x_2 = down_11x_2 * he_111
-        he_11x_2 = (
-            0.16666666666666666 * (up_11x_2 * twice_11x + at_11x * sum_h_11x_2)
-            + 0.3333333333333333 * sum_he_11x_2
-        )
+        he_11x_2 = 0.16666666666666666 * (up_11x_2 * twice_11x + at_11x * sum_h_11x_2) + 0.3333333333333333 * sum_he_11x_2
         low_1x0 = select(z_100 < z_110, z_100, z_110)
         high_1x0 = select(z_100 > z_110, z_100, z_110)
         meets_1x0 = (low_1x0 <= 0.0) & (high_1x0 > 0.0)
@@ -325,10 +294,7 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_h_1x0_1 = down_1x0_1 * h_110
         h_1x0_1 = 0.5 * (up_1x0_1 * sum_h_1x0 + sum_h_1x0_1)
         sum_he_1x0_1 = down_1x0_1 * he_110
-        he_1x0_1 = (
-            0.16666666666666666 * (up_1x0_1 * twice_1x0 + at_1x0 * sum_h_1x0_1)
-            + 0.3333333333333333 * sum_he_1x0_1
-        )
+        he_1x0_1 = 0.16666666666666666 * (up_1x0_1 * twice_1x0 + at_1x0 * sum_h_1x0_1) + 0.3333333333333333 * sum_he_1x0_1
         low_1x1 = select(z_101 < z_111, z_101, z_111)
         high_1x1 = select(z_101 > z_111, z_101, z_111)
         meets_1x1 = (low_1x1 <= 0.0) & (high_1x1 > 0.0)
@@ -353,10 +319,7 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_h_1x1_1 = down_1x1_1 * h_111
         h_1x1_1 = 0.5 * (up_1x1_1 * sum_h_1x1 + sum_h_1x1_1)
         sum_he_1x1_1 = down_1x1_1 * he_111
-        he_1x1_1 = (
-            0.16666666666666666 * (up_1x1_1 * twice_1x1 + at_1x1 * sum_h_1x1_1)
-            + 0.3333333333333333 * sum_he_1x1_1
-        )
+        he_1x1_1 = 0.16666666666666666 * (up_1x1_1 * twice_1x1 + at_1x1 * sum_h_1x1_1) + 0.3333333333333333 * sum_he_1x1_1
         low_1xx = select(low_10x < low_11x, low_10x, low_11x)
         high_1xx = select(high_10x > high_11x, high_10x, high_11x)
         meets_1xx = (low_1xx <= 0.0) & (high_1xx > 0.0)
@@ -374,36 +337,21 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_e_1xx = up_1xx_1 * e_10x + down_1xx_1 * e_11x + up_1xx_2 * e_1x0 + down_1xx_2 * e_1x1
         both_1xx = at_1xx + sum_e_1xx
         e_1xx = 0.3333333333333333 * both_1xx
-        sum_ee_1xx = (
-            up_1xx_1 * ee_10x + down_1xx_1 * ee_11x + up_1xx_2 * ee_1x0 + down_1xx_2 * ee_1x1
-        )
+        sum_ee_1xx = up_1xx_1 * ee_10x + down_1xx_1 * ee_11x + up_1xx_2 * ee_1x0 + down_1xx_2 * ee_1x1
         ee_1xx = 0.16666666666666666 * at_1xx * both_1xx + 0.25 * sum_ee_1xx
-        sum_h_1xx = (
-            up_1xx_1 * sum_h_10x
-            + down_1xx_1 * sum_h_11x
-            + up_1xx_2 * sum_h_1x0
-            + down_1xx_2 * sum_h_1x1
-        )
+        sum_h_1xx = up_1xx_1 * sum_h_10x + down_1xx_1 * sum_h_11x + up_1xx_2 * sum_h_1x0 + down_1xx_2 * sum_h_1x1
         h_1xx = 0.5 * sum_h_1xx
-        sum_he_1xx = (
-            up_1xx_1 * he_10x + down_1xx_1 * he_11x + up_1xx_2 * he_1x0 + down_1xx_2 * he_1x1
-        )
+        sum_he_1xx = up_1xx_1 * he_10x + down_1xx_1 * he_11x + up_1xx_2 * he_1x0 + down_1xx_2 * he_1x1
         he_1xx = 0.3333333333333333 * (at_1xx * h_1xx + sum_he_1xx)
         twice_1xx = 2.0 * at_1xx * h_1xx + sum_he_1xx
         sum_h_1xx_1 = down_1xx_1 * sum_h_11x + up_1xx_2 * h_1x0_1 + down_1xx_2 * h_1x1_1
         h_1xx_1 = 0.3333333333333333 * (up_1xx_1 * h_1xx + sum_h_1xx_1)
         sum_he_1xx_1 = down_1xx_1 * he_11x + up_1xx_2 * he_1x0_1 + down_1xx_2 * he_1x1_1
-        he_1xx_1 = (
-            0.08333333333333333 * (up_1xx_1 * twice_1xx + at_1xx * sum_h_1xx_1)
-            + 0.25 * sum_he_1xx_1
-        )
+        he_1xx_1 = 0.08333333333333333 * (up_1xx_1 * twice_1xx + at_1xx * sum_h_1xx_1) + 0.25 * sum_he_1xx_1
         sum_h_1xx_2 = up_1xx_1 * h_10x_2 + down_1xx_1 * h_11x_2 + down_1xx_2 * sum_h_1x1
         h_1xx_2 = 0.3333333333333333 * (up_1xx_2 * h_1xx + sum_h_1xx_2)
         sum_he_1xx_2 = up_1xx_1 * he_10x_2 + down_1xx_1 * he_11x_2 + down_1xx_2 * he_1x1
-        he_1xx_2 = (
-            0.08333333333333333 * (up_1xx_2 * twice_1xx + at_1xx * sum_h_1xx_2)
-            + 0.25 * sum_he_1xx_2
-        )
+        he_1xx_2 = 0.08333333333333333 * (up_1xx_2 * twice_1xx + at_1xx * sum_h_1xx_2) + 0.25 * sum_he_1xx_2
         low_x00 = select(bias < z_100, bias, z_100)
         high_x00 = select(bias > z_100, bias, z_100)
         meets_x00 = (low_x00 <= 0.0) & (high_x00 > 0.0)
@@ -428,10 +376,7 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_h_x00_0 = down_x00_0 * h_100
         h_x00_0 = 0.5 * (up_x00_0 * sum_h_x00 + sum_h_x00_0)
         sum_he_x00_0 = down_x00_0 * he_100
-        he_x00_0 = (
-            0.16666666666666666 * (up_x00_0 * twice_x00 + at_x00 * sum_h_x00_0)
-            + 0.3333333333333333 * sum_he_x00_0
-        )
+        he_x00_0 = 0.16666666666666666 * (up_x00_0 * twice_x00 + at_x00 * sum_h_x00_0) + 0.3333333333333333 * sum_he_x00_0
         low_x01 = select(z_001 < z_101, z_001, z_101)
         high_x01 = select(z_001 > z_101, z_001, z_101)
         meets_x01 = (low_x01 <= 0.0) & (high_x01 > 0.0)
@@ -456,10 +401,7 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_h_x01_0 = down_x01_0 * h_101
         h_x01_0 = 0.5 * (up_x01_0 * sum_h_x01 + sum_h_x01_0)
         sum_he_x01_0 = down_x01_0 * he_101
-        he_x01_0 = (
-            0.16666666666666666 * (up_x01_0 * twice_x01 + at_x01 * sum_h_x01_0)
-            + 0.3333333333333333 * sum_he_x01_0
-        )
+        he_x01_0 = 0.16666666666666666 * (up_x01_0 * twice_x01 + at_x01 * sum_h_x01_0) + 0.3333333333333333 * sum_he_x01_0
         low_x0x = select(low_00x < low_10x, low_00x, low_10x)
         high_x0x = select(high_00x > high_10x, high_00x, high_10x)
         meets_x0x = (low_x0x <= 0.0) & (high_x0x > 0.0)
@@ -477,36 +419,21 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_e_x0x = up_x0x_0 * e_00x + down_x0x_0 * e_10x + up_x0x_2 * e_x00 + down_x0x_2 * e_x01
         both_x0x = at_x0x + sum_e_x0x
         e_x0x = 0.3333333333333333 * both_x0x
-        sum_ee_x0x = (
-            up_x0x_0 * ee_00x + down_x0x_0 * ee_10x + up_x0x_2 * ee_x00 + down_x0x_2 * ee_x01
-        )
+        sum_ee_x0x = up_x0x_0 * ee_00x + down_x0x_0 * ee_10x + up_x0x_2 * ee_x00 + down_x0x_2 * ee_x01
         ee_x0x = 0.16666666666666666 * at_x0x * both_x0x + 0.25 * sum_ee_x0x
-        sum_h_x0x = (
-            up_x0x_0 * sum_h_00x
-            + down_x0x_0 * sum_h_10x
-            + up_x0x_2 * sum_h_x00
-            + down_x0x_2 * sum_h_x01
-        )
+        sum_h_x0x = up_x0x_0 * sum_h_00x + down_x0x_0 * sum_h_10x + up_x0x_2 * sum_h_x00 + down_x0x_2 * sum_h_x01
         h_x0x = 0.5 * sum_h_x0x
-        sum_he_x0x = (
-            up_x0x_0 * e_00x + down_x0x_0 * he_10x + up_x0x_2 * he_x00 + down_x0x_2 * he_x01
-        )
+        sum_he_x0x = up_x0x_0 * e_00x + down_x0x_0 * he_10x + up_x0x_2 * he_x00 + down_x0x_2 * he_x01
         he_x0x = 0.3333333333333333 * (at_x0x * h_x0x + sum_he_x0x)
         twice_x0x = 2.0 * at_x0x * h_x0x + sum_he_x0x
         sum_h_x0x_0 = down_x0x_0 * sum_h_10x + up_x0x_2 * h_x00_0 + down_x0x_2 * h_x01_0
         h_x0x_0 = 0.3333333333333333 * (up_x0x_0 * h_x0x + sum_h_x0x_0)
         sum_he_x0x_0 = down_x0x_0 * he_10x + up_x0x_2 * he_x00_0 + down_x0x_2 * he_x01_0
-        he_x0x_0 = (
-            0.08333333333333333 * (up_x0x_0 * twice_x0x + at_x0x * sum_h_x0x_0)
-            + 0.25 * sum_he_x0x_0
-        )
+        he_x0x_0 = 0.08333333333333333 * (up_x0x_0 * twice_x0x + at_x0x * sum_h_x0x_0) + 0.25 * sum_he_x0x_0
         sum_h_x0x_2 = up_x0x_0 * h_00x_2 + down_x0x_0 * h_10x_2 + down_x0x_2 * sum_h_x01
         h_x0x_2 = 0.3333333333333333 * (up_x0x_2 * h_x0x + sum_h_x0x_2)
         sum_he_x0x_2 = up_x0x_0 * he_00x_2 + down_x0x_0 * he_10x_2 + down_x0x_2 * he_x01
-        he_x0x_2 = (
-            0.08333333333333333 * (up_x0x_2 * twice_x0x + at_x0x * sum_h_x0x_2)
-            + 0.25 * sum_he_x0x_2
-        )
+        he_x0x_2 = 0.08333333333333333 * (up_x0x_2 * twice_x0x + at_x0x * sum_h_x0x_2) + 0.25 * sum_he_x0x_2
         low_x10 = select(z_010 < z_110, z_010, z_110)
         high_x10 = select(z_010 > z_110, z_010, z_110)
         meets_x10 = (low_x10 <= 0.0) & (high_x10 > 0.0)
@@ -531,10 +458,7 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_h_x10_0 = down_x10_0 * h_110
         h_x10_0 = 0.5 * (up_x10_0 * sum_h_x10 + sum_h_x10_0)
         sum_he_x10_0 = down_x10_0 * he_110
-        he_x10_0 = (
-            0.16666666666666666 * (up_x10_0 * twice_x10 + at_x10 * sum_h_x10_0)
-            + 0.3333333333333333 * sum_he_x10_0
-        )
+        he_x10_0 = 0.16666666666666666 * (up_x10_0 * twice_x10 + at_x10 * sum_h_x10_0) + 0.3333333333333333 * sum_he_x10_0
         low_x11 = select(z_011 < z_111, z_011, z_111)
         high_x11 = select(z_011 > z_111, z_011, z_111)
         meets_x11 = (low_x11 <= 0.0) & (high_x11 > 0.0)
@@ -559,10 +483,7 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_h_x11_0 = down_x11_0 * h_111
         h_x11_0 = 0.5 * (up_x11_0 * sum_h_x11 + sum_h_x11_0)
         sum_he_x11_0 = down_x11_0 * he_111
-        he_x11_0 = (
-            0.16666666666666666 * (up_x11_0 * twice_x11 + at_x11 * sum_h_x11_0)
-            + 0.3333333333333333 * sum_he_x11_0
-        )
+        he_x11_0 = 0.16666666666666666 * (up_x11_0 * twice_x11 + at_x11 * sum_h_x11_0) + 0.3333333333333333 * sum_he_x11_0
         low_x1x = select(low_01x < low_11x, low_01x, low_11x)
         high_x1x = select(high_01x > high_11x, high_01x, high_11x)
         meets_x1x = (low_x1x <= 0.0) & (high_x1x > 0.0)
@@ -580,36 +501,21 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_e_x1x = up_x1x_0 * e_01x + down_x1x_0 * e_11x + up_x1x_2 * e_x10 + down_x1x_2 * e_x11
         both_x1x = at_x1x + sum_e_x1x
         e_x1x = 0.3333333333333333 * both_x1x
-        sum_ee_x1x = (
-            up_x1x_0 * ee_01x + down_x1x_0 * ee_11x + up_x1x_2 * ee_x10 + down_x1x_2 * ee_x11
-        )
+        sum_ee_x1x = up_x1x_0 * ee_01x + down_x1x_0 * ee_11x + up_x1x_2 * ee_x10 + down_x1x_2 * ee_x11
         ee_x1x = 0.16666666666666666 * at_x1x * both_x1x + 0.25 * sum_ee_x1x
-        sum_h_x1x = (
-            up_x1x_0 * sum_h_01x
-            + down_x1x_0 * sum_h_11x
-            + up_x1x_2 * sum_h_x10
-            + down_x1x_2 * sum_h_x11
-        )
+        sum_h_x1x = up_x1x_0 * sum_h_01x + down_x1x_0 * sum_h_11x + up_x1x_2 * sum_h_x10 + down_x1x_2 * sum_h_x11
         h_x1x = 0.5 * sum_h_x1x
-        sum_he_x1x = (
-            up_x1x_0 * e_01x + down_x1x_0 * he_11x + up_x1x_2 * he_x10 + down_x1x_2 * he_x11
-        )
+        sum_he_x1x = up_x1x_0 * e_01x + down_x1x_0 * he_11x + up_x1x_2 * he_x10 + down_x1x_2 * he_x11
         he_x1x = 0.3333333333333333 * (at_x1x * h_x1x + sum_he_x1x)
         twice_x1x = 2.0 * at_x1x * h_x1x + sum_he_x1x
         sum_h_x1x_0 = down_x1x_0 * sum_h_11x + up_x1x_2 * h_x10_0 + down_x1x_2 * h_x11_0
         h_x1x_0 = 0.3333333333333333 * (up_x1x_0 * h_x1x + sum_h_x1x_0)
         sum_he_x1x_0 = down_x1x_0 * he_11x + up_x1x_2 * he_x10_0 + down_x1x_2 * he_x11_0
-        he_x1x_0 = (
-            0.08333333333333333 * (up_x1x_0 * twice_x1x + at_x1x * sum_h_x1x_0)
-            + 0.25 * sum_he_x1x_0
-        )
+        he_x1x_0 = 0.08333333333333333 * (up_x1x_0 * twice_x1x + at_x1x * sum_h_x1x_0) + 0.25 * sum_he_x1x_0
         sum_h_x1x_2 = up_x1x_0 * h_01x_2 + down_x1x_0 * h_11x_2 + down_x1x_2 * sum_h_x11
         h_x1x_2 = 0.3333333333333333 * (up_x1x_2 * h_x1x + sum_h_x1x_2)
         sum_he_x1x_2 = up_x1x_0 * he_01x_2 + down_x1x_0 * he_11x_2 + down_x1x_2 * he_x11
-        he_x1x_2 = (
-            0.08333333333333333 * (up_x1x_2 * twice_x1x + at_x1x * sum_h_x1x_2)
-            + 0.25 * sum_he_x1x_2
-        )
+        he_x1x_2 = 0.08333333333333333 * (up_x1x_2 * twice_x1x + at_x1x * sum_h_x1x_2) + 0.25 * sum_he_x1x_2
         low_xx0 = select(low_0x0 < low_1x0, low_0x0, low_1x0)
         high_xx0 = select(high_0x0 > high_1x0, high_0x0, high_1x0)
         meets_xx0 = (low_xx0 <= 0.0) & (high_xx0 > 0.0)
@@ -627,36 +533,21 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_e_xx0 = up_xx0_0 * e_0x0 + down_xx0_0 * e_1x0 + up_xx0_1 * e_x00 + down_xx0_1 * e_x10
         both_xx0 = at_xx0 + sum_e_xx0
         e_xx0 = 0.3333333333333333 * both_xx0
-        sum_ee_xx0 = (
-            up_xx0_0 * ee_0x0 + down_xx0_0 * ee_1x0 + up_xx0_1 * ee_x00 + down_xx0_1 * ee_x10
-        )
+        sum_ee_xx0 = up_xx0_0 * ee_0x0 + down_xx0_0 * ee_1x0 + up_xx0_1 * ee_x00 + down_xx0_1 * ee_x10
         ee_xx0 = 0.16666666666666666 * at_xx0 * both_xx0 + 0.25 * sum_ee_xx0
-        sum_h_xx0 = (
-            up_xx0_0 * sum_h_0x0
-            + down_xx0_0 * sum_h_1x0
-            + up_xx0_1 * sum_h_x00
-            + down_xx0_1 * sum_h_x10
-        )
+        sum_h_xx0 = up_xx0_0 * sum_h_0x0 + down_xx0_0 * sum_h_1x0 + up_xx0_1 * sum_h_x00 + down_xx0_1 * sum_h_x10
         h_xx0 = 0.5 * sum_h_xx0
-        sum_he_xx0 = (
-            up_xx0_0 * e_0x0 + down_xx0_0 * he_1x0 + up_xx0_1 * he_x00 + down_xx0_1 * he_x10
-        )
+        sum_he_xx0 = up_xx0_0 * e_0x0 + down_xx0_0 * he_1x0 + up_xx0_1 * he_x00 + down_xx0_1 * he_x10
         he_xx0 = 0.3333333333333333 * (at_xx0 * h_xx0 + sum_he_xx0)
         twice_xx0 = 2.0 * at_xx0 * h_xx0 + sum_he_xx0
         sum_h_xx0_0 = down_xx0_0 * sum_h_1x0 + up_xx0_1 * h_x00_0 + down_xx0_1 * h_x10_0
         h_xx0_0 = 0.3333333333333333 * (up_xx0_0 * h_xx0 + sum_h_xx0_0)
         sum_he_xx0_0 = down_xx0_0 * he_1x0 + up_xx0_1 * he_x00_0 + down_xx0_1 * he_x10_0
-        he_xx0_0 = (
-            0.08333333333333333 * (up_xx0_0 * twice_xx0 + at_xx0 * sum_h_xx0_0)
-            + 0.25 * sum_he_xx0_0
-        )
+        he_xx0_0 = 0.08333333333333333 * (up_xx0_0 * twice_xx0 + at_xx0 * sum_h_xx0_0) + 0.25 * sum_he_xx0_0
         sum_h_xx0_1 = up_xx0_0 * h_0x0_1 + down_xx0_0 * h_1x0_1 + down_xx0_1 * sum_h_x10
         h_xx0_1 = 0.3333333333333333 * (up_xx0_1 * h_xx0 + sum_h_xx0_1)
         sum_he_xx0_1 = up_xx0_0 * he_0x0_1 + down_xx0_0 * he_1x0_1 + down_xx0_1 * he_x10
-        he_xx0_1 = (
-            0.08333333333333333 * (up_xx0_1 * twice_xx0 + at_xx0 * sum_h_xx0_1)
-            + 0.25 * sum_he_xx0_1
-        )
+        he_xx0_1 = 0.08333333333333333 * (up_xx0_1 * twice_xx0 + at_xx0 * sum_h_xx0_1) + 0.25 * sum_he_xx0_1
         low_xx1 = select(low_0x1 < low_1x1, low_0x1, low_1x1)
         high_xx1 = select(high_0x1 > high_1x1, high_0x1, high_1x1)
         meets_xx1 = (low_xx1 <= 0.0) & (high_xx1 > 0.0)
@@ -674,36 +565,21 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         sum_e_xx1 = up_xx1_0 * e_0x1 + down_xx1_0 * e_1x1 + up_xx1_1 * e_x01 + down_xx1_1 * e_x11
         both_xx1 = at_xx1 + sum_e_xx1
         e_xx1 = 0.3333333333333333 * both_xx1
-        sum_ee_xx1 = (
-            up_xx1_0 * ee_0x1 + down_xx1_0 * ee_1x1 + up_xx1_1 * ee_x01 + down_xx1_1 * ee_x11
-        )
+        sum_ee_xx1 = up_xx1_0 * ee_0x1 + down_xx1_0 * ee_1x1 + up_xx1_1 * ee_x01 + down_xx1_1 * ee_x11
         ee_xx1 = 0.16666666666666666 * at_xx1 * both_xx1 + 0.25 * sum_ee_xx1
-        sum_h_xx1 = (
-            up_xx1_0 * sum_h_0x1
-            + down_xx1_0 * sum_h_1x1
-            + up_xx1_1 * sum_h_x01
-            + down_xx1_1 * sum_h_x11
-        )
+        sum_h_xx1 = up_xx1_0 * sum_h_0x1 + down_xx1_0 * sum_h_1x1 + up_xx1_1 * sum_h_x01 + down_xx1_1 * sum_h_x11
         h_xx1 = 0.5 * sum_h_xx1
-        sum_he_xx1 = (
-            up_xx1_0 * e_0x1 + down_xx1_0 * he_1x1 + up_xx1_1 * he_x01 + down_xx1_1 * he_x11
-        )
+        sum_he_xx1 = up_xx1_0 * e_0x1 + down_xx1_0 * he_1x1 + up_xx1_1 * he_x01 + down_xx1_1 * he_x11
         he_xx1 = 0.3333333333333333 * (at_xx1 * h_xx1 + sum_he_xx1)
         twice_xx1 = 2.0 * at_xx1 * h_xx1 + sum_he_xx1
         sum_h_xx1_0 = down_xx1_0 * sum_h_1x1 + up_xx1_1 * h_x01_0 + down_xx1_1 * h_x11_0
         h_xx1_0 = 0.3333333333333333 * (up_xx1_0 * h_xx1 + sum_h_xx1_0)
         sum_he_xx1_0 = down_xx1_0 * he_1x1 + up_xx1_1 * he_x01_0 + down_xx1_1 * he_x11_0
-        he_xx1_0 = (
-            0.08333333333333333 * (up_xx1_0 * twice_xx1 + at_xx1 * sum_h_xx1_0)
-            + 0.25 * sum_he_xx1_0
-        )
+        he_xx1_0 = 0.08333333333333333 * (up_xx1_0 * twice_xx1 + at_xx1 * sum_h_xx1_0) + 0.25 * sum_he_xx1_0
         sum_h_xx1_1 = up_xx1_0 * h_0x1_1 + down_xx1_0 * h_1x1_1 + down_xx1_1 * sum_h_x11
         h_xx1_1 = 0.3333333333333333 * (up_xx1_1 * h_xx1 + sum_h_xx1_1)
         sum_he_xx1_1 = up_xx1_0 * he_0x1_1 + down_xx1_0 * he_1x1_1 + down_xx1_1 * he_x11
-        he_xx1_1 = (
-            0.08333333333333333 * (up_xx1_1 * twice_xx1 + at_xx1 * sum_h_xx1_1)
-            + 0.25 * sum_he_xx1_1
-        )
+        he_xx1_1 = 0.08333333333333333 * (up_xx1_1 * twice_xx1 + at_xx1 * sum_h_xx1_1) + 0.25 * sum_he_xx1_1
         low_xxx = select(low_0xx < low_1xx, low_0xx, low_1xx)
         high_xxx = select(high_0xx > high_1xx, high_0xx, high_1xx)
         meets_xxx = (low_xxx <= 0.0) & (high_xxx > 0.0)
@@ -720,117 +596,29 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
         down_xxx_2 = select(rising2, fall_xxx, rise_xxx)
         centre_xxx = 0.5 * (e_0xx + e_1xx)
         at_xxx = select(low_xxx > 0.0, centre_xxx, up_xxx_0)
-        sum_e_xxx = (
-            up_xxx_0 * e_0xx
-            + down_xxx_0 * e_1xx
-            + up_xxx_1 * e_x0x
-            + down_xxx_1 * e_x1x
-            + up_xxx_2 * e_xx0
-            + down_xxx_2 * e_xx1
-        )
+        sum_e_xxx = up_xxx_0 * e_0xx + down_xxx_0 * e_1xx + up_xxx_1 * e_x0x + down_xxx_1 * e_x1x + up_xxx_2 * e_xx0 + down_xxx_2 * e_xx1
         both_xxx = at_xxx + sum_e_xxx
-        sum_ee_xxx = (
-            up_xxx_0 * ee_0xx
-            + down_xxx_0 * ee_1xx
-            + up_xxx_1 * ee_x0x
-            + down_xxx_1 * ee_x1x
-            + up_xxx_2 * ee_xx0
-            + down_xxx_2 * ee_xx1
-        )
+        sum_ee_xxx = up_xxx_0 * ee_0xx + down_xxx_0 * ee_1xx + up_xxx_1 * ee_x0x + down_xxx_1 * ee_x1x + up_xxx_2 * ee_xx0 + down_xxx_2 * ee_xx1
         ee_xxx = 0.1 * at_xxx * both_xxx + 0.2 * sum_ee_xxx
-        sum_h_xxx = (
-            up_xxx_0 * h_0xx
-            + down_xxx_0 * h_1xx
-            + up_xxx_1 * h_x0x
-            + down_xxx_1 * h_x1x
-            + up_xxx_2 * h_xx0
-            + down_xxx_2 * h_xx1
-        )
+        sum_h_xxx = up_xxx_0 * h_0xx + down_xxx_0 * h_1xx + up_xxx_1 * h_x0x + down_xxx_1 * h_x1x + up_xxx_2 * h_xx0 + down_xxx_2 * h_xx1
         h_xxx = 0.3333333333333333 * sum_h_xxx
-        sum_he_xxx = (
-            up_xxx_0 * e_0xx
-            + down_xxx_0 * he_1xx
-            + up_xxx_1 * he_x0x
-            + down_xxx_1 * he_x1x
-            + up_xxx_2 * he_xx0
-            + down_xxx_2 * he_xx1
-        )
+        sum_he_xxx = up_xxx_0 * e_0xx + down_xxx_0 * he_1xx + up_xxx_1 * he_x0x + down_xxx_1 * he_x1x + up_xxx_2 * he_xx0 + down_xxx_2 * he_xx1
         he_xxx = 0.25 * (at_xxx * h_xxx + sum_he_xxx)
         twice_xxx = 2.0 * at_xxx * h_xxx + sum_he_xxx
-        sum_h_xxx_0 = (
-            down_xxx_0 * h_1xx
-            + up_xxx_1 * h_x0x_0
-            + down_xxx_1 * h_x1x_0
-            + up_xxx_2 * h_xx0_0
-            + down_xxx_2 * h_xx1_0
-        )
-        sum_he_xxx_0 = (
-            down_xxx_0 * he_1xx
-            + up_xxx_1 * he_x0x_0
-            + down_xxx_1 * he_x1x_0
-            + up_xxx_2 * he_xx0_0
-            + down_xxx_2 * he_xx1_0
-        )
+        sum_h_xxx_0 = down_xxx_0 * h_1xx + up_xxx_1 * h_x0x_0 + down_xxx_1 * h_x1x_0 + up_xxx_2 * h_xx0_0 + down_xxx_2 * h_xx1_0
+        sum_he_xxx_0 = down_xxx_0 * he_1xx + up_xxx_1 * he_x0x_0 + down_xxx_1 * he_x1x_0 + up_xxx_2 * he_xx0_0 + down_xxx_2 * he_xx1_0
         he_xxx_0 = 0.05 * (up_xxx_0 * twice_xxx + at_xxx * sum_h_xxx_0) + 0.2 * sum_he_xxx_0
-        sum_h_xxx_1 = (
-            up_xxx_0 * h_0xx_1
-            + down_xxx_0 * h_1xx_1
-            + down_xxx_1 * h_x1x
-            + up_xxx_2 * h_xx0_1
-            + down_xxx_2 * h_xx1_1
-        )
-        sum_he_xxx_1 = (
-            up_xxx_0 * he_0xx_1
-            + down_xxx_0 * he_1xx_1
-            + down_xxx_1 * he_x1x
-            + up_xxx_2 * he_xx0_1
-            + down_xxx_2 * he_xx1_1
-        )
+        sum_h_xxx_1 = up_xxx_0 * h_0xx_1 + down_xxx_0 * h_1xx_1 + down_xxx_1 * h_x1x + up_xxx_2 * h_xx0_1 + down_xxx_2 * h_xx1_1
+        sum_he_xxx_1 = up_xxx_0 * he_0xx_1 + down_xxx_0 * he_1xx_1 + down_xxx_1 * he_x1x + up_xxx_2 * he_xx0_1 + down_xxx_2 * he_xx1_1
         he_xxx_1 = 0.05 * (up_xxx_1 * twice_xxx + at_xxx * sum_h_xxx_1) + 0.2 * sum_he_xxx_1
-        sum_h_xxx_2 = (
-            up_xxx_0 * h_0xx_2
-            + down_xxx_0 * h_1xx_2
-            + up_xxx_1 * h_x0x_2
-            + down_xxx_1 * h_x1x_2
-            + down_xxx_2 * h_xx1
-        )
-        sum_he_xxx_2 = (
-            up_xxx_0 * he_0xx_2
-            + down_xxx_0 * he_1xx_2
-            + up_xxx_1 * he_x0x_2
-            + down_xxx_1 * he_x1x_2
-            + down_xxx_2 * he_xx1
-        )
+        sum_h_xxx_2 = up_xxx_0 * h_0xx_2 + down_xxx_0 * h_1xx_2 + up_xxx_1 * h_x0x_2 + down_xxx_1 * h_x1x_2 + down_xxx_2 * h_xx1
+        sum_he_xxx_2 = up_xxx_0 * he_0xx_2 + down_xxx_0 * he_1xx_2 + up_xxx_1 * he_x0x_2 + down_xxx_1 * he_x1x_2 + down_xxx_2 * he_xx1
         he_xxx_2 = 0.05 * (up_xxx_2 * twice_xxx + at_xxx * sum_h_xxx_2) + 0.2 * sum_he_xxx_2
-        work[60 + lane] = (
-            weight0 * ee_000
-            + weight4 * ee_00x
-            + weight2 * ee_0x0
-            + weight6 * ee_0xx
-            + weight1 * ee_x00
-            + weight5 * ee_x0x
-            + weight3 * ee_xx0
-            + weight7 * ee_xxx
-        )
-        work[64 + lane] = -2.0 * (
-            weight1 * he_x00_0 + weight5 * he_x0x_0 + weight3 * he_xx0_0 + weight7 * he_xxx_0
-        )
-        work[68 + lane] = -2.0 * (
-            weight2 * he_0x0_1 + weight6 * he_0xx_1 + weight3 * he_xx0_1 + weight7 * he_xxx_1
-        )
-        work[72 + lane] = -2.0 * (
-            weight4 * he_00x_2 + weight6 * he_0xx_2 + weight5 * he_x0x_2 + weight7 * he_xxx_2
-        )
-        work[76 + lane] = -2.0 * (
-            weight0 * e_000
-            + weight4 * e_00x
-            + weight2 * e_0x0
-            + weight6 * e_0xx
-            + weight1 * he_x00
-            + weight5 * he_x0x
-            + weight3 * he_xx0
-            + weight7 * he_xxx
-        )
+        work[60 + lane] = weight0 * ee_000 + weight4 * ee_00x + weight2 * ee_0x0 + weight6 * ee_0xx + weight1 * ee_x00 + weight5 * ee_x0x + weight3 * ee_xx0 + weight7 * ee_xxx
+        work[64 + lane] = -2.0 * (weight1 * he_x00_0 + weight5 * he_x0x_0 + weight3 * he_xx0_0 + weight7 * he_xxx_0)
+        work[68 + lane] = -2.0 * (weight2 * he_0x0_1 + weight6 * he_0xx_1 + weight3 * he_xx0_1 + weight7 * he_xxx_1)
+        work[72 + lane] = -2.0 * (weight4 * he_00x_2 + weight6 * he_0xx_2 + weight5 * he_x0x_2 + weight7 * he_xxx_2)
+        work[76 + lane] = -2.0 * (weight0 * e_000 + weight4 * e_00x + weight2 * e_0x0 + weight6 * e_0xx + weight1 * he_x00 + weight5 * he_x0x + weight3 * he_xx0 + weight7 * he_xxx)
         work[120 + lane] = down_00x_2
         work[124 + lane] = down_01x_2
         work[128 + lane] = down_0x0_1
@@ -1179,251 +967,97 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
             weight7_ = work[56 + lane]
             meets_00x_ = (low_00x_ <= 0.0) & (high_00x_ > 0.0)
             sum_h_00x_22 = down_00x_2_ * h_001_
-            h_00x_22 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_00x_2_ * up_00x_2_ * sum_h_00x_
-                    + up_00x_2_ * sum_h_00x_2_
-                    + up_00x_2_ * sum_h_00x_2_
-                )
-                + 0.3333333333333333 * sum_h_00x_22
-            )
+            h_00x_22 = 0.16666666666666666 * (2.0 * up_00x_2_ * up_00x_2_ * sum_h_00x_ + up_00x_2_ * sum_h_00x_2_ + up_00x_2_ * sum_h_00x_2_) + 0.3333333333333333 * sum_h_00x_22
             inverse_00x = 1.0 / select(span_00x_ > tiny, span_00x_, tiny)
             s_00x = select(meets_00x_, inverse_00x, 0.0)
             s_00x_2 = up_00x_2_ * s_00x
             s_00x_22 = up_00x_2_ * up_00x_2_ * s_00x
             meets_01x_ = (low_01x_ <= 0.0) & (high_01x_ > 0.0)
             sum_h_01x_22 = down_01x_2_ * h_011_
-            h_01x_22 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_01x_2_ * up_01x_2_ * sum_h_01x_
-                    + up_01x_2_ * sum_h_01x_2_
-                    + up_01x_2_ * sum_h_01x_2_
-                )
-                + 0.3333333333333333 * sum_h_01x_22
-            )
+            h_01x_22 = 0.16666666666666666 * (2.0 * up_01x_2_ * up_01x_2_ * sum_h_01x_ + up_01x_2_ * sum_h_01x_2_ + up_01x_2_ * sum_h_01x_2_) + 0.3333333333333333 * sum_h_01x_22
             inverse_01x = 1.0 / select(span_01x_ > tiny, span_01x_, tiny)
             s_01x = select(meets_01x_, inverse_01x, 0.0)
             s_01x_2 = up_01x_2_ * s_01x
             s_01x_22 = up_01x_2_ * up_01x_2_ * s_01x
             meets_0x0_ = (low_0x0_ <= 0.0) & (high_0x0_ > 0.0)
             sum_h_0x0_11 = down_0x0_1_ * h_010_
-            h_0x0_11 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_0x0_1_ * up_0x0_1_ * sum_h_0x0_
-                    + up_0x0_1_ * sum_h_0x0_1_
-                    + up_0x0_1_ * sum_h_0x0_1_
-                )
-                + 0.3333333333333333 * sum_h_0x0_11
-            )
+            h_0x0_11 = 0.16666666666666666 * (2.0 * up_0x0_1_ * up_0x0_1_ * sum_h_0x0_ + up_0x0_1_ * sum_h_0x0_1_ + up_0x0_1_ * sum_h_0x0_1_) + 0.3333333333333333 * sum_h_0x0_11
             inverse_0x0 = 1.0 / select(span_0x0_ > tiny, span_0x0_, tiny)
             s_0x0 = select(meets_0x0_, inverse_0x0, 0.0)
             s_0x0_1 = up_0x0_1_ * s_0x0
             s_0x0_11 = up_0x0_1_ * up_0x0_1_ * s_0x0
             meets_0x1_ = (low_0x1_ <= 0.0) & (high_0x1_ > 0.0)
             sum_h_0x1_11 = down_0x1_1_ * h_011_
-            h_0x1_11 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_0x1_1_ * up_0x1_1_ * sum_h_0x1_
-                    + up_0x1_1_ * sum_h_0x1_1_
-                    + up_0x1_1_ * sum_h_0x1_1_
-                )
-                + 0.3333333333333333 * sum_h_0x1_11
-            )
+            h_0x1_11 = 0.16666666666666666 * (2.0 * up_0x1_1_ * up_0x1_1_ * sum_h_0x1_ + up_0x1_1_ * sum_h_0x1_1_ + up_0x1_1_ * sum_h_0x1_1_) + 0.3333333333333333 * sum_h_0x1_11
             inverse_0x1 = 1.0 / select(span_0x1_ > tiny, span_0x1_, tiny)
             s_0x1 = select(meets_0x1_, inverse_0x1, 0.0)
             s_0x1_1 = up_0x1_1_ * s_0x1
             s_0x1_11 = up_0x1_1_ * up_0x1_1_ * s_0x1
             sum_h_0xx_11 = down_0xx_1_ * sum_h_01x_ + up_0xx_2_ * h_0x0_11 + down_0xx_2_ * h_0x1_11
-            h_0xx_11 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_0xx_1_ * up_0xx_1_ * h_0xx_
-                    + up_0xx_1_ * sum_h_0xx_1_
-                    + up_0xx_1_ * sum_h_0xx_1_
-                )
-                + 0.25 * sum_h_0xx_11
-            )
+            h_0xx_11 = 0.08333333333333333 * (2.0 * up_0xx_1_ * up_0xx_1_ * h_0xx_ + up_0xx_1_ * sum_h_0xx_1_ + up_0xx_1_ * sum_h_0xx_1_) + 0.25 * sum_h_0xx_11
             sum_h_0xx_12 = down_0xx_1_ * h_01x_2_ + down_0xx_2_ * h_0x1_1_
-            h_0xx_12 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_0xx_1_ * up_0xx_2_ * h_0xx_
-                    + up_0xx_1_ * sum_h_0xx_2_
-                    + up_0xx_2_ * sum_h_0xx_1_
-                )
-                + 0.25 * sum_h_0xx_12
-            )
+            h_0xx_12 = 0.08333333333333333 * (2.0 * up_0xx_1_ * up_0xx_2_ * h_0xx_ + up_0xx_1_ * sum_h_0xx_2_ + up_0xx_2_ * sum_h_0xx_1_) + 0.25 * sum_h_0xx_12
             sum_h_0xx_22 = up_0xx_1_ * h_00x_22 + down_0xx_1_ * h_01x_22 + down_0xx_2_ * sum_h_0x1_
-            h_0xx_22 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_0xx_2_ * up_0xx_2_ * h_0xx_
-                    + up_0xx_2_ * sum_h_0xx_2_
-                    + up_0xx_2_ * sum_h_0xx_2_
-                )
-                + 0.25 * sum_h_0xx_22
-            )
-            sum_s_0xx = (
-                up_0xx_1_ * s_00x + down_0xx_1_ * s_01x + up_0xx_2_ * s_0x0 + down_0xx_2_ * s_0x1
-            )
+            h_0xx_22 = 0.08333333333333333 * (2.0 * up_0xx_2_ * up_0xx_2_ * h_0xx_ + up_0xx_2_ * sum_h_0xx_2_ + up_0xx_2_ * sum_h_0xx_2_) + 0.25 * sum_h_0xx_22
+            sum_s_0xx = up_0xx_1_ * s_00x + down_0xx_1_ * s_01x + up_0xx_2_ * s_0x0 + down_0xx_2_ * s_0x1
             sum_s_0xx_1 = down_0xx_1_ * s_01x + up_0xx_2_ * s_0x0_1 + down_0xx_2_ * s_0x1_1
             s_0xx_1 = 0.5 * up_0xx_1_ * sum_s_0xx + 0.5 * sum_s_0xx_1
             sum_s_0xx_2 = up_0xx_1_ * s_00x_2 + down_0xx_1_ * s_01x_2 + down_0xx_2_ * s_0x1
             s_0xx_2 = 0.5 * up_0xx_2_ * sum_s_0xx + 0.5 * sum_s_0xx_2
             sum_s_0xx_11 = down_0xx_1_ * s_01x + up_0xx_2_ * s_0x0_11 + down_0xx_2_ * s_0x1_11
-            s_0xx_11 = (
-                0.3333333333333333 * up_0xx_1_ * up_0xx_1_ * sum_s_0xx
-                + 0.16666666666666666 * up_0xx_1_ * sum_s_0xx_1
-                + 0.16666666666666666 * up_0xx_1_ * sum_s_0xx_1
-                + 0.3333333333333333 * sum_s_0xx_11
-            )
+            s_0xx_11 = 0.3333333333333333 * up_0xx_1_ * up_0xx_1_ * sum_s_0xx + 0.16666666666666666 * up_0xx_1_ * sum_s_0xx_1 + 0.16666666666666666 * up_0xx_1_ * sum_s_0xx_1 + 0.3333333333333333 * sum_s_0xx_11
             sum_s_0xx_12 = down_0xx_1_ * s_01x_2 + down_0xx_2_ * s_0x1_1
-            s_0xx_12 = (
-                0.3333333333333333 * up_0xx_1_ * up_0xx_2_ * sum_s_0xx
-                + 0.16666666666666666 * up_0xx_1_ * sum_s_0xx_2
-                + 0.16666666666666666 * up_0xx_2_ * sum_s_0xx_1
-                + 0.3333333333333333 * sum_s_0xx_12
-            )
+            s_0xx_12 = 0.3333333333333333 * up_0xx_1_ * up_0xx_2_ * sum_s_0xx + 0.16666666666666666 * up_0xx_1_ * sum_s_0xx_2 + 0.16666666666666666 * up_0xx_2_ * sum_s_0xx_1 + 0.3333333333333333 * sum_s_0xx_12
             sum_s_0xx_22 = up_0xx_1_ * s_00x_22 + down_0xx_1_ * s_01x_22 + down_0xx_2_ * s_0x1
-            s_0xx_22 = (
-                0.3333333333333333 * up_0xx_2_ * up_0xx_2_ * sum_s_0xx
-                + 0.16666666666666666 * up_0xx_2_ * sum_s_0xx_2
-                + 0.16666666666666666 * up_0xx_2_ * sum_s_0xx_2
-                + 0.3333333333333333 * sum_s_0xx_22
-            )
+            s_0xx_22 = 0.3333333333333333 * up_0xx_2_ * up_0xx_2_ * sum_s_0xx + 0.16666666666666666 * up_0xx_2_ * sum_s_0xx_2 + 0.16666666666666666 * up_0xx_2_ * sum_s_0xx_2 + 0.3333333333333333 * sum_s_0xx_22
             meets_10x_ = (low_10x_ <= 0.0) & (high_10x_ > 0.0)
             sum_h_10x_22 = down_10x_2_ * h_101_
-            h_10x_22 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_10x_2_ * up_10x_2_ * sum_h_10x_
-                    + up_10x_2_ * sum_h_10x_2_
-                    + up_10x_2_ * sum_h_10x_2_
-                )
-                + 0.3333333333333333 * sum_h_10x_22
-            )
+            h_10x_22 = 0.16666666666666666 * (2.0 * up_10x_2_ * up_10x_2_ * sum_h_10x_ + up_10x_2_ * sum_h_10x_2_ + up_10x_2_ * sum_h_10x_2_) + 0.3333333333333333 * sum_h_10x_22
             inverse_10x = 1.0 / select(span_10x_ > tiny, span_10x_, tiny)
             s_10x = select(meets_10x_, inverse_10x, 0.0)
             s_10x_2 = up_10x_2_ * s_10x
             s_10x_22 = up_10x_2_ * up_10x_2_ * s_10x
             meets_11x_ = (low_11x_ <= 0.0) & (high_11x_ > 0.0)
             sum_h_11x_22 = down_11x_2_ * h_111_
-            h_11x_22 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_11x_2_ * up_11x_2_ * sum_h_11x_
-                    + up_11x_2_ * sum_h_11x_2_
-                    + up_11x_2_ * sum_h_11x_2_
-                )
-                + 0.3333333333333333 * sum_h_11x_22
-            )
+            h_11x_22 = 0.16666666666666666 * (2.0 * up_11x_2_ * up_11x_2_ * sum_h_11x_ + up_11x_2_ * sum_h_11x_2_ + up_11x_2_ * sum_h_11x_2_) + 0.3333333333333333 * sum_h_11x_22
             inverse_11x = 1.0 / select(span_11x_ > tiny, span_11x_, tiny)
             s_11x = select(meets_11x_, inverse_11x, 0.0)
             s_11x_2 = up_11x_2_ * s_11x
             s_11x_22 = up_11x_2_ * up_11x_2_ * s_11x
             meets_1x0_ = (low_1x0_ <= 0.0) & (high_1x0_ > 0.0)
             sum_h_1x0_11 = down_1x0_1_ * h_110_
-            h_1x0_11 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_1x0_1_ * up_1x0_1_ * sum_h_1x0_
-                    + up_1x0_1_ * sum_h_1x0_1_
-                    + up_1x0_1_ * sum_h_1x0_1_
-                )
-                + 0.3333333333333333 * sum_h_1x0_11
-            )
+            h_1x0_11 = 0.16666666666666666 * (2.0 * up_1x0_1_ * up_1x0_1_ * sum_h_1x0_ + up_1x0_1_ * sum_h_1x0_1_ + up_1x0_1_ * sum_h_1x0_1_) + 0.3333333333333333 * sum_h_1x0_11
             inverse_1x0 = 1.0 / select(span_1x0_ > tiny, span_1x0_, tiny)
             s_1x0 = select(meets_1x0_, inverse_1x0, 0.0)
             s_1x0_1 = up_1x0_1_ * s_1x0
             s_1x0_11 = up_1x0_1_ * up_1x0_1_ * s_1x0
             meets_1x1_ = (low_1x1_ <= 0.0) & (high_1x1_ > 0.0)
             sum_h_1x1_11 = down_1x1_1_ * h_111_
-            h_1x1_11 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_1x1_1_ * up_1x1_1_ * sum_h_1x1_
-                    + up_1x1_1_ * sum_h_1x1_1_
-                    + up_1x1_1_ * sum_h_1x1_1_
-                )
-                + 0.3333333333333333 * sum_h_1x1_11
-            )
+            h_1x1_11 = 0.16666666666666666 * (2.0 * up_1x1_1_ * up_1x1_1_ * sum_h_1x1_ + up_1x1_1_ * sum_h_1x1_1_ + up_1x1_1_ * sum_h_1x1_1_) + 0.3333333333333333 * sum_h_1x1_11
             inverse_1x1 = 1.0 / select(span_1x1_ > tiny, span_1x1_, tiny)
             s_1x1 = select(meets_1x1_, inverse_1x1, 0.0)
             s_1x1_1 = up_1x1_1_ * s_1x1
             s_1x1_11 = up_1x1_1_ * up_1x1_1_ * s_1x1
             sum_h_1xx_11 = down_1xx_1_ * sum_h_11x_ + up_1xx_2_ * h_1x0_11 + down_1xx_2_ * h_1x1_11
-            h_1xx_11 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_1xx_1_ * up_1xx_1_ * h_1xx_
-                    + up_1xx_1_ * sum_h_1xx_1_
-                    + up_1xx_1_ * sum_h_1xx_1_
-                )
-                + 0.25 * sum_h_1xx_11
-            )
+            h_1xx_11 = 0.08333333333333333 * (2.0 * up_1xx_1_ * up_1xx_1_ * h_1xx_ + up_1xx_1_ * sum_h_1xx_1_ + up_1xx_1_ * sum_h_1xx_1_) + 0.25 * sum_h_1xx_11
             sum_h_1xx_12 = down_1xx_1_ * h_11x_2_ + down_1xx_2_ * h_1x1_1_
-            h_1xx_12 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_1xx_1_ * up_1xx_2_ * h_1xx_
-                    + up_1xx_1_ * sum_h_1xx_2_
-                    + up_1xx_2_ * sum_h_1xx_1_
-                )
-                + 0.25 * sum_h_1xx_12
-            )
+            h_1xx_12 = 0.08333333333333333 * (2.0 * up_1xx_1_ * up_1xx_2_ * h_1xx_ + up_1xx_1_ * sum_h_1xx_2_ + up_1xx_2_ * sum_h_1xx_1_) + 0.25 * sum_h_1xx_12
             sum_h_1xx_22 = up_1xx_1_ * h_10x_22 + down_1xx_1_ * h_11x_22 + down_1xx_2_ * sum_h_1x1_
-            h_1xx_22 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_1xx_2_ * up_1xx_2_ * h_1xx_
-                    + up_1xx_2_ * sum_h_1xx_2_
-                    + up_1xx_2_ * sum_h_1xx_2_
-                )
-                + 0.25 * sum_h_1xx_22
-            )
-            sum_s_1xx = (
-                up_1xx_1_ * s_10x + down_1xx_1_ * s_11x + up_1xx_2_ * s_1x0 + down_1xx_2_ * s_1x1
-            )
+            h_1xx_22 = 0.08333333333333333 * (2.0 * up_1xx_2_ * up_1xx_2_ * h_1xx_ + up_1xx_2_ * sum_h_1xx_2_ + up_1xx_2_ * sum_h_1xx_2_) + 0.25 * sum_h_1xx_22
+            sum_s_1xx = up_1xx_1_ * s_10x + down_1xx_1_ * s_11x + up_1xx_2_ * s_1x0 + down_1xx_2_ * s_1x1
             sum_s_1xx_1 = down_1xx_1_ * s_11x + up_1xx_2_ * s_1x0_1 + down_1xx_2_ * s_1x1_1
             s_1xx_1 = 0.5 * up_1xx_1_ * sum_s_1xx + 0.5 * sum_s_1xx_1
             sum_s_1xx_2 = up_1xx_1_ * s_10x_2 + down_1xx_1_ * s_11x_2 + down_1xx_2_ * s_1x1
             s_1xx_2 = 0.5 * up_1xx_2_ * sum_s_1xx + 0.5 * sum_s_1xx_2
             sum_s_1xx_11 = down_1xx_1_ * s_11x + up_1xx_2_ * s_1x0_11 + down_1xx_2_ * s_1x1_11
-            s_1xx_11 = (
-                0.3333333333333333 * up_1xx_1_ * up_1xx_1_ * sum_s_1xx
-                + 0.16666666666666666 * up_1xx_1_ * sum_s_1xx_1
-                + 0.16666666666666666 * up_1xx_1_ * sum_s_1xx_1
-                + 0.3333333333333333 * sum_s_1xx_11
-            )
+            s_1xx_11 = 0.3333333333333333 * up_1xx_1_ * up_1xx_1_ * sum_s_1xx + 0.16666666666666666 * up_1xx_1_ * sum_s_1xx_1 + 0.16666666666666666 * up_1xx_1_ * sum_s_1xx_1 + 0.3333333333333333 * sum_s_1xx_11
             sum_s_1xx_12 = down_1xx_1_ * s_11x_2 + down_1xx_2_ * s_1x1_1
-            s_1xx_12 = (
-                0.3333333333333333 * up_1xx_1_ * up_1xx_2_ * sum_s_1xx
-                + 0.16666666666666666 * up_1xx_1_ * sum_s_1xx_2
-                + 0.16666666666666666 * up_1xx_2_ * sum_s_1xx_1
-                + 0.3333333333333333 * sum_s_1xx_12
-            )
+            s_1xx_12 = 0.3333333333333333 * up_1xx_1_ * up_1xx_2_ * sum_s_1xx + 0.16666666666666666 * up_1xx_1_ * sum_s_1xx_2 + 0.16666666666666666 * up_1xx_2_ * sum_s_1xx_1 + 0.3333333333333333 * sum_s_1xx_12
             sum_s_1xx_22 = up_1xx_1_ * s_10x_22 + down_1xx_1_ * s_11x_22 + down_1xx_2_ * s_1x1
-            s_1xx_22 = (
-                0.3333333333333333 * up_1xx_2_ * up_1xx_2_ * sum_s_1xx
-                + 0.16666666666666666 * up_1xx_2_ * sum_s_1xx_2
-                + 0.16666666666666666 * up_1xx_2_ * sum_s_1xx_2
-                + 0.3333333333333333 * sum_s_1xx_22
-            )
+            s_1xx_22 = 0.3333333333333333 * up_1xx_2_ * up_1xx_2_ * sum_s_1xx + 0.16666666666666666 * up_1xx_2_ * sum_s_1xx_2 + 0.16666666666666666 * up_1xx_2_ * sum_s_1xx_2 + 0.3333333333333333 * sum_s_1xx_22
             meets_x00_ = (low_x00_ <= 0.0) & (high_x00_ > 0.0)
             sum_h_x00_00 = down_x00_0_ * h_100_
-            h_x00_00 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_x00_0_ * up_x00_0_ * sum_h_x00_
-                    + up_x00_0_ * sum_h_x00_0_
-                    + up_x00_0_ * sum_h_x00_0_
-                )
-                + 0.3333333333333333 * sum_h_x00_00
-            )
+            h_x00_00 = 0.16666666666666666 * (2.0 * up_x00_0_ * up_x00_0_ * sum_h_x00_ + up_x00_0_ * sum_h_x00_0_ + up_x00_0_ * sum_h_x00_0_) + 0.3333333333333333 * sum_h_x00_00
             inverse_x00 = 1.0 / select(span_x00_ > tiny, span_x00_, tiny)
             s_x00 = select(meets_x00_, inverse_x00, 0.0)
             s_x00_0 = up_x00_0_ * s_x00
@@ -1431,122 +1065,38 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
             s_x00_000 = up_x00_0_ * up_x00_0_ * up_x00_0_ * s_x00
             meets_x01_ = (low_x01_ <= 0.0) & (high_x01_ > 0.0)
             sum_h_x01_00 = down_x01_0_ * h_101_
-            h_x01_00 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_x01_0_ * up_x01_0_ * sum_h_x01_
-                    + up_x01_0_ * sum_h_x01_0_
-                    + up_x01_0_ * sum_h_x01_0_
-                )
-                + 0.3333333333333333 * sum_h_x01_00
-            )
+            h_x01_00 = 0.16666666666666666 * (2.0 * up_x01_0_ * up_x01_0_ * sum_h_x01_ + up_x01_0_ * sum_h_x01_0_ + up_x01_0_ * sum_h_x01_0_) + 0.3333333333333333 * sum_h_x01_00
             inverse_x01 = 1.0 / select(span_x01_ > tiny, span_x01_, tiny)
             s_x01 = select(meets_x01_, inverse_x01, 0.0)
             s_x01_0 = up_x01_0_ * s_x01
             s_x01_00 = up_x01_0_ * up_x01_0_ * s_x01
             s_x01_000 = up_x01_0_ * up_x01_0_ * up_x01_0_ * s_x01
             sum_h_x0x_00 = down_x0x_0_ * sum_h_10x_ + up_x0x_2_ * h_x00_00 + down_x0x_2_ * h_x01_00
-            h_x0x_00 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_x0x_0_ * up_x0x_0_ * h_x0x_
-                    + up_x0x_0_ * sum_h_x0x_0_
-                    + up_x0x_0_ * sum_h_x0x_0_
-                )
-                + 0.25 * sum_h_x0x_00
-            )
+            h_x0x_00 = 0.08333333333333333 * (2.0 * up_x0x_0_ * up_x0x_0_ * h_x0x_ + up_x0x_0_ * sum_h_x0x_0_ + up_x0x_0_ * sum_h_x0x_0_) + 0.25 * sum_h_x0x_00
             sum_h_x0x_02 = down_x0x_0_ * h_10x_2_ + down_x0x_2_ * h_x01_0_
-            h_x0x_02 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_x0x_0_ * up_x0x_2_ * h_x0x_
-                    + up_x0x_0_ * sum_h_x0x_2_
-                    + up_x0x_2_ * sum_h_x0x_0_
-                )
-                + 0.25 * sum_h_x0x_02
-            )
+            h_x0x_02 = 0.08333333333333333 * (2.0 * up_x0x_0_ * up_x0x_2_ * h_x0x_ + up_x0x_0_ * sum_h_x0x_2_ + up_x0x_2_ * sum_h_x0x_0_) + 0.25 * sum_h_x0x_02
             sum_h_x0x_22 = up_x0x_0_ * h_00x_22 + down_x0x_0_ * h_10x_22 + down_x0x_2_ * sum_h_x01_
-            h_x0x_22 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_x0x_2_ * up_x0x_2_ * h_x0x_
-                    + up_x0x_2_ * sum_h_x0x_2_
-                    + up_x0x_2_ * sum_h_x0x_2_
-                )
-                + 0.25 * sum_h_x0x_22
-            )
-            sum_s_x0x = (
-                up_x0x_0_ * s_00x + down_x0x_0_ * s_10x + up_x0x_2_ * s_x00 + down_x0x_2_ * s_x01
-            )
+            h_x0x_22 = 0.08333333333333333 * (2.0 * up_x0x_2_ * up_x0x_2_ * h_x0x_ + up_x0x_2_ * sum_h_x0x_2_ + up_x0x_2_ * sum_h_x0x_2_) + 0.25 * sum_h_x0x_22
+            sum_s_x0x = up_x0x_0_ * s_00x + down_x0x_0_ * s_10x + up_x0x_2_ * s_x00 + down_x0x_2_ * s_x01
             sum_s_x0x_0 = down_x0x_0_ * s_10x + up_x0x_2_ * s_x00_0 + down_x0x_2_ * s_x01_0
             s_x0x_0 = 0.5 * up_x0x_0_ * sum_s_x0x + 0.5 * sum_s_x0x_0
             sum_s_x0x_2 = up_x0x_0_ * s_00x_2 + down_x0x_0_ * s_10x_2 + down_x0x_2_ * s_x01
             s_x0x_2 = 0.5 * up_x0x_2_ * sum_s_x0x + 0.5 * sum_s_x0x_2
             sum_s_x0x_00 = down_x0x_0_ * s_10x + up_x0x_2_ * s_x00_00 + down_x0x_2_ * s_x01_00
-            s_x0x_00 = (
-                0.3333333333333333 * up_x0x_0_ * up_x0x_0_ * sum_s_x0x
-                + 0.16666666666666666 * up_x0x_0_ * sum_s_x0x_0
-                + 0.16666666666666666 * up_x0x_0_ * sum_s_x0x_0
-                + 0.3333333333333333 * sum_s_x0x_00
-            )
+            s_x0x_00 = 0.3333333333333333 * up_x0x_0_ * up_x0x_0_ * sum_s_x0x + 0.16666666666666666 * up_x0x_0_ * sum_s_x0x_0 + 0.16666666666666666 * up_x0x_0_ * sum_s_x0x_0 + 0.3333333333333333 * sum_s_x0x_00
             sum_s_x0x_02 = down_x0x_0_ * s_10x_2 + down_x0x_2_ * s_x01_0
-            s_x0x_02 = (
-                0.3333333333333333 * up_x0x_0_ * up_x0x_2_ * sum_s_x0x
-                + 0.16666666666666666 * up_x0x_0_ * sum_s_x0x_2
-                + 0.16666666666666666 * up_x0x_2_ * sum_s_x0x_0
-                + 0.3333333333333333 * sum_s_x0x_02
-            )
+            s_x0x_02 = 0.3333333333333333 * up_x0x_0_ * up_x0x_2_ * sum_s_x0x + 0.16666666666666666 * up_x0x_0_ * sum_s_x0x_2 + 0.16666666666666666 * up_x0x_2_ * sum_s_x0x_0 + 0.3333333333333333 * sum_s_x0x_02
             sum_s_x0x_22 = up_x0x_0_ * s_00x_22 + down_x0x_0_ * s_10x_22 + down_x0x_2_ * s_x01
-            s_x0x_22 = (
-                0.3333333333333333 * up_x0x_2_ * up_x0x_2_ * sum_s_x0x
-                + 0.16666666666666666 * up_x0x_2_ * sum_s_x0x_2
-                + 0.16666666666666666 * up_x0x_2_ * sum_s_x0x_2
-                + 0.3333333333333333 * sum_s_x0x_22
-            )
+            s_x0x_22 = 0.3333333333333333 * up_x0x_2_ * up_x0x_2_ * sum_s_x0x + 0.16666666666666666 * up_x0x_2_ * sum_s_x0x_2 + 0.16666666666666666 * up_x0x_2_ * sum_s_x0x_2 + 0.3333333333333333 * sum_s_x0x_22
             sum_s_x0x_000 = down_x0x_0_ * s_10x + up_x0x_2_ * s_x00_000 + down_x0x_2_ * s_x01_000
-            s_x0x_000 = (
-                0.25 * up_x0x_0_ * up_x0x_0_ * up_x0x_0_ * sum_s_x0x
-                + 0.08333333333333333 * up_x0x_0_ * up_x0x_0_ * sum_s_x0x_0
-                + 0.08333333333333333 * up_x0x_0_ * up_x0x_0_ * sum_s_x0x_0
-                + 0.08333333333333333 * up_x0x_0_ * sum_s_x0x_00
-                + 0.08333333333333333 * up_x0x_0_ * up_x0x_0_ * sum_s_x0x_0
-                + 0.08333333333333333 * up_x0x_0_ * sum_s_x0x_00
-                + 0.08333333333333333 * up_x0x_0_ * sum_s_x0x_00
-                + 0.25 * sum_s_x0x_000
-            )
+            s_x0x_000 = 0.25 * up_x0x_0_ * up_x0x_0_ * up_x0x_0_ * sum_s_x0x + 0.08333333333333333 * up_x0x_0_ * up_x0x_0_ * sum_s_x0x_0 + 0.08333333333333333 * up_x0x_0_ * up_x0x_0_ * sum_s_x0x_0 + 0.08333333333333333 * up_x0x_0_ * sum_s_x0x_00 + 0.08333333333333333 * up_x0x_0_ * up_x0x_0_ * sum_s_x0x_0 + 0.08333333333333333 * up_x0x_0_ * sum_s_x0x_00 + 0.08333333333333333 * up_x0x_0_ * sum_s_x0x_00 + 0.25 * sum_s_x0x_000
             sum_s_x0x_002 = down_x0x_0_ * s_10x_2 + down_x0x_2_ * s_x01_00
-            s_x0x_002 = (
-                0.25 * up_x0x_0_ * up_x0x_0_ * up_x0x_2_ * sum_s_x0x
-                + 0.08333333333333333 * up_x0x_0_ * up_x0x_0_ * sum_s_x0x_2
-                + 0.08333333333333333 * up_x0x_0_ * up_x0x_2_ * sum_s_x0x_0
-                + 0.08333333333333333 * up_x0x_0_ * sum_s_x0x_02
-                + 0.08333333333333333 * up_x0x_0_ * up_x0x_2_ * sum_s_x0x_0
-                + 0.08333333333333333 * up_x0x_0_ * sum_s_x0x_02
-                + 0.08333333333333333 * up_x0x_2_ * sum_s_x0x_00
-                + 0.25 * sum_s_x0x_002
-            )
+            s_x0x_002 = 0.25 * up_x0x_0_ * up_x0x_0_ * up_x0x_2_ * sum_s_x0x + 0.08333333333333333 * up_x0x_0_ * up_x0x_0_ * sum_s_x0x_2 + 0.08333333333333333 * up_x0x_0_ * up_x0x_2_ * sum_s_x0x_0 + 0.08333333333333333 * up_x0x_0_ * sum_s_x0x_02 + 0.08333333333333333 * up_x0x_0_ * up_x0x_2_ * sum_s_x0x_0 + 0.08333333333333333 * up_x0x_0_ * sum_s_x0x_02 + 0.08333333333333333 * up_x0x_2_ * sum_s_x0x_00 + 0.25 * sum_s_x0x_002
             sum_s_x0x_022 = down_x0x_0_ * s_10x_22 + down_x0x_2_ * s_x01_0
-            s_x0x_022 = (
-                0.25 * up_x0x_0_ * up_x0x_2_ * up_x0x_2_ * sum_s_x0x
-                + 0.08333333333333333 * up_x0x_0_ * up_x0x_2_ * sum_s_x0x_2
-                + 0.08333333333333333 * up_x0x_0_ * up_x0x_2_ * sum_s_x0x_2
-                + 0.08333333333333333 * up_x0x_0_ * sum_s_x0x_22
-                + 0.08333333333333333 * up_x0x_2_ * up_x0x_2_ * sum_s_x0x_0
-                + 0.08333333333333333 * up_x0x_2_ * sum_s_x0x_02
-                + 0.08333333333333333 * up_x0x_2_ * sum_s_x0x_02
-                + 0.25 * sum_s_x0x_022
-            )
+            s_x0x_022 = 0.25 * up_x0x_0_ * up_x0x_2_ * up_x0x_2_ * sum_s_x0x + 0.08333333333333333 * up_x0x_0_ * up_x0x_2_ * sum_s_x0x_2 + 0.08333333333333333 * up_x0x_0_ * up_x0x_2_ * sum_s_x0x_2 + 0.08333333333333333 * up_x0x_0_ * sum_s_x0x_22 + 0.08333333333333333 * up_x0x_2_ * up_x0x_2_ * sum_s_x0x_0 + 0.08333333333333333 * up_x0x_2_ * sum_s_x0x_02 + 0.08333333333333333 * up_x0x_2_ * sum_s_x0x_02 + 0.25 * sum_s_x0x_022
             meets_x10_ = (low_x10_ <= 0.0) & (high_x10_ > 0.0)
             sum_h_x10_00 = down_x10_0_ * h_110_
-            h_x10_00 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_x10_0_ * up_x10_0_ * sum_h_x10_
-                    + up_x10_0_ * sum_h_x10_0_
-                    + up_x10_0_ * sum_h_x10_0_
-                )
-                + 0.3333333333333333 * sum_h_x10_00
-            )
+            h_x10_00 = 0.16666666666666666 * (2.0 * up_x10_0_ * up_x10_0_ * sum_h_x10_ + up_x10_0_ * sum_h_x10_0_ + up_x10_0_ * sum_h_x10_0_) + 0.3333333333333333 * sum_h_x10_00
             inverse_x10 = 1.0 / select(span_x10_ > tiny, span_x10_, tiny)
             s_x10 = select(meets_x10_, inverse_x10, 0.0)
             s_x10_0 = up_x10_0_ * s_x10
@@ -1554,647 +1104,130 @@ def rows_3(gram, gram_tail, b, table, out, work, order):
             s_x10_000 = up_x10_0_ * up_x10_0_ * up_x10_0_ * s_x10
             meets_x11_ = (low_x11_ <= 0.0) & (high_x11_ > 0.0)
             sum_h_x11_00 = down_x11_0_ * h_111_
-            h_x11_00 = (
-                0.16666666666666666
-                * (
-                    2.0 * up_x11_0_ * up_x11_0_ * sum_h_x11_
-                    + up_x11_0_ * sum_h_x11_0_
-                    + up_x11_0_ * sum_h_x11_0_
-                )
-                + 0.3333333333333333 * sum_h_x11_00
-            )
+            h_x11_00 = 0.16666666666666666 * (2.0 * up_x11_0_ * up_x11_0_ * sum_h_x11_ + up_x11_0_ * sum_h_x11_0_ + up_x11_0_ * sum_h_x11_0_) + 0.3333333333333333 * sum_h_x11_00
             inverse_x11 = 1.0 / select(span_x11_ > tiny, span_x11_, tiny)
             s_x11 = select(meets_x11_, inverse_x11, 0.0)
             s_x11_0 = up_x11_0_ * s_x11
             s_x11_00 = up_x11_0_ * up_x11_0_ * s_x11
             s_x11_000 = up_x11_0_ * up_x11_0_ * up_x11_0_ * s_x11
             sum_h_x1x_00 = down_x1x_0_ * sum_h_11x_ + up_x1x_2_ * h_x10_00 + down_x1x_2_ * h_x11_00
-            h_x1x_00 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_x1x_0_ * up_x1x_0_ * h_x1x_
-                    + up_x1x_0_ * sum_h_x1x_0_
-                    + up_x1x_0_ * sum_h_x1x_0_
-                )
-                + 0.25 * sum_h_x1x_00
-            )
+            h_x1x_00 = 0.08333333333333333 * (2.0 * up_x1x_0_ * up_x1x_0_ * h_x1x_ + up_x1x_0_ * sum_h_x1x_0_ + up_x1x_0_ * sum_h_x1x_0_) + 0.25 * sum_h_x1x_00
             sum_h_x1x_02 = down_x1x_0_ * h_11x_2_ + down_x1x_2_ * h_x11_0_
-            h_x1x_02 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_x1x_0_ * up_x1x_2_ * h_x1x_
-                    + up_x1x_0_ * sum_h_x1x_2_
-                    + up_x1x_2_ * sum_h_x1x_0_
-                )
-                + 0.25 * sum_h_x1x_02
-            )
+            h_x1x_02 = 0.08333333333333333 * (2.0 * up_x1x_0_ * up_x1x_2_ * h_x1x_ + up_x1x_0_ * sum_h_x1x_2_ + up_x1x_2_ * sum_h_x1x_0_) + 0.25 * sum_h_x1x_02
             sum_h_x1x_22 = up_x1x_0_ * h_01x_22 + down_x1x_0_ * h_11x_22 + down_x1x_2_ * sum_h_x11_
-            h_x1x_22 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_x1x_2_ * up_x1x_2_ * h_x1x_
-                    + up_x1x_2_ * sum_h_x1x_2_
-                    + up_x1x_2_ * sum_h_x1x_2_
-                )
-                + 0.25 * sum_h_x1x_22
-            )
-            sum_s_x1x = (
-                up_x1x_0_ * s_01x + down_x1x_0_ * s_11x + up_x1x_2_ * s_x10 + down_x1x_2_ * s_x11
-            )
+            h_x1x_22 = 0.08333333333333333 * (2.0 * up_x1x_2_ * up_x1x_2_ * h_x1x_ + up_x1x_2_ * sum_h_x1x_2_ + up_x1x_2_ * sum_h_x1x_2_) + 0.25 * sum_h_x1x_22
+            sum_s_x1x = up_x1x_0_ * s_01x + down_x1x_0_ * s_11x + up_x1x_2_ * s_x10 + down_x1x_2_ * s_x11
             sum_s_x1x_0 = down_x1x_0_ * s_11x + up_x1x_2_ * s_x10_0 + down_x1x_2_ * s_x11_0
             s_x1x_0 = 0.5 * up_x1x_0_ * sum_s_x1x + 0.5 * sum_s_x1x_0
             sum_s_x1x_2 = up_x1x_0_ * s_01x_2 + down_x1x_0_ * s_11x_2 + down_x1x_2_ * s_x11
             s_x1x_2 = 0.5 * up_x1x_2_ * sum_s_x1x + 0.5 * sum_s_x1x_2
             sum_s_x1x_00 = down_x1x_0_ * s_11x + up_x1x_2_ * s_x10_00 + down_x1x_2_ * s_x11_00
-            s_x1x_00 = (
-                0.3333333333333333 * up_x1x_0_ * up_x1x_0_ * sum_s_x1x
-                + 0.16666666666666666 * up_x1x_0_ * sum_s_x1x_0
-                + 0.16666666666666666 * up_x1x_0_ * sum_s_x1x_0
-                + 0.3333333333333333 * sum_s_x1x_00
-            )
+            s_x1x_00 = 0.3333333333333333 * up_x1x_0_ * up_x1x_0_ * sum_s_x1x + 0.16666666666666666 * up_x1x_0_ * sum_s_x1x_0 + 0.16666666666666666 * up_x1x_0_ * sum_s_x1x_0 + 0.3333333333333333 * sum_s_x1x_00
             sum_s_x1x_02 = down_x1x_0_ * s_11x_2 + down_x1x_2_ * s_x11_0
-            s_x1x_02 = (
-                0.3333333333333333 * up_x1x_0_ * up_x1x_2_ * sum_s_x1x
-                + 0.16666666666666666 * up_x1x_0_ * sum_s_x1x_2
-                + 0.16666666666666666 * up_x1x_2_ * sum_s_x1x_0
-                + 0.3333333333333333 * sum_s_x1x_02
-            )
+            s_x1x_02 = 0.3333333333333333 * up_x1x_0_ * up_x1x_2_ * sum_s_x1x + 0.16666666666666666 * up_x1x_0_ * sum_s_x1x_2 + 0.16666666666666666 * up_x1x_2_ * sum_s_x1x_0 + 0.3333333333333333 * sum_s_x1x_02
             sum_s_x1x_22 = up_x1x_0_ * s_01x_22 + down_x1x_0_ * s_11x_22 + down_x1x_2_ * s_x11
-            s_x1x_22 = (
-                0.3333333333333333 * up_x1x_2_ * up_x1x_2_ * sum_s_x1x
-                + 0.16666666666666666 * up_x1x_2_ * sum_s_x1x_2
-                + 0.16666666666666666 * up_x1x_2_ * sum_s_x1x_2
-                + 0.3333333333333333 * sum_s_x1x_22
-            )
+            s_x1x_22 = 0.3333333333333333 * up_x1x_2_ * up_x1x_2_ * sum_s_x1x + 0.16666666666666666 * up_x1x_2_ * sum_s_x1x_2 + 0.16666666666666666 * up_x1x_2_ * sum_s_x1x_2 + 0.3333333333333333 * sum_s_x1x_22
             sum_s_x1x_000 = down_x1x_0_ * s_11x + up_x1x_2_ * s_x10_000 + down_x1x_2_ * s_x11_000
-            s_x1x_000 = (
-                0.25 * up_x1x_0_ * up_x1x_0_ * up_x1x_0_ * sum_s_x1x
-                + 0.08333333333333333 * up_x1x_0_ * up_x1x_0_ * sum_s_x1x_0
-                + 0.08333333333333333 * up_x1x_0_ * up_x1x_0_ * sum_s_x1x_0
-                + 0.08333333333333333 * up_x1x_0_ * sum_s_x1x_00
-                + 0.08333333333333333 * up_x1x_0_ * up_x1x_0_ * sum_s_x1x_0
-                + 0.08333333333333333 * up_x1x_0_ * sum_s_x1x_00
-                + 0.08333333333333333 * up_x1x_0_ * sum_s_x1x_00
-                + 0.25 * sum_s_x1x_000
-            )
+            s_x1x_000 = 0.25 * up_x1x_0_ * up_x1x_0_ * up_x1x_0_ * sum_s_x1x + 0.08333333333333333 * up_x1x_0_ * up_x1x_0_ * sum_s_x1x_0 + 0.08333333333333333 * up_x1x_0_ * up_x1x_0_ * sum_s_x1x_0 + 0.08333333333333333 * up_x1x_0_ * sum_s_x1x_00 + 0.08333333333333333 * up_x1x_0_ * up_x1x_0_ * sum_s_x1x_0 + 0.08333333333333333 * up_x1x_0_ * sum_s_x1x_00 + 0.08333333333333333 * up_x1x_0_ * sum_s_x1x_00 + 0.25 * sum_s_x1x_000
             sum_s_x1x_002 = down_x1x_0_ * s_11x_2 + down_x1x_2_ * s_x11_00
-            s_x1x_002 = (
-                0.25 * up_x1x_0_ * up_x1x_0_ * up_x1x_2_ * sum_s_x1x
-                + 0.08333333333333333 * up_x1x_0_ * up_x1x_0_ * sum_s_x1x_2
-                + 0.08333333333333333 * up_x1x_0_ * up_x1x_2_ * sum_s_x1x_0
-                + 0.08333333333333333 * up_x1x_0_ * sum_s_x1x_02
-                + 0.08333333333333333 * up_x1x_0_ * up_x1x_2_ * sum_s_x1x_0
-                + 0.08333333333333333 * up_x1x_0_ * sum_s_x1x_02
-                + 0.08333333333333333 * up_x1x_2_ * sum_s_x1x_00
-                + 0.25 * sum_s_x1x_002
-            )
+            s_x1x_002 = 0.25 * up_x1x_0_ * up_x1x_0_ * up_x1x_2_ * sum_s_x1x + 0.08333333333333333 * up_x1x_0_ * up_x1x_0_ * sum_s_x1x_2 + 0.08333333333333333 * up_x1x_0_ * up_x1x_2_ * sum_s_x1x_0 + 0.08333333333333333 * up_x1x_0_ * sum_s_x1x_02 + 0.08333333333333333 * up_x1x_0_ * up_x1x_2_ * sum_s_x1x_0 + 0.08333333333333333 * up_x1x_0_ * sum_s_x1x_02 + 0.08333333333333333 * up_x1x_2_ * sum_s_x1x_00 + 0.25 * sum_s_x1x_002
             sum_s_x1x_022 = down_x1x_0_ * s_11x_22 + down_x1x_2_ * s_x11_0
-            s_x1x_022 = (
-                0.25 * up_x1x_0_ * up_x1x_2_ * up_x1x_2_ * sum_s_x1x
-                + 0.08333333333333333 * up_x1x_0_ * up_x1x_2_ * sum_s_x1x_2
-                + 0.08333333333333333 * up_x1x_0_ * up_x1x_2_ * sum_s_x1x_2
-                + 0.08333333333333333 * up_x1x_0_ * sum_s_x1x_22
-                + 0.08333333333333333 * up_x1x_2_ * up_x1x_2_ * sum_s_x1x_0
-                + 0.08333333333333333 * up_x1x_2_ * sum_s_x1x_02
-                + 0.08333333333333333 * up_x1x_2_ * sum_s_x1x_02
-                + 0.25 * sum_s_x1x_022
-            )
+            s_x1x_022 = 0.25 * up_x1x_0_ * up_x1x_2_ * up_x1x_2_ * sum_s_x1x + 0.08333333333333333 * up_x1x_0_ * up_x1x_2_ * sum_s_x1x_2 + 0.08333333333333333 * up_x1x_0_ * up_x1x_2_ * sum_s_x1x_2 + 0.08333333333333333 * up_x1x_0_ * sum_s_x1x_22 + 0.08333333333333333 * up_x1x_2_ * up_x1x_2_ * sum_s_x1x_0 + 0.08333333333333333 * up_x1x_2_ * sum_s_x1x_02 + 0.08333333333333333 * up_x1x_2_ * sum_s_x1x_02 + 0.25 * sum_s_x1x_022
             sum_h_xx0_00 = down_xx0_0_ * sum_h_1x0_ + up_xx0_1_ * h_x00_00 + down_xx0_1_ * h_x10_00
-            h_xx0_00 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_xx0_0_ * up_xx0_0_ * h_xx0_
-                    + up_xx0_0_ * sum_h_xx0_0_
-                    + up_xx0_0_ * sum_h_xx0_0_
-                )
-                + 0.25 * sum_h_xx0_00
-            )
+            h_xx0_00 = 0.08333333333333333 * (2.0 * up_xx0_0_ * up_xx0_0_ * h_xx0_ + up_xx0_0_ * sum_h_xx0_0_ + up_xx0_0_ * sum_h_xx0_0_) + 0.25 * sum_h_xx0_00
             sum_h_xx0_01 = down_xx0_0_ * h_1x0_1_ + down_xx0_1_ * h_x10_0_
-            h_xx0_01 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_xx0_0_ * up_xx0_1_ * h_xx0_
-                    + up_xx0_0_ * sum_h_xx0_1_
-                    + up_xx0_1_ * sum_h_xx0_0_
-                )
-                + 0.25 * sum_h_xx0_01
-            )
+            h_xx0_01 = 0.08333333333333333 * (2.0 * up_xx0_0_ * up_xx0_1_ * h_xx0_ + up_xx0_0_ * sum_h_xx0_1_ + up_xx0_1_ * sum_h_xx0_0_) + 0.25 * sum_h_xx0_01
             sum_h_xx0_11 = up_xx0_0_ * h_0x0_11 + down_xx0_0_ * h_1x0_11 + down_xx0_1_ * sum_h_x10_
-            h_xx0_11 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_xx0_1_ * up_xx0_1_ * h_xx0_
-                    + up_xx0_1_ * sum_h_xx0_1_
-                    + up_xx0_1_ * sum_h_xx0_1_
-                )
-                + 0.25 * sum_h_xx0_11
-            )
-            sum_s_xx0 = (
-                up_xx0_0_ * s_0x0 + down_xx0_0_ * s_1x0 + up_xx0_1_ * s_x00 + down_xx0_1_ * s_x10
-            )
+            h_xx0_11 = 0.08333333333333333 * (2.0 * up_xx0_1_ * up_xx0_1_ * h_xx0_ + up_xx0_1_ * sum_h_xx0_1_ + up_xx0_1_ * sum_h_xx0_1_) + 0.25 * sum_h_xx0_11
+            sum_s_xx0 = up_xx0_0_ * s_0x0 + down_xx0_0_ * s_1x0 + up_xx0_1_ * s_x00 + down_xx0_1_ * s_x10
             sum_s_xx0_0 = down_xx0_0_ * s_1x0 + up_xx0_1_ * s_x00_0 + down_xx0_1_ * s_x10_0
             s_xx0_0 = 0.5 * up_xx0_0_ * sum_s_xx0 + 0.5 * sum_s_xx0_0
             sum_s_xx0_1 = up_xx0_0_ * s_0x0_1 + down_xx0_0_ * s_1x0_1 + down_xx0_1_ * s_x10
             s_xx0_1 = 0.5 * up_xx0_1_ * sum_s_xx0 + 0.5 * sum_s_xx0_1
             sum_s_xx0_00 = down_xx0_0_ * s_1x0 + up_xx0_1_ * s_x00_00 + down_xx0_1_ * s_x10_00
-            s_xx0_00 = (
-                0.3333333333333333 * up_xx0_0_ * up_xx0_0_ * sum_s_xx0
-                + 0.16666666666666666 * up_xx0_0_ * sum_s_xx0_0
-                + 0.16666666666666666 * up_xx0_0_ * sum_s_xx0_0
-                + 0.3333333333333333 * sum_s_xx0_00
-            )
+            s_xx0_00 = 0.3333333333333333 * up_xx0_0_ * up_xx0_0_ * sum_s_xx0 + 0.16666666666666666 * up_xx0_0_ * sum_s_xx0_0 + 0.16666666666666666 * up_xx0_0_ * sum_s_xx0_0 + 0.3333333333333333 * sum_s_xx0_00
             sum_s_xx0_01 = down_xx0_0_ * s_1x0_1 + down_xx0_1_ * s_x10_0
-            s_xx0_01 = (
-                0.3333333333333333 * up_xx0_0_ * up_xx0_1_ * sum_s_xx0
-                + 0.16666666666666666 * up_xx0_0_ * sum_s_xx0_1
-                + 0.16666666666666666 * up_xx0_1_ * sum_s_xx0_0
-                + 0.3333333333333333 * sum_s_xx0_01
-            )
+            s_xx0_01 = 0.3333333333333333 * up_xx0_0_ * up_xx0_1_ * sum_s_xx0 + 0.16666666666666666 * up_xx0_0_ * sum_s_xx0_1 + 0.16666666666666666 * up_xx0_1_ * sum_s_xx0_0 + 0.3333333333333333 * sum_s_xx0_01
             sum_s_xx0_11 = up_xx0_0_ * s_0x0_11 + down_xx0_0_ * s_1x0_11 + down_xx0_1_ * s_x10
-            s_xx0_11 = (
-                0.3333333333333333 * up_xx0_1_ * up_xx0_1_ * sum_s_xx0
-                + 0.16666666666666666 * up_xx0_1_ * sum_s_xx0_1
-                + 0.16666666666666666 * up_xx0_1_ * sum_s_xx0_1
-                + 0.3333333333333333 * sum_s_xx0_11
-            )
+            s_xx0_11 = 0.3333333333333333 * up_xx0_1_ * up_xx0_1_ * sum_s_xx0 + 0.16666666666666666 * up_xx0_1_ * sum_s_xx0_1 + 0.16666666666666666 * up_xx0_1_ * sum_s_xx0_1 + 0.3333333333333333 * sum_s_xx0_11
             sum_s_xx0_000 = down_xx0_0_ * s_1x0 + up_xx0_1_ * s_x00_000 + down_xx0_1_ * s_x10_000
-            s_xx0_000 = (
-                0.25 * up_xx0_0_ * up_xx0_0_ * up_xx0_0_ * sum_s_xx0
-                + 0.08333333333333333 * up_xx0_0_ * up_xx0_0_ * sum_s_xx0_0
-                + 0.08333333333333333 * up_xx0_0_ * up_xx0_0_ * sum_s_xx0_0
-                + 0.08333333333333333 * up_xx0_0_ * sum_s_xx0_00
-                + 0.08333333333333333 * up_xx0_0_ * up_xx0_0_ * sum_s_xx0_0
-                + 0.08333333333333333 * up_xx0_0_ * sum_s_xx0_00
-                + 0.08333333333333333 * up_xx0_0_ * sum_s_xx0_00
-                + 0.25 * sum_s_xx0_000
-            )
+            s_xx0_000 = 0.25 * up_xx0_0_ * up_xx0_0_ * up_xx0_0_ * sum_s_xx0 + 0.08333333333333333 * up_xx0_0_ * up_xx0_0_ * sum_s_xx0_0 + 0.08333333333333333 * up_xx0_0_ * up_xx0_0_ * sum_s_xx0_0 + 0.08333333333333333 * up_xx0_0_ * sum_s_xx0_00 + 0.08333333333333333 * up_xx0_0_ * up_xx0_0_ * sum_s_xx0_0 + 0.08333333333333333 * up_xx0_0_ * sum_s_xx0_00 + 0.08333333333333333 * up_xx0_0_ * sum_s_xx0_00 + 0.25 * sum_s_xx0_000
             sum_s_xx0_001 = down_xx0_0_ * s_1x0_1 + down_xx0_1_ * s_x10_00
-            s_xx0_001 = (
-                0.25 * up_xx0_0_ * up_xx0_0_ * up_xx0_1_ * sum_s_xx0
-                + 0.08333333333333333 * up_xx0_0_ * up_xx0_0_ * sum_s_xx0_1
-                + 0.08333333333333333 * up_xx0_0_ * up_xx0_1_ * sum_s_xx0_0
-                + 0.08333333333333333 * up_xx0_0_ * sum_s_xx0_01
-                + 0.08333333333333333 * up_xx0_0_ * up_xx0_1_ * sum_s_xx0_0
-                + 0.08333333333333333 * up_xx0_0_ * sum_s_xx0_01
-                + 0.08333333333333333 * up_xx0_1_ * sum_s_xx0_00
-                + 0.25 * sum_s_xx0_001
-            )
+            s_xx0_001 = 0.25 * up_xx0_0_ * up_xx0_0_ * up_xx0_1_ * sum_s_xx0 + 0.08333333333333333 * up_xx0_0_ * up_xx0_0_ * sum_s_xx0_1 + 0.08333333333333333 * up_xx0_0_ * up_xx0_1_ * sum_s_xx0_0 + 0.08333333333333333 * up_xx0_0_ * sum_s_xx0_01 + 0.08333333333333333 * up_xx0_0_ * up_xx0_1_ * sum_s_xx0_0 + 0.08333333333333333 * up_xx0_0_ * sum_s_xx0_01 + 0.08333333333333333 * up_xx0_1_ * sum_s_xx0_00 + 0.25 * sum_s_xx0_001
             sum_s_xx0_011 = down_xx0_0_ * s_1x0_11 + down_xx0_1_ * s_x10_0
-            s_xx0_011 = (
-                0.25 * up_xx0_0_ * up_xx0_1_ * up_xx0_1_ * sum_s_xx0
-                + 0.08333333333333333 * up_xx0_0_ * up_xx0_1_ * sum_s_xx0_1
-                + 0.08333333333333333 * up_xx0_0_ * up_xx0_1_ * sum_s_xx0_1
-                + 0.08333333333333333 * up_xx0_0_ * sum_s_xx0_11
-                + 0.08333333333333333 * up_xx0_1_ * up_xx0_1_ * sum_s_xx0_0
-                + 0.08333333333333333 * up_xx0_1_ * sum_s_xx0_01
-                + 0.08333333333333333 * up_xx0_1_ * sum_s_xx0_01
-                + 0.25 * sum_s_xx0_011
-            )
+            s_xx0_011 = 0.25 * up_xx0_0_ * up_xx0_1_ * up_xx0_1_ * sum_s_xx0 + 0.08333333333333333 * up_xx0_0_ * up_xx0_1_ * sum_s_xx0_1 + 0.08333333333333333 * up_xx0_0_ * up_xx0_1_ * sum_s_xx0_1 + 0.08333333333333333 * up_xx0_0_ * sum_s_xx0_11 + 0.08333333333333333 * up_xx0_1_ * up_xx0_1_ * sum_s_xx0_0 + 0.08333333333333333 * up_xx0_1_ * sum_s_xx0_01 + 0.08333333333333333 * up_xx0_1_ * sum_s_xx0_01 + 0.25 * sum_s_xx0_011
             sum_h_xx1_00 = down_xx1_0_ * sum_h_1x1_ + up_xx1_1_ * h_x01_00 + down_xx1_1_ * h_x11_00
-            h_xx1_00 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_xx1_0_ * up_xx1_0_ * h_xx1_
-                    + up_xx1_0_ * sum_h_xx1_0_
-                    + up_xx1_0_ * sum_h_xx1_0_
-                )
-                + 0.25 * sum_h_xx1_00
-            )
+            h_xx1_00 = 0.08333333333333333 * (2.0 * up_xx1_0_ * up_xx1_0_ * h_xx1_ + up_xx1_0_ * sum_h_xx1_0_ + up_xx1_0_ * sum_h_xx1_0_) + 0.25 * sum_h_xx1_00
             sum_h_xx1_01 = down_xx1_0_ * h_1x1_1_ + down_xx1_1_ * h_x11_0_
-            h_xx1_01 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_xx1_0_ * up_xx1_1_ * h_xx1_
-                    + up_xx1_0_ * sum_h_xx1_1_
-                    + up_xx1_1_ * sum_h_xx1_0_
-                )
-                + 0.25 * sum_h_xx1_01
-            )
+            h_xx1_01 = 0.08333333333333333 * (2.0 * up_xx1_0_ * up_xx1_1_ * h_xx1_ + up_xx1_0_ * sum_h_xx1_1_ + up_xx1_1_ * sum_h_xx1_0_) + 0.25 * sum_h_xx1_01
             sum_h_xx1_11 = up_xx1_0_ * h_0x1_11 + down_xx1_0_ * h_1x1_11 + down_xx1_1_ * sum_h_x11_
-            h_xx1_11 = (
-                0.08333333333333333
-                * (
-                    2.0 * up_xx1_1_ * up_xx1_1_ * h_xx1_
-                    + up_xx1_1_ * sum_h_xx1_1_
-                    + up_xx1_1_ * sum_h_xx1_1_
-                )
-                + 0.25 * sum_h_xx1_11
-            )
-            sum_s_xx1 = (
-                up_xx1_0_ * s_0x1 + down_xx1_0_ * s_1x1 + up_xx1_1_ * s_x01 + down_xx1_1_ * s_x11
-            )
+            h_xx1_11 = 0.08333333333333333 * (2.0 * up_xx1_1_ * up_xx1_1_ * h_xx1_ + up_xx1_1_ * sum_h_xx1_1_ + up_xx1_1_ * sum_h_xx1_1_) + 0.25 * sum_h_xx1_11
+            sum_s_xx1 = up_xx1_0_ * s_0x1 + down_xx1_0_ * s_1x1 + up_xx1_1_ * s_x01 + down_xx1_1_ * s_x11
             sum_s_xx1_0 = down_xx1_0_ * s_1x1 + up_xx1_1_ * s_x01_0 + down_xx1_1_ * s_x11_0
             s_xx1_0 = 0.5 * up_xx1_0_ * sum_s_xx1 + 0.5 * sum_s_xx1_0
             sum_s_xx1_1 = up_xx1_0_ * s_0x1_1 + down_xx1_0_ * s_1x1_1 + down_xx1_1_ * s_x11
             s_xx1_1 = 0.5 * up_xx1_1_ * sum_s_xx1 + 0.5 * sum_s_xx1_1
             sum_s_xx1_00 = down_xx1_0_ * s_1x1 + up_xx1_1_ * s_x01_00 + down_xx1_1_ * s_x11_00
-            s_xx1_00 = (
-                0.3333333333333333 * up_xx1_0_ * up_xx1_0_ * sum_s_xx1
-                + 0.16666666666666666 * up_xx1_0_ * sum_s_xx1_0
-                + 0.16666666666666666 * up_xx1_0_ * sum_s_xx1_0
-                + 0.3333333333333333 * sum_s_xx1_00
-            )
+            s_xx1_00 = 0.3333333333333333 * up_xx1_0_ * up_xx1_0_ * sum_s_xx1 + 0.16666666666666666 * up_xx1_0_ * sum_s_xx1_0 + 0.16666666666666666 * up_xx1_0_ * sum_s_xx1_0 + 0.3333333333333333 * sum_s_xx1_00
             sum_s_xx1_01 = down_xx1_0_ * s_1x1_1 + down_xx1_1_ * s_x11_0
-            s_xx1_01 = (
-                0.3333333333333333 * up_xx1_0_ * up_xx1_1_ * sum_s_xx1
-                + 0.16666666666666666 * up_xx1_0_ * sum_s_xx1_1
-                + 0.16666666666666666 * up_xx1_1_ * sum_s_xx1_0
-                + 0.3333333333333333 * sum_s_xx1_01
-            )
+            s_xx1_01 = 0.3333333333333333 * up_xx1_0_ * up_xx1_1_ * sum_s_xx1 + 0.16666666666666666 * up_xx1_0_ * sum_s_xx1_1 + 0.16666666666666666 * up_xx1_1_ * sum_s_xx1_0 + 0.3333333333333333 * sum_s_xx1_01
             sum_s_xx1_11 = up_xx1_0_ * s_0x1_11 + down_xx1_0_ * s_1x1_11 + down_xx1_1_ * s_x11
-            s_xx1_11 = (
-                0.3333333333333333 * up_xx1_1_ * up_xx1_1_ * sum_s_xx1
-                + 0.16666666666666666 * up_xx1_1_ * sum_s_xx1_1
-                + 0.16666666666666666 * up_xx1_1_ * sum_s_xx1_1
-                + 0.3333333333333333 * sum_s_xx1_11
-            )
+            s_xx1_11 = 0.3333333333333333 * up_xx1_1_ * up_xx1_1_ * sum_s_xx1 + 0.16666666666666666 * up_xx1_1_ * sum_s_xx1_1 + 0.16666666666666666 * up_xx1_1_ * sum_s_xx1_1 + 0.3333333333333333 * sum_s_xx1_11
             sum_s_xx1_000 = down_xx1_0_ * s_1x1 + up_xx1_1_ * s_x01_000 + down_xx1_1_ * s_x11_000
-            s_xx1_000 = (
-                0.25 * up_xx1_0_ * up_xx1_0_ * up_xx1_0_ * sum_s_xx1
-                + 0.08333333333333333 * up_xx1_0_ * up_xx1_0_ * sum_s_xx1_0
-                + 0.08333333333333333 * up_xx1_0_ * up_xx1_0_ * sum_s_xx1_0
-                + 0.08333333333333333 * up_xx1_0_ * sum_s_xx1_00
-                + 0.08333333333333333 * up_xx1_0_ * up_xx1_0_ * sum_s_xx1_0
-                + 0.08333333333333333 * up_xx1_0_ * sum_s_xx1_00
-                + 0.08333333333333333 * up_xx1_0_ * sum_s_xx1_00
-                + 0.25 * sum_s_xx1_000
-            )
+            s_xx1_000 = 0.25 * up_xx1_0_ * up_xx1_0_ * up_xx1_0_ * sum_s_xx1 + 0.08333333333333333 * up_xx1_0_ * up_xx1_0_ * sum_s_xx1_0 + 0.08333333333333333 * up_xx1_0_ * up_xx1_0_ * sum_s_xx1_0 + 0.08333333333333333 * up_xx1_0_ * sum_s_xx1_00 + 0.08333333333333333 * up_xx1_0_ * up_xx1_0_ * sum_s_xx1_0 + 0.08333333333333333 * up_xx1_0_ * sum_s_xx1_00 + 0.08333333333333333 * up_xx1_0_ * sum_s_xx1_00 + 0.25 * sum_s_xx1_000
             sum_s_xx1_001 = down_xx1_0_ * s_1x1_1 + down_xx1_1_ * s_x11_00
-            s_xx1_001 = (
-                0.25 * up_xx1_0_ * up_xx1_0_ * up_xx1_1_ * sum_s_xx1
-                + 0.08333333333333333 * up_xx1_0_ * up_xx1_0_ * sum_s_xx1_1
-                + 0.08333333333333333 * up_xx1_0_ * up_xx1_1_ * sum_s_xx1_0
-                + 0.08333333333333333 * up_xx1_0_ * sum_s_xx1_01
-                + 0.08333333333333333 * up_xx1_0_ * up_xx1_1_ * sum_s_xx1_0
-                + 0.08333333333333333 * up_xx1_0_ * sum_s_xx1_01
-                + 0.08333333333333333 * up_xx1_1_ * sum_s_xx1_00
-                + 0.25 * sum_s_xx1_001
-            )
+            s_xx1_001 = 0.25 * up_xx1_0_ * up_xx1_0_ * up_xx1_1_ * sum_s_xx1 + 0.08333333333333333 * up_xx1_0_ * up_xx1_0_ * sum_s_xx1_1 + 0.08333333333333333 * up_xx1_0_ * up_xx1_1_ * sum_s_xx1_0 + 0.08333333333333333 * up_xx1_0_ * sum_s_xx1_01 + 0.08333333333333333 * up_xx1_0_ * up_xx1_1_ * sum_s_xx1_0 + 0.08333333333333333 * up_xx1_0_ * sum_s_xx1_01 + 0.08333333333333333 * up_xx1_1_ * sum_s_xx1_00 + 0.25 * sum_s_xx1_001
             sum_s_xx1_011 = down_xx1_0_ * s_1x1_11 + down_xx1_1_ * s_x11_0
-            s_xx1_011 = (
-                0.25 * up_xx1_0_ * up_xx1_1_ * up_xx1_1_ * sum_s_xx1
-                + 0.08333333333333333 * up_xx1_0_ * up_xx1_1_ * sum_s_xx1_1
-                + 0.08333333333333333 * up_xx1_0_ * up_xx1_1_ * sum_s_xx1_1
-                + 0.08333333333333333 * up_xx1_0_ * sum_s_xx1_11
-                + 0.08333333333333333 * up_xx1_1_ * up_xx1_1_ * sum_s_xx1_0
-                + 0.08333333333333333 * up_xx1_1_ * sum_s_xx1_01
-                + 0.08333333333333333 * up_xx1_1_ * sum_s_xx1_01
-                + 0.25 * sum_s_xx1_011
-            )
+            s_xx1_011 = 0.25 * up_xx1_0_ * up_xx1_1_ * up_xx1_1_ * sum_s_xx1 + 0.08333333333333333 * up_xx1_0_ * up_xx1_1_ * sum_s_xx1_1 + 0.08333333333333333 * up_xx1_0_ * up_xx1_1_ * sum_s_xx1_1 + 0.08333333333333333 * up_xx1_0_ * sum_s_xx1_11 + 0.08333333333333333 * up_xx1_1_ * up_xx1_1_ * sum_s_xx1_0 + 0.08333333333333333 * up_xx1_1_ * sum_s_xx1_01 + 0.08333333333333333 * up_xx1_1_ * sum_s_xx1_01 + 0.25 * sum_s_xx1_011
             h_xxx_0 = 0.25 * (up_xxx_0_ * h_xxx_ + sum_h_xxx_0_)
             h_xxx_1 = 0.25 * (up_xxx_1_ * h_xxx_ + sum_h_xxx_1_)
             h_xxx_2 = 0.25 * (up_xxx_2_ * h_xxx_ + sum_h_xxx_2_)
-            sum_h_xxx_00 = (
-                down_xxx_0_ * h_1xx_
-                + up_xxx_1_ * h_x0x_00
-                + down_xxx_1_ * h_x1x_00
-                + up_xxx_2_ * h_xx0_00
-                + down_xxx_2_ * h_xx1_00
-            )
-            h_xxx_00 = (
-                0.05
-                * (
-                    2.0 * up_xxx_0_ * up_xxx_0_ * h_xxx_
-                    + up_xxx_0_ * sum_h_xxx_0_
-                    + up_xxx_0_ * sum_h_xxx_0_
-                )
-                + 0.2 * sum_h_xxx_00
-            )
-            sum_h_xxx_01 = (
-                down_xxx_0_ * h_1xx_1_
-                + down_xxx_1_ * h_x1x_0_
-                + up_xxx_2_ * h_xx0_01
-                + down_xxx_2_ * h_xx1_01
-            )
-            h_xxx_01 = (
-                0.05
-                * (
-                    2.0 * up_xxx_0_ * up_xxx_1_ * h_xxx_
-                    + up_xxx_0_ * sum_h_xxx_1_
-                    + up_xxx_1_ * sum_h_xxx_0_
-                )
-                + 0.2 * sum_h_xxx_01
-            )
-            sum_h_xxx_02 = (
-                down_xxx_0_ * h_1xx_2_
-                + up_xxx_1_ * h_x0x_02
-                + down_xxx_1_ * h_x1x_02
-                + down_xxx_2_ * h_xx1_0_
-            )
-            h_xxx_02 = (
-                0.05
-                * (
-                    2.0 * up_xxx_0_ * up_xxx_2_ * h_xxx_
-                    + up_xxx_0_ * sum_h_xxx_2_
-                    + up_xxx_2_ * sum_h_xxx_0_
-                )
-                + 0.2 * sum_h_xxx_02
-            )
-            sum_h_xxx_11 = (
-                up_xxx_0_ * h_0xx_11
-                + down_xxx_0_ * h_1xx_11
-                + down_xxx_1_ * h_x1x_
-                + up_xxx_2_ * h_xx0_11
-                + down_xxx_2_ * h_xx1_11
-            )
-            h_xxx_11 = (
-                0.05
-                * (
-                    2.0 * up_xxx_1_ * up_xxx_1_ * h_xxx_
-                    + up_xxx_1_ * sum_h_xxx_1_
-                    + up_xxx_1_ * sum_h_xxx_1_
-                )
-                + 0.2 * sum_h_xxx_11
-            )
-            sum_h_xxx_12 = (
-                up_xxx_0_ * h_0xx_12
-                + down_xxx_0_ * h_1xx_12
-                + down_xxx_1_ * h_x1x_2_
-                + down_xxx_2_ * h_xx1_1_
-            )
-            h_xxx_12 = (
-                0.05
-                * (
-                    2.0 * up_xxx_1_ * up_xxx_2_ * h_xxx_
-                    + up_xxx_1_ * sum_h_xxx_2_
-                    + up_xxx_2_ * sum_h_xxx_1_
-                )
-                + 0.2 * sum_h_xxx_12
-            )
-            sum_h_xxx_22 = (
-                up_xxx_0_ * h_0xx_22
-                + down_xxx_0_ * h_1xx_22
-                + up_xxx_1_ * h_x0x_22
-                + down_xxx_1_ * h_x1x_22
-                + down_xxx_2_ * h_xx1_
-            )
-            h_xxx_22 = (
-                0.05
-                * (
-                    2.0 * up_xxx_2_ * up_xxx_2_ * h_xxx_
-                    + up_xxx_2_ * sum_h_xxx_2_
-                    + up_xxx_2_ * sum_h_xxx_2_
-                )
-                + 0.2 * sum_h_xxx_22
-            )
-            sum_s_xxx = (
-                up_xxx_0_ * sum_s_0xx
-                + down_xxx_0_ * sum_s_1xx
-                + up_xxx_1_ * sum_s_x0x
-                + down_xxx_1_ * sum_s_x1x
-                + up_xxx_2_ * sum_s_xx0
-                + down_xxx_2_ * sum_s_xx1
-            )
-            sum_s_xxx_0 = (
-                down_xxx_0_ * sum_s_1xx
-                + up_xxx_1_ * s_x0x_0
-                + down_xxx_1_ * s_x1x_0
-                + up_xxx_2_ * s_xx0_0
-                + down_xxx_2_ * s_xx1_0
-            )
+            sum_h_xxx_00 = down_xxx_0_ * h_1xx_ + up_xxx_1_ * h_x0x_00 + down_xxx_1_ * h_x1x_00 + up_xxx_2_ * h_xx0_00 + down_xxx_2_ * h_xx1_00
+            h_xxx_00 = 0.05 * (2.0 * up_xxx_0_ * up_xxx_0_ * h_xxx_ + up_xxx_0_ * sum_h_xxx_0_ + up_xxx_0_ * sum_h_xxx_0_) + 0.2 * sum_h_xxx_00
+            sum_h_xxx_01 = down_xxx_0_ * h_1xx_1_ + down_xxx_1_ * h_x1x_0_ + up_xxx_2_ * h_xx0_01 + down_xxx_2_ * h_xx1_01
+            h_xxx_01 = 0.05 * (2.0 * up_xxx_0_ * up_xxx_1_ * h_xxx_ + up_xxx_0_ * sum_h_xxx_1_ + up_xxx_1_ * sum_h_xxx_0_) + 0.2 * sum_h_xxx_01
+            sum_h_xxx_02 = down_xxx_0_ * h_1xx_2_ + up_xxx_1_ * h_x0x_02 + down_xxx_1_ * h_x1x_02 + down_xxx_2_ * h_xx1_0_
+            h_xxx_02 = 0.05 * (2.0 * up_xxx_0_ * up_xxx_2_ * h_xxx_ + up_xxx_0_ * sum_h_xxx_2_ + up_xxx_2_ * sum_h_xxx_0_) + 0.2 * sum_h_xxx_02
+            sum_h_xxx_11 = up_xxx_0_ * h_0xx_11 + down_xxx_0_ * h_1xx_11 + down_xxx_1_ * h_x1x_ + up_xxx_2_ * h_xx0_11 + down_xxx_2_ * h_xx1_11
+            h_xxx_11 = 0.05 * (2.0 * up_xxx_1_ * up_xxx_1_ * h_xxx_ + up_xxx_1_ * sum_h_xxx_1_ + up_xxx_1_ * sum_h_xxx_1_) + 0.2 * sum_h_xxx_11
+            sum_h_xxx_12 = up_xxx_0_ * h_0xx_12 + down_xxx_0_ * h_1xx_12 + down_xxx_1_ * h_x1x_2_ + down_xxx_2_ * h_xx1_1_
+            h_xxx_12 = 0.05 * (2.0 * up_xxx_1_ * up_xxx_2_ * h_xxx_ + up_xxx_1_ * sum_h_xxx_2_ + up_xxx_2_ * sum_h_xxx_1_) + 0.2 * sum_h_xxx_12
+            sum_h_xxx_22 = up_xxx_0_ * h_0xx_22 + down_xxx_0_ * h_1xx_22 + up_xxx_1_ * h_x0x_22 + down_xxx_1_ * h_x1x_22 + down_xxx_2_ * h_xx1_
+            h_xxx_22 = 0.05 * (2.0 * up_xxx_2_ * up_xxx_2_ * h_xxx_ + up_xxx_2_ * sum_h_xxx_2_ + up_xxx_2_ * sum_h_xxx_2_) + 0.2 * sum_h_xxx_22
+            sum_s_xxx = up_xxx_0_ * sum_s_0xx + down_xxx_0_ * sum_s_1xx + up_xxx_1_ * sum_s_x0x + down_xxx_1_ * sum_s_x1x + up_xxx_2_ * sum_s_xx0 + down_xxx_2_ * sum_s_xx1
+            sum_s_xxx_0 = down_xxx_0_ * sum_s_1xx + up_xxx_1_ * s_x0x_0 + down_xxx_1_ * s_x1x_0 + up_xxx_2_ * s_xx0_0 + down_xxx_2_ * s_xx1_0
             s_xxx_0 = 0.16666666666666666 * up_xxx_0_ * sum_s_xxx + 0.3333333333333333 * sum_s_xxx_0
-            sum_s_xxx_1 = (
-                up_xxx_0_ * s_0xx_1
-                + down_xxx_0_ * s_1xx_1
-                + down_xxx_1_ * sum_s_x1x
-                + up_xxx_2_ * s_xx0_1
-                + down_xxx_2_ * s_xx1_1
-            )
-            sum_s_xxx_2 = (
-                up_xxx_0_ * s_0xx_2
-                + down_xxx_0_ * s_1xx_2
-                + up_xxx_1_ * s_x0x_2
-                + down_xxx_1_ * s_x1x_2
-                + down_xxx_2_ * sum_s_xx1
-            )
-            sum_s_xxx_00 = (
-                down_xxx_0_ * sum_s_1xx
-                + up_xxx_1_ * s_x0x_00
-                + down_xxx_1_ * s_x1x_00
-                + up_xxx_2_ * s_xx0_00
-                + down_xxx_2_ * s_xx1_00
-            )
-            s_xxx_00 = (
-                0.08333333333333333 * up_xxx_0_ * up_xxx_0_ * sum_s_xxx
-                + 0.08333333333333333 * up_xxx_0_ * sum_s_xxx_0
-                + 0.08333333333333333 * up_xxx_0_ * sum_s_xxx_0
-                + 0.25 * sum_s_xxx_00
-            )
-            sum_s_xxx_01 = (
-                down_xxx_0_ * s_1xx_1
-                + down_xxx_1_ * s_x1x_0
-                + up_xxx_2_ * s_xx0_01
-                + down_xxx_2_ * s_xx1_01
-            )
-            s_xxx_01 = (
-                0.08333333333333333 * up_xxx_0_ * up_xxx_1_ * sum_s_xxx
-                + 0.08333333333333333 * up_xxx_0_ * sum_s_xxx_1
-                + 0.08333333333333333 * up_xxx_1_ * sum_s_xxx_0
-                + 0.25 * sum_s_xxx_01
-            )
-            sum_s_xxx_02 = (
-                down_xxx_0_ * s_1xx_2
-                + up_xxx_1_ * s_x0x_02
-                + down_xxx_1_ * s_x1x_02
-                + down_xxx_2_ * s_xx1_0
-            )
-            s_xxx_02 = (
-                0.08333333333333333 * up_xxx_0_ * up_xxx_2_ * sum_s_xxx
-                + 0.08333333333333333 * up_xxx_0_ * sum_s_xxx_2
-                + 0.08333333333333333 * up_xxx_2_ * sum_s_xxx_0
-                + 0.25 * sum_s_xxx_02
-            )
-            sum_s_xxx_11 = (
-                up_xxx_0_ * s_0xx_11
-                + down_xxx_0_ * s_1xx_11
-                + down_xxx_1_ * sum_s_x1x
-                + up_xxx_2_ * s_xx0_11
-                + down_xxx_2_ * s_xx1_11
-            )
-            sum_s_xxx_12 = (
-                up_xxx_0_ * s_0xx_12
-                + down_xxx_0_ * s_1xx_12
-                + down_xxx_1_ * s_x1x_2
-                + down_xxx_2_ * s_xx1_1
-            )
-            sum_s_xxx_22 = (
-                up_xxx_0_ * s_0xx_22
-                + down_xxx_0_ * s_1xx_22
-                + up_xxx_1_ * s_x0x_22
-                + down_xxx_1_ * s_x1x_22
-                + down_xxx_2_ * sum_s_xx1
-            )
-            sum_s_xxx_000 = (
-                down_xxx_0_ * sum_s_1xx
-                + up_xxx_1_ * s_x0x_000
-                + down_xxx_1_ * s_x1x_000
-                + up_xxx_2_ * s_xx0_000
-                + down_xxx_2_ * s_xx1_000
-            )
-            s_xxx_000 = (
-                0.05 * up_xxx_0_ * up_xxx_0_ * up_xxx_0_ * sum_s_xxx
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_0_ * sum_s_xxx_0
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_0_ * sum_s_xxx_0
-                + 0.05 * up_xxx_0_ * sum_s_xxx_00
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_0_ * sum_s_xxx_0
-                + 0.05 * up_xxx_0_ * sum_s_xxx_00
-                + 0.05 * up_xxx_0_ * sum_s_xxx_00
-                + 0.2 * sum_s_xxx_000
-            )
-            sum_s_xxx_001 = (
-                down_xxx_0_ * s_1xx_1
-                + down_xxx_1_ * s_x1x_00
-                + up_xxx_2_ * s_xx0_001
-                + down_xxx_2_ * s_xx1_001
-            )
-            s_xxx_001 = (
-                0.05 * up_xxx_0_ * up_xxx_0_ * up_xxx_1_ * sum_s_xxx
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_0_ * sum_s_xxx_1
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_1_ * sum_s_xxx_0
-                + 0.05 * up_xxx_0_ * sum_s_xxx_01
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_1_ * sum_s_xxx_0
-                + 0.05 * up_xxx_0_ * sum_s_xxx_01
-                + 0.05 * up_xxx_1_ * sum_s_xxx_00
-                + 0.2 * sum_s_xxx_001
-            )
-            sum_s_xxx_002 = (
-                down_xxx_0_ * s_1xx_2
-                + up_xxx_1_ * s_x0x_002
-                + down_xxx_1_ * s_x1x_002
-                + down_xxx_2_ * s_xx1_00
-            )
-            s_xxx_002 = (
-                0.05 * up_xxx_0_ * up_xxx_0_ * up_xxx_2_ * sum_s_xxx
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_0_ * sum_s_xxx_2
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_2_ * sum_s_xxx_0
-                + 0.05 * up_xxx_0_ * sum_s_xxx_02
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_2_ * sum_s_xxx_0
-                + 0.05 * up_xxx_0_ * sum_s_xxx_02
-                + 0.05 * up_xxx_2_ * sum_s_xxx_00
-                + 0.2 * sum_s_xxx_002
-            )
-            sum_s_xxx_011 = (
-                down_xxx_0_ * s_1xx_11
-                + down_xxx_1_ * s_x1x_0
-                + up_xxx_2_ * s_xx0_011
-                + down_xxx_2_ * s_xx1_011
-            )
-            s_xxx_011 = (
-                0.05 * up_xxx_0_ * up_xxx_1_ * up_xxx_1_ * sum_s_xxx
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_1_ * sum_s_xxx_1
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_1_ * sum_s_xxx_1
-                + 0.05 * up_xxx_0_ * sum_s_xxx_11
-                + 0.03333333333333333 * up_xxx_1_ * up_xxx_1_ * sum_s_xxx_0
-                + 0.05 * up_xxx_1_ * sum_s_xxx_01
-                + 0.05 * up_xxx_1_ * sum_s_xxx_01
-                + 0.2 * sum_s_xxx_011
-            )
+            sum_s_xxx_1 = up_xxx_0_ * s_0xx_1 + down_xxx_0_ * s_1xx_1 + down_xxx_1_ * sum_s_x1x + up_xxx_2_ * s_xx0_1 + down_xxx_2_ * s_xx1_1
+            sum_s_xxx_2 = up_xxx_0_ * s_0xx_2 + down_xxx_0_ * s_1xx_2 + up_xxx_1_ * s_x0x_2 + down_xxx_1_ * s_x1x_2 + down_xxx_2_ * sum_s_xx1
+            sum_s_xxx_00 = down_xxx_0_ * sum_s_1xx + up_xxx_1_ * s_x0x_00 + down_xxx_1_ * s_x1x_00 + up_xxx_2_ * s_xx0_00 + down_xxx_2_ * s_xx1_00
+            s_xxx_00 = 0.08333333333333333 * up_xxx_0_ * up_xxx_0_ * sum_s_xxx + 0.08333333333333333 * up_xxx_0_ * sum_s_xxx_0 + 0.08333333333333333 * up_xxx_0_ * sum_s_xxx_0 + 0.25 * sum_s_xxx_00
+            sum_s_xxx_01 = down_xxx_0_ * s_1xx_1 + down_xxx_1_ * s_x1x_0 + up_xxx_2_ * s_xx0_01 + down_xxx_2_ * s_xx1_01
+            s_xxx_01 = 0.08333333333333333 * up_xxx_0_ * up_xxx_1_ * sum_s_xxx + 0.08333333333333333 * up_xxx_0_ * sum_s_xxx_1 + 0.08333333333333333 * up_xxx_1_ * sum_s_xxx_0 + 0.25 * sum_s_xxx_01
+            sum_s_xxx_02 = down_xxx_0_ * s_1xx_2 + up_xxx_1_ * s_x0x_02 + down_xxx_1_ * s_x1x_02 + down_xxx_2_ * s_xx1_0
+            s_xxx_02 = 0.08333333333333333 * up_xxx_0_ * up_xxx_2_ * sum_s_xxx + 0.08333333333333333 * up_xxx_0_ * sum_s_xxx_2 + 0.08333333333333333 * up_xxx_2_ * sum_s_xxx_0 + 0.25 * sum_s_xxx_02
+            sum_s_xxx_11 = up_xxx_0_ * s_0xx_11 + down_xxx_0_ * s_1xx_11 + down_xxx_1_ * sum_s_x1x + up_xxx_2_ * s_xx0_11 + down_xxx_2_ * s_xx1_11
+            sum_s_xxx_12 = up_xxx_0_ * s_0xx_12 + down_xxx_0_ * s_1xx_12 + down_xxx_1_ * s_x1x_2 + down_xxx_2_ * s_xx1_1
+            sum_s_xxx_22 = up_xxx_0_ * s_0xx_22 + down_xxx_0_ * s_1xx_22 + up_xxx_1_ * s_x0x_22 + down_xxx_1_ * s_x1x_22 + down_xxx_2_ * sum_s_xx1
+            sum_s_xxx_000 = down_xxx_0_ * sum_s_1xx + up_xxx_1_ * s_x0x_000 + down_xxx_1_ * s_x1x_000 + up_xxx_2_ * s_xx0_000 + down_xxx_2_ * s_xx1_000
+            s_xxx_000 = 0.05 * up_xxx_0_ * up_xxx_0_ * up_xxx_0_ * sum_s_xxx + 0.03333333333333333 * up_xxx_0_ * up_xxx_0_ * sum_s_xxx_0 + 0.03333333333333333 * up_xxx_0_ * up_xxx_0_ * sum_s_xxx_0 + 0.05 * up_xxx_0_ * sum_s_xxx_00 + 0.03333333333333333 * up_xxx_0_ * up_xxx_0_ * sum_s_xxx_0 + 0.05 * up_xxx_0_ * sum_s_xxx_00 + 0.05 * up_xxx_0_ * sum_s_xxx_00 + 0.2 * sum_s_xxx_000
+            sum_s_xxx_001 = down_xxx_0_ * s_1xx_1 + down_xxx_1_ * s_x1x_00 + up_xxx_2_ * s_xx0_001 + down_xxx_2_ * s_xx1_001
+            s_xxx_001 = 0.05 * up_xxx_0_ * up_xxx_0_ * up_xxx_1_ * sum_s_xxx + 0.03333333333333333 * up_xxx_0_ * up_xxx_0_ * sum_s_xxx_1 + 0.03333333333333333 * up_xxx_0_ * up_xxx_1_ * sum_s_xxx_0 + 0.05 * up_xxx_0_ * sum_s_xxx_01 + 0.03333333333333333 * up_xxx_0_ * up_xxx_1_ * sum_s_xxx_0 + 0.05 * up_xxx_0_ * sum_s_xxx_01 + 0.05 * up_xxx_1_ * sum_s_xxx_00 + 0.2 * sum_s_xxx_001
+            sum_s_xxx_002 = down_xxx_0_ * s_1xx_2 + up_xxx_1_ * s_x0x_002 + down_xxx_1_ * s_x1x_002 + down_xxx_2_ * s_xx1_00
+            s_xxx_002 = 0.05 * up_xxx_0_ * up_xxx_0_ * up_xxx_2_ * sum_s_xxx + 0.03333333333333333 * up_xxx_0_ * up_xxx_0_ * sum_s_xxx_2 + 0.03333333333333333 * up_xxx_0_ * up_xxx_2_ * sum_s_xxx_0 + 0.05 * up_xxx_0_ * sum_s_xxx_02 + 0.03333333333333333 * up_xxx_0_ * up_xxx_2_ * sum_s_xxx_0 + 0.05 * up_xxx_0_ * sum_s_xxx_02 + 0.05 * up_xxx_2_ * sum_s_xxx_00 + 0.2 * sum_s_xxx_002
+            sum_s_xxx_011 = down_xxx_0_ * s_1xx_11 + down_xxx_1_ * s_x1x_0 + up_xxx_2_ * s_xx0_011 + down_xxx_2_ * s_xx1_011
+            s_xxx_011 = 0.05 * up_xxx_0_ * up_xxx_1_ * up_xxx_1_ * sum_s_xxx + 0.03333333333333333 * up_xxx_0_ * up_xxx_1_ * sum_s_xxx_1 + 0.03333333333333333 * up_xxx_0_ * up_xxx_1_ * sum_s_xxx_1 + 0.05 * up_xxx_0_ * sum_s_xxx_11 + 0.03333333333333333 * up_xxx_1_ * up_xxx_1_ * sum_s_xxx_0 + 0.05 * up_xxx_1_ * sum_s_xxx_01 + 0.05 * up_xxx_1_ * sum_s_xxx_01 + 0.2 * sum_s_xxx_011
             sum_s_xxx_012 = down_xxx_0_ * s_1xx_12 + down_xxx_1_ * s_x1x_02 + down_xxx_2_ * s_xx1_01
-            s_xxx_012 = (
-                0.05 * up_xxx_0_ * up_xxx_1_ * up_xxx_2_ * sum_s_xxx
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_1_ * sum_s_xxx_2
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_2_ * sum_s_xxx_1
-                + 0.05 * up_xxx_0_ * sum_s_xxx_12
-                + 0.03333333333333333 * up_xxx_1_ * up_xxx_2_ * sum_s_xxx_0
-                + 0.05 * up_xxx_1_ * sum_s_xxx_02
-                + 0.05 * up_xxx_2_ * sum_s_xxx_01
-                + 0.2 * sum_s_xxx_012
-            )
-            sum_s_xxx_022 = (
-                down_xxx_0_ * s_1xx_22
-                + up_xxx_1_ * s_x0x_022
-                + down_xxx_1_ * s_x1x_022
-                + down_xxx_2_ * s_xx1_0
-            )
-            s_xxx_022 = (
-                0.05 * up_xxx_0_ * up_xxx_2_ * up_xxx_2_ * sum_s_xxx
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_2_ * sum_s_xxx_2
-                + 0.03333333333333333 * up_xxx_0_ * up_xxx_2_ * sum_s_xxx_2
-                + 0.05 * up_xxx_0_ * sum_s_xxx_22
-                + 0.03333333333333333 * up_xxx_2_ * up_xxx_2_ * sum_s_xxx_0
-                + 0.05 * up_xxx_2_ * sum_s_xxx_02
-                + 0.05 * up_xxx_2_ * sum_s_xxx_02
-                + 0.2 * sum_s_xxx_022
-            )
-            work[80 + lane] = 2.0 * (
-                weight1_ * h_x00_00
-                + weight5_ * h_x0x_00
-                + weight3_ * h_xx0_00
-                + weight7_ * h_xxx_00
-                - (
-                    weight1_ * s_x00_000
-                    + weight5_ * s_x0x_000
-                    + weight3_ * s_xx0_000
-                    + weight7_ * s_xxx_000
-                )
-            )
-            work[84 + lane] = 2.0 * (
-                weight3_ * h_xx0_01
-                + weight7_ * h_xxx_01
-                - (weight3_ * s_xx0_001 + weight7_ * s_xxx_001)
-            )
-            work[88 + lane] = 2.0 * (
-                weight5_ * h_x0x_02
-                + weight7_ * h_xxx_02
-                - (weight5_ * s_x0x_002 + weight7_ * s_xxx_002)
-            )
-            work[92 + lane] = 2.0 * (
-                weight1_ * h_x00_0_
-                + weight5_ * h_x0x_0_
-                + weight3_ * h_xx0_0_
-                + weight7_ * h_xxx_0
-                - (
-                    weight1_ * s_x00_00
-                    + weight5_ * s_x0x_00
-                    + weight3_ * s_xx0_00
-                    + weight7_ * s_xxx_00
-                )
-            )
-            work[96 + lane] = 2.0 * (
-                weight2_ * h_0x0_11
-                + weight6_ * h_0xx_11
-                + weight3_ * h_xx0_11
-                + weight7_ * h_xxx_11
-                - (weight3_ * s_xx0_011 + weight7_ * s_xxx_011)
-            )
-            work[100 + lane] = 2.0 * (
-                weight6_ * h_0xx_12 + weight7_ * h_xxx_12 - (weight7_ * s_xxx_012)
-            )
-            work[104 + lane] = 2.0 * (
-                weight2_ * h_0x0_1_
-                + weight6_ * h_0xx_1_
-                + weight3_ * h_xx0_1_
-                + weight7_ * h_xxx_1
-                - (weight3_ * s_xx0_01 + weight7_ * s_xxx_01)
-            )
-            work[108 + lane] = 2.0 * (
-                weight4_ * h_00x_22
-                + weight6_ * h_0xx_22
-                + weight5_ * h_x0x_22
-                + weight7_ * h_xxx_22
-                - (weight5_ * s_x0x_022 + weight7_ * s_xxx_022)
-            )
-            work[112 + lane] = 2.0 * (
-                weight4_ * h_00x_2_
-                + weight6_ * h_0xx_2_
-                + weight5_ * h_x0x_2_
-                + weight7_ * h_xxx_2
-                - (weight5_ * s_x0x_02 + weight7_ * s_xxx_02)
-            )
-            work[116 + lane] = 2.0 * (
-                weight0_ * h_000_
-                + weight4_ * sum_h_00x_
-                + weight2_ * sum_h_0x0_
-                + weight6_ * h_0xx_
-                + weight1_ * sum_h_x00_
-                + weight5_ * h_x0x_
-                + weight3_ * h_xx0_
-                + weight7_ * h_xxx_
-                - (
-                    weight1_ * s_x00_0
-                    + weight5_ * s_x0x_0
-                    + weight3_ * s_xx0_0
-                    + weight7_ * s_xxx_0
-                )
-            )
+            s_xxx_012 = 0.05 * up_xxx_0_ * up_xxx_1_ * up_xxx_2_ * sum_s_xxx + 0.03333333333333333 * up_xxx_0_ * up_xxx_1_ * sum_s_xxx_2 + 0.03333333333333333 * up_xxx_0_ * up_xxx_2_ * sum_s_xxx_1 + 0.05 * up_xxx_0_ * sum_s_xxx_12 + 0.03333333333333333 * up_xxx_1_ * up_xxx_2_ * sum_s_xxx_0 + 0.05 * up_xxx_1_ * sum_s_xxx_02 + 0.05 * up_xxx_2_ * sum_s_xxx_01 + 0.2 * sum_s_xxx_012
+            sum_s_xxx_022 = down_xxx_0_ * s_1xx_22 + up_xxx_1_ * s_x0x_022 + down_xxx_1_ * s_x1x_022 + down_xxx_2_ * s_xx1_0
+            s_xxx_022 = 0.05 * up_xxx_0_ * up_xxx_2_ * up_xxx_2_ * sum_s_xxx + 0.03333333333333333 * up_xxx_0_ * up_xxx_2_ * sum_s_xxx_2 + 0.03333333333333333 * up_xxx_0_ * up_xxx_2_ * sum_s_xxx_2 + 0.05 * up_xxx_0_ * sum_s_xxx_22 + 0.03333333333333333 * up_xxx_2_ * up_xxx_2_ * sum_s_xxx_0 + 0.05 * up_xxx_2_ * sum_s_xxx_02 + 0.05 * up_xxx_2_ * sum_s_xxx_02 + 0.2 * sum_s_xxx_022
+            work[80 + lane] = 2.0 * (weight1_ * h_x00_00 + weight5_ * h_x0x_00 + weight3_ * h_xx0_00 + weight7_ * h_xxx_00 - (weight1_ * s_x00_000 + weight5_ * s_x0x_000 + weight3_ * s_xx0_000 + weight7_ * s_xxx_000))
+            work[84 + lane] = 2.0 * (weight3_ * h_xx0_01 + weight7_ * h_xxx_01 - (weight3_ * s_xx0_001 + weight7_ * s_xxx_001))
+            work[88 + lane] = 2.0 * (weight5_ * h_x0x_02 + weight7_ * h_xxx_02 - (weight5_ * s_x0x_002 + weight7_ * s_xxx_002))
+            work[92 + lane] = 2.0 * (weight1_ * h_x00_0_ + weight5_ * h_x0x_0_ + weight3_ * h_xx0_0_ + weight7_ * h_xxx_0 - (weight1_ * s_x00_00 + weight5_ * s_x0x_00 + weight3_ * s_xx0_00 + weight7_ * s_xxx_00))
+            work[96 + lane] = 2.0 * (weight2_ * h_0x0_11 + weight6_ * h_0xx_11 + weight3_ * h_xx0_11 + weight7_ * h_xxx_11 - (weight3_ * s_xx0_011 + weight7_ * s_xxx_011))
+            work[100 + lane] = 2.0 * (weight6_ * h_0xx_12 + weight7_ * h_xxx_12 - (weight7_ * s_xxx_012))
+            work[104 + lane] = 2.0 * (weight2_ * h_0x0_1_ + weight6_ * h_0xx_1_ + weight3_ * h_xx0_1_ + weight7_ * h_xxx_1 - (weight3_ * s_xx0_01 + weight7_ * s_xxx_01))
+            work[108 + lane] = 2.0 * (weight4_ * h_00x_22 + weight6_ * h_0xx_22 + weight5_ * h_x0x_22 + weight7_ * h_xxx_22 - (weight5_ * s_x0x_022 + weight7_ * s_xxx_022))
+            work[112 + lane] = 2.0 * (weight4_ * h_00x_2_ + weight6_ * h_0xx_2_ + weight5_ * h_x0x_2_ + weight7_ * h_xxx_2 - (weight5_ * s_x0x_02 + weight7_ * s_xxx_02))
+            work[116 + lane] = 2.0 * (weight0_ * h_000_ + weight4_ * sum_h_00x_ + weight2_ * sum_h_0x0_ + weight6_ * h_0xx_ + weight1_ * sum_h_x00_ + weight5_ * h_x0x_ + weight3_ * h_xx0_ + weight7_ * h_xxx_ - (weight1_ * s_x00_0 + weight5_ * s_x0x_0 + weight3_ * s_xx0_0 + weight7_ * s_xxx_0))
     deliver(work, 15, 3, 0, out, order)
