@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+from phasediagram.kernel.lanes import ROWS_SIGNATURE
 from phasediagram.kernel.packing import ROWS, work_size
 from phasediagram.model import MAX_FEATURES
 
-__all__ = ["ROWS", "rows_kernel", "work_size"]
+__all__ = ["ROWS", "rows_address", "rows_kernel", "work_size"]
 
 
 def rows_kernel(n: int) -> Any:
@@ -25,3 +27,11 @@ def rows_kernel(n: int) -> Any:
     from phasediagram.kernel.general import general_rows
 
     return general_rows
+
+
+@cache
+def rows_address(n: int) -> int:
+    """Return the address of the C-callable wrapper of `rows_kernel(n)` in this process."""
+    result = rows_kernel(n).get_compile_result(ROWS_SIGNATURE)
+    address = result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
+    return int(address)
