@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phasediagram import compensated
+from phasediagram.kernel import doubled
+from phasediagram.kernel.packing import gram_matrix
 
 numbers = st.floats(-1e60, 1e60).filter(lambda x: x == 0 or abs(x) > 1e-60)
 
@@ -19,20 +20,31 @@ def exact(*parts):
 
 @given(numbers, numbers)
 def test_two_sum_is_exact(x, y):
-    total, error = compensated.two_sum(np.float64(x), np.float64(y))
-    assert exact(total, error) == exact(x, y)
+    assert exact(*doubled.two_sum(x, y)) == exact(x, y)
 
 
 @given(numbers, numbers)
 def test_two_product_is_exact(x, y):
-    product, error = compensated.two_product(np.float64(x), np.float64(y))
-    assert exact(product, error) == exact(x) * exact(y)
+    assert exact(*doubled.two_product(x, y)) == exact(x) * exact(y)
+
+
+@given(numbers, numbers, numbers, numbers)
+def test_doubled_numbers_are_added_to_twice_the_precision(x, y, z, w):
+    one, other = doubled.two_product(x, y), doubled.two_product(z, w)
+    head, tail = doubled.add(*one, *other)
+    error = abs(exact(head, tail) - exact(*one, *other))
+    assert error <= (abs(exact(*one)) + abs(exact(*other))) * Fraction(1, 2**100)
+    assert head + tail == head  # they do not overlap
 
 
 @given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=6))
-def test_dot_is_accurate_to_twice_the_precision(pairs):
-    x, y = np.array(pairs).T
-    head, tail = compensated.dot(x, y)
-    true = sum((exact(a) * exact(b) for a, b in pairs), Fraction(0))
-    terms = sum((abs(exact(a) * exact(b)) for a, b in pairs), Fraction(0))
-    assert abs(exact(head, tail) - true) <= terms * Fraction(1, 2**98)
+def test_the_gram_matrix_is_accurate_to_twice_the_precision(rows):
+    m, n = len(rows), 2
+    gram, tail = np.empty((n, n)), np.empty((n, n))
+    gram_matrix(m, n, np.array([*np.array(rows).ravel(), 0.0, 0.0]), gram, tail)
+    for i in range(n):
+        for j in range(n):
+            products = [exact(row[i]) * exact(row[j]) for row in rows]
+            terms = sum(map(abs, products), Fraction(0))
+            error = abs(exact(gram[i, j], tail[i, j]) - sum(products, Fraction(0)))
+            assert error <= terms * Fraction(1, 2**98)

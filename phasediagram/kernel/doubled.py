@@ -1,20 +1,50 @@
 """Sums and products in doubled precision, compiled (internal).
 
-A number is carried as an unevaluated sum ``head + tail`` of two doubles.  The
-error-free transformations are those of Dekker and Knuth; summed up with them, products
-give the dot product Dot2 of Ogita, Rump and Oishi, *Accurate Sum and Dot Product*,
-SIAM J. Sci. Comput. 26 (2005).
+A number is carried as an unevaluated sum ``head + tail`` of two doubles.  The error-free
+sum is Knuth's; the error of a product takes one fused multiplication and addition.  Summed
+up so, products give the dot product Dot2 of Ogita, Rump and Oishi, *Accurate Sum and Dot
+Product*, SIAM J. Sci. Comput. 26 (2005).
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba import types
+from numba.extending import intrinsic
 
 from phasediagram.kernel.compiling import compiled
 
 _NUMBER = types.float64
 _DOUBLED = types.UniTuple(types.float64, 2)
-_SPLITTER = 134217729.0  # 2**27 + 1: splits a 53-bit significand in two
+
+
+@intrinsic  # type: ignore[misc]
+def select(
+    typing_context: Any, condition: types.Type, one: types.Type, other: types.Type
+) -> tuple[Any, Any]:
+    """Return `one` where the condition holds, else `other`, in one instruction.
+
+    A conditional expression would do the same, but branch: hundreds of them in one
+    function take minutes to compile.
+    """
+    number = types.float64
+
+    def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.select(*arguments)
+
+    return number(types.boolean, number, number), emit
+
+
+@intrinsic  # type: ignore[misc]
+def fused(typing_context: Any, x: types.Type, y: types.Type, z: types.Type) -> tuple[Any, Any]:
+    """Return x * y + z, rounded once."""
+    number = types.float64
+
+    def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.fma(*arguments)
+
+    return number(number, number, number), emit
 
 
 @compiled(_DOUBLED(_NUMBER, _NUMBER))
@@ -29,17 +59,10 @@ def two_sum(x: float, y: float) -> tuple[float, float]:
 def two_product(x: float, y: float) -> tuple[float, float]:
     """Return the rounded product of `x` and `y`, and its rounding error.
 
-    Exact unless a partial product underflows; needs |x|, |y| below 1e300.
+    Exact unless the error underflows or the product overflows.
     """
     result = x * y
-    x_scaled = _SPLITTER * x
-    x_head = x_scaled - (x_scaled - x)
-    x_tail = x - x_head
-    y_scaled = _SPLITTER * y
-    y_head = y_scaled - (y_scaled - y)
-    y_tail = y - y_head
-    error = ((x_head * y_head - result) + x_head * y_tail + x_tail * y_head) + x_tail * y_tail
-    return result, error
+    return result, fused(x, y, -result)
 
 
 @compiled(_DOUBLED(_NUMBER, _NUMBER, _NUMBER, _NUMBER))

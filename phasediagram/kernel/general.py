@@ -33,10 +33,10 @@ from numpy.typing import NDArray
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.doubled import add, two_sum
 from phasediagram.kernel.faces import ACTIVE, COORDINATES, DIGITS, DIMENSION, POWERS
+from phasediagram.kernel.lanes import LANES, ROWS_SIGNATURE, channel_count, deliver
 
 Array = NDArray[np.float64]
 
-LANES = 4
 _TINY = float(np.finfo(np.float64).tiny)
 
 # Channels of a face.  H is 1 where Z > 0 and 0 elsewhere, e the residual, delta the unit
@@ -46,23 +46,6 @@ _TINY = float(np.finfo(np.float64).tiny)
 _LOWEST, _HIGHEST, _E, _E_E, _H, _H_E, _X = range(7)
 
 _void, _int, _vector, _matrix = types.void, types.int64, types.float64[::1], types.float64[:, ::1]
-ROWS_SIGNATURE = _void(_matrix, _matrix, _vector, _vector, _matrix, _vector, _int)
-
-
-@compiled(_int(_int, _int))
-def _channels(n: int, order: int) -> int:
-    if order == 0:
-        return _H
-    if order == 1:
-        return _X + 2 * n
-    return 7 + 3 * n + 3 * (n * (n + 1) // 2)
-
-
-@compiled(_int(_int))
-def general_work_size(n: int) -> int:
-    """Return the length of `work` that `general_rows` needs."""
-    channels = _channels(n, 2)
-    return LANES * (5 * n + 5 + 3 * (1 << n) + (2 + POWERS[n]) * channels)
 
 
 @compiled(_int(_int, _int, _int))
@@ -360,40 +343,34 @@ def _climb(
     _fill_fixed(work, n, face, base, order)
 
 
-@compiled(_void(_vector, _int, _int, _int, _matrix, _int))
-def _deliver(work: Array, n: int, mixture: int, first: int, out: Array, order: int) -> None:
-    """Write the results of the outputs from `first` on, in the features' own order."""
+@compiled(_void(_vector, _int, _int, _int, _int))
+def _conclude(work: Array, n: int, mixture: int, results: int, order: int) -> None:
+    """Turn the mixed moments into value, gradient and Hessian, in the order of `deliver`."""
     pairs = _X + 2 * n
-    section = pairs + n * (n + 1) // 2
-    second = section + 1 + n
+    first = pairs + n * (n + 1) // 2 + 1
+    second = first + n
     third = second + n * (n + 1) // 2
-    for lane in range(min(LANES, n - first)):
-        i = first + lane
-        at = mixture * LANES + lane
-        out[i, 0] = work[at + _E_E * LANES]
+    for lane in range(LANES):
+        at, to = mixture * LANES + lane, results * LANES + lane
+        work[to] = work[at + _E_E * LANES]
         if order == 0:
             continue
-        out[i, 1 + n] = -2.0 * work[at + _H_E * LANES]
         for a in range(n):
-            to_a = i if a == 0 else (0 if a == i else a)
-            out[i, 1 + to_a] = -2.0 * work[at + (_X + n + a) * LANES]
-        if order < 2:
+            to += LANES
+            work[to] = -2.0 * work[at + (_X + n + a) * LANES]
+        to += LANES
+        work[to] = -2.0 * work[at + _H_E * LANES]
+        if order == 1:
             continue
-        start, size = n + 2, n + 1
-        out[i, start + n * size + n] = 2.0 * (
-            work[at + _H * LANES] - work[at + (section + 1) * LANES]
-        )
         for a in range(n):
-            to_a = i if a == 0 else (0 if a == i else a)
-            mixed = 2.0 * (work[at + (_X + a) * LANES] - work[at + (second + a) * LANES])
-            out[i, start + n * size + to_a] = mixed
-            out[i, start + to_a * size + n] = mixed
             for b in range(a, n):
-                to_b = i if b == 0 else (0 if b == i else b)
+                to += LANES
                 ab = _pair(n, a, b)
-                value = 2.0 * (work[at + (pairs + ab) * LANES] - work[at + (third + ab) * LANES])
-                out[i, start + to_a * size + to_b] = value
-                out[i, start + to_b * size + to_a] = value
+                work[to] = 2.0 * (work[at + (pairs + ab) * LANES] - work[at + (third + ab) * LANES])
+            to += LANES
+            work[to] = 2.0 * (work[at + (_X + a) * LANES] - work[at + (second + a) * LANES])
+        to += LANES
+        work[to] = 2.0 * (work[at + _H * LANES] - work[at + first * LANES])
 
 
 @compiled(ROWS_SIGNATURE)
@@ -405,7 +382,7 @@ def general_rows(
     Parameters and results are those of `phasediagram.kernel.rows.ROWS`.
     """
     n = b.size
-    channels = _channels(n, order)
+    channels = channel_count(n, order)
     weights = 2 * n + 1
     scratch = weights + (1 << n)
     sums = scratch + 3 * n + 4
@@ -432,4 +409,5 @@ def general_rows(
                         work[(weights + subset) * LANES + lane]
                         * work[(faces + face * channels + c) * LANES + lane]
                     )
-        _deliver(work, n, mixture, first, out, order)
+        _conclude(work, n, mixture, sums, order)
+        deliver(work, sums, n, first, out, order)

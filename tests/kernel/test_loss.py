@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import monte_carlo_loss, mpmath_derivative, mpmath_loss
 
-import phasediagram as phd
-from phasediagram.loss import loss_derivatives
+from phasediagram.kernel import loss as public
+from phasediagram.kernel.loss import loss_derivatives
 
 ADVERSARIAL_WEIGHTS = [0.0, 1e-300, 1e-8, -1e-8, 1e3, -1e3, 1.0, -1.0, 0.5, 1 + 1e-9]
 ADVERSARIAL_DENSITIES = [1.0, 1e-6, 0.5]
@@ -53,7 +53,7 @@ def test_loss_agrees_with_40_digits_at_random_parameters(n, m):
     rng = np.random.default_rng([n, m])
     for _ in range(200 // 2**n + 2):
         parameters = random_parameters(rng, n, m)
-        assert relative_error(phd.expected_loss(*parameters), mpmath_loss(*parameters)) < 1e-12
+        assert relative_error(public.expected_loss(*parameters), mpmath_loss(*parameters)) < 1e-12
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -64,7 +64,7 @@ def test_loss_agrees_with_40_digits_at_adversarial_parameters(seed):
         with np.errstate(all="raise", under="ignore"):
             for _ in range(100):
                 parameters = adversarial_parameters(rng)
-                value = phd.expected_loss(*parameters)
+                value = public.expected_loss(*parameters)
                 assert np.isfinite(value)
                 assert relative_error(value, mpmath_loss(*parameters)) < 1e-12, parameters
 
@@ -74,7 +74,7 @@ def test_loss_keeps_its_digits_where_the_truncated_power_sum_loses_them():
     for epsilon in [1e-3, 1e-6, 1e-10]:
         parameters = ([[1 + epsilon, epsilon], [-epsilon, 1.0]], [epsilon, -epsilon], [0.3, 0.7])
         exact = mpmath_loss(*parameters, [1.0, 1.0])
-        assert relative_error(phd.expected_loss(*parameters), exact) < 1e-12
+        assert relative_error(public.expected_loss(*parameters), exact) < 1e-12
 
 
 def all_directions(size, order):
@@ -94,13 +94,13 @@ def test_gradient_and_hessian_agree_with_high_precision_differences(n, m):
             W = np.array(v[: m * n], dtype=object).reshape(m, n)
             return mpmath_loss(W, v[m * n :], density, importance, digits=100)
 
-        _, gradient_W, gradient_b = phd.expected_loss_and_gradient(W, b, density, importance)
+        _, gradient_W, gradient_b = public.expected_loss_and_gradient(W, b, density, importance)
         gradient = np.concatenate([gradient_W.ravel(), gradient_b])
         expected = [
             float(mpmath_derivative(loss, variables, d)) for d in all_directions(len(variables), 1)
         ]
         np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-12)
-        hessian = phd.expected_loss_hessian(W, b, density, importance)
+        hessian = public.expected_loss_hessian(W, b, density, importance)
         np.testing.assert_array_equal(hessian, hessian.T)
         for i, j in all_directions(len(variables), 2):
             exact = float(mpmath_derivative(loss, variables, (i, j)))
@@ -114,7 +114,7 @@ def test_gradient_at_tiny_weights_agrees_with_high_precision_differences(tiny):
     def loss(v):
         return mpmath_loss(np.array([v[:2]], dtype=object), v[2:], density, [1, 2], digits=400)
 
-    _, gradient_W, gradient_b = phd.expected_loss_and_gradient(W, b, density, [1.0, 2.0])
+    _, gradient_W, gradient_b = public.expected_loss_and_gradient(W, b, density, [1.0, 2.0])
     expected = [float(mpmath_derivative(loss, [0.9, tiny, 0.1, 0.3], (i,))) for i in range(4)]
     np.testing.assert_allclose([*gradient_W.ravel(), *gradient_b], expected, rtol=1e-10, atol=1e-12)
 
@@ -122,35 +122,48 @@ def test_gradient_at_tiny_weights_agrees_with_high_precision_differences(tiny):
 def test_hessian_on_a_kink_is_the_limit_from_below_the_bias():
     """At b = 0 the bias's own curvature jumps by 2 P(no feature active)."""
     W, density = [[1.0, -0.4]], 0.3
-    at_kink = phd.expected_loss_hessian(W, [0.0, 0.2], density)
-    below = phd.expected_loss_hessian(W, [-1e-9, 0.2], density)
-    above = phd.expected_loss_hessian(W, [1e-9, 0.2], density)
+    at_kink = public.expected_loss_hessian(W, [0.0, 0.2], density)
+    below = public.expected_loss_hessian(W, [-1e-9, 0.2], density)
+    above = public.expected_loss_hessian(W, [1e-9, 0.2], density)
     np.testing.assert_allclose(at_kink, below, atol=1e-7)
     assert above[2, 2] - below[2, 2] == pytest.approx(2 * 0.7**2, abs=1e-7)
 
 
-def test_batched_derivatives_equal_single_ones():
-    rng = np.random.default_rng(5)
-    W, b = rng.normal(size=(4, 3, 2, 3)), rng.normal(size=(3, 3))
-    density, importance = rng.uniform(0.1, 1, (4, 1, 3)), 2.0
+@pytest.mark.parametrize(("n", "m"), [(1, 2), (2, 1), (3, 2), (4, 3)])
+def test_batches_equal_single_evaluations_to_the_last_bit(n, m):
+    rng = np.random.default_rng([5, n])
+    W, b = rng.normal(size=(4, 3, m, n)), rng.normal(size=(3, n))
+    density, importance = rng.uniform(0.1, 1, (4, 1, n)), 2.0
     batch = loss_derivatives(W, b, density, importance)
     assert batch.loss.shape == (4, 3)
     for i in range(4):
         for j in range(3):
             one = loss_derivatives(W[i, j], b[j], density[i, 0], importance)
-            np.testing.assert_allclose(batch.loss[i, j], one.loss, rtol=1e-14)
-            np.testing.assert_allclose(batch.gradient_W[i, j], one.gradient_W, atol=1e-13)
-            np.testing.assert_allclose(batch.gradient_b[i, j], one.gradient_b, atol=1e-13)
-            np.testing.assert_allclose(batch.hessian[i, j], one.hessian, atol=1e-12)
+            np.testing.assert_array_equal(batch.loss[i, j], one.loss)
+            np.testing.assert_array_equal(batch.gradient_W[i, j], one.gradient_W)
+            np.testing.assert_array_equal(batch.gradient_b[i, j], one.gradient_b)
+            np.testing.assert_array_equal(batch.hessian[i, j], one.hessian)
 
 
-def test_many_parameter_sets_agree_across_blocks():
-    """More parameter sets than one block holds give the same numbers as one at a time."""
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("per_point", [False, True])
+def test_many_parameter_sets_agree_across_chunks_and_threads(monkeypatch, threads, per_point):
+    """More parameter sets than one chunk holds give the numbers of one at a time."""
+    monkeypatch.setattr(public.os, "cpu_count", lambda: threads)
     rng = np.random.default_rng(6)
-    W, b = rng.normal(size=(30_000, 1, 2)), rng.normal(size=(30_000, 2))
-    loss = phd.expected_loss(W, b, 0.4)
-    for i in [0, 12_345, 29_999]:
-        assert loss[i] == pytest.approx(float(phd.expected_loss(W[i], b[i], 0.4)), rel=1e-14)
+    count = 3 * (public._CHUNK // 6**2) + 5
+    W, b = rng.normal(size=(count, 1, 2)), rng.normal(size=(count, 2))
+    density = rng.uniform(0.1, 1, (count, 2)) if per_point else np.array([0.4, 0.7])
+    loss, gradient_W, gradient_b = public.expected_loss_and_gradient(W, b, density)
+    for i in [0, count // 3 - 1, count // 3, count // 2, count - 1]:
+        of_point = density[i] if per_point else density
+        one = public.expected_loss_and_gradient(W[i], b[i], of_point)
+        for many, single in zip((loss, gradient_W, gradient_b), one, strict=True):
+            np.testing.assert_array_equal(many[i], single)
+
+
+def test_an_empty_batch_has_no_losses():
+    assert public.expected_loss(np.zeros((0, 1, 2)), [0.0, 0.0], 0.5).shape == (0,)
 
 
 @pytest.mark.parametrize(("n", "m"), [(2, 1), (3, 2), (4, 3), (6, 2)])
@@ -159,7 +172,7 @@ def test_loss_agrees_with_monte_carlo_within_5_standard_errors(n, m):
     for _ in range(3):
         parameters = random_parameters(rng, n, m)
         mean, standard_error = monte_carlo_loss(*parameters, rng)
-        assert abs(phd.expected_loss(*parameters) - mean) < 5 * standard_error
+        assert abs(public.expected_loss(*parameters) - mean) < 5 * standard_error
 
 
 sizes = st.integers(1, 4).flatmap(lambda n: st.tuples(st.just(n), st.integers(1, n)))
@@ -172,8 +185,10 @@ def test_permuting_the_features_changes_nothing(size, seed):
     rng = np.random.default_rng(seed)
     W, b, density, importance = random_parameters(rng, *size)
     order = rng.permutation(size[0])
-    permuted = phd.expected_loss(W[:, order], b[order], density[order], importance[order])
-    assert permuted == pytest.approx(float(phd.expected_loss(W, b, density, importance)), rel=1e-13)
+    permuted = public.expected_loss(W[:, order], b[order], density[order], importance[order])
+    assert permuted == pytest.approx(
+        float(public.expected_loss(W, b, density, importance)), rel=1e-13
+    )
 
 
 @given(sizes, seeds)
@@ -182,8 +197,10 @@ def test_rotating_the_hidden_space_changes_nothing(size, seed):
     rng = np.random.default_rng(seed)
     W, b, density, importance = random_parameters(rng, *size)
     rotation = np.linalg.qr(rng.normal(size=(size[1], size[1])))[0]
-    rotated = phd.expected_loss(rotation @ W, b, density, importance)
-    assert rotated == pytest.approx(float(phd.expected_loss(W, b, density, importance)), rel=1e-12)
+    rotated = public.expected_loss(rotation @ W, b, density, importance)
+    assert rotated == pytest.approx(
+        float(public.expected_loss(W, b, density, importance)), rel=1e-12
+    )
 
 
 @given(sizes, seeds, st.floats(1e-3, 1e3))
@@ -191,8 +208,8 @@ def test_rotating_the_hidden_space_changes_nothing(size, seed):
 def test_the_loss_scales_with_the_importances(size, seed, factor):
     rng = np.random.default_rng(seed)
     W, b, density, importance = random_parameters(rng, *size)
-    scaled = phd.expected_loss(W, b, density, factor * importance)
-    expected = factor * float(phd.expected_loss(W, b, density, importance))
+    scaled = public.expected_loss(W, b, density, factor * importance)
+    expected = factor * float(public.expected_loss(W, b, density, importance))
     assert scaled == pytest.approx(expected, rel=1e-13)
 
 
@@ -203,19 +220,19 @@ def test_mirror_symmetry_of_the_loss(seed):
     rng = np.random.default_rng(seed)
     W, b = rng.normal(size=(1, 2)), rng.normal(size=2)
     p, r = rng.uniform(0.01, 1), rng.uniform(0.1, 9)
-    loss = float(phd.expected_loss(W, b, p, [1.0, r]))
-    mirrored = float(phd.expected_loss(W[:, ::-1], b[::-1], p, [1.0, 1 / r]))
+    loss = float(public.expected_loss(W, b, p, [1.0, r]))
+    mirrored = float(public.expected_loss(W[:, ::-1], b[::-1], p, [1.0, 1 / r]))
     assert loss == pytest.approx(r * mirrored, rel=1e-12)
 
 
 @given(sizes, seeds)
 @settings(max_examples=40, deadline=None)
 def test_the_loss_is_never_negative(size, seed):
-    assert phd.expected_loss(*random_parameters(np.random.default_rng(seed), *size)) >= 0
+    assert public.expected_loss(*random_parameters(np.random.default_rng(seed), *size)) >= 0
 
 
 def test_perfect_reconstruction_has_exactly_no_loss():
-    assert phd.expected_loss(np.eye(3), np.zeros(3), 0.3) == 0.0
+    assert public.expected_loss(np.eye(3), np.zeros(3), 0.3) == 0.0
 
 
 def test_low_density_limit_is_the_loss_with_one_active_feature():
@@ -225,7 +242,7 @@ def test_low_density_limit_is_the_loss_with_one_active_feature():
     own = (1 - np.diag(gram)) ** 2
     interference = np.maximum(gram - np.diag(np.diag(gram)), 0) ** 2
     p = 1e-9
-    ratio = phd.expected_loss(W, np.zeros(3), p) / p
+    ratio = public.expected_loss(W, np.zeros(3), p) / p
     assert ratio == pytest.approx((own.sum() + interference.sum()) / 3, rel=1e-7)
 
 
@@ -259,9 +276,9 @@ def test_bad_input_is_named(argument, value, message):
     if argument == "b" and np.ndim(value) == 2:
         arguments["W"] = np.zeros((2, 1, 2))
     for function in (
-        phd.expected_loss,
-        phd.expected_loss_and_gradient,
-        phd.expected_loss_hessian,
+        public.expected_loss,
+        public.expected_loss_and_gradient,
+        public.expected_loss_hessian,
     ):
         with pytest.raises(ValueError, match=message):
             function(**arguments)

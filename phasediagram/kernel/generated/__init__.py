@@ -1,0 +1,1 @@
+"""Straight-line code for small numbers of features, written by derivations/kernels.py."""

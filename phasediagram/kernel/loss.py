@@ -1,0 +1,251 @@
+"""The exact expected loss of the model, its gradient and its Hessian.
+
+``L = sum_i importance_i E[(x_i - ReLU(sum_j (W^T W)_ij x_j + b_i))^2]``, an exact
+integral, not an estimate (Elhage et al., *Toy Models of Superposition*, 2022,
+section "Superposition as a Phase Change"; expectation in `phasediagram.kernel.general`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from phasediagram.kernel.packing import evaluate_many
+from phasediagram.kernel.rows import rows_address, rows_kernel
+from phasediagram.kernel.single import evaluate_single
+from phasediagram.kernel.tables import independent_table
+from phasediagram.model import MAX_FEATURES, Parameters, as_parameters
+
+Array = NDArray[np.float64]
+
+_CHUNK = 2**20  # over 6^n, the parameter sets of one chunk, which takes some milliseconds
+
+
+def expected_loss(
+    W: ArrayLike, b: ArrayLike, density: ArrayLike, importance: ArrayLike = 1.0
+) -> Array:
+    """Return the exact expected loss.
+
+    Parameters
+    ----------
+    W : array_like, shape (..., m, n)
+        Weights; ``W[..., :, i]`` is feature i's direction.
+    b : array_like, shape (..., n)
+        Biases.
+    density : array_like, scalar or shape (..., n)
+        Probability that a feature is active, in (0, 1].
+    importance : array_like, scalar or shape (..., n)
+        Positive weight of each feature's squared error.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        The loss, a sum over features; the leading axes of all arguments broadcast.
+        Its relative error is below 1e-12, however small the loss or the weights.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a number is not finite or exceeds 1e75 in magnitude, a
+        density lies outside (0, 1], an importance outside (0, 1e100], or n > 8.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> float(phd.expected_loss([[1.0, -1.0]], [0.0, 0.0], density=0.6))  # 2 p^2 / 6
+    0.12
+    >>> phd.expected_loss([[1.0, -1.0]], [0.0, 0.0], density=[[0.3], [0.6]]).round(6)
+    array([0.03, 0.12])
+    """
+    return _evaluate(W, b, density, importance, order=0).loss
+
+
+def expected_loss_and_gradient(
+    W: ArrayLike, b: ArrayLike, density: ArrayLike, importance: ArrayLike = 1.0
+) -> tuple[Array, Array, Array]:
+    """Return the exact expected loss and its gradient.
+
+    Parameters are those of `expected_loss`, and so are the errors raised.
+
+    Returns
+    -------
+    loss : ndarray, shape (...)
+    gradient_W : ndarray, shape (..., m, n)
+        Derivative with respect to W.  The loss is once continuously differentiable.
+    gradient_b : ndarray, shape (..., n)
+        Derivative with respect to b.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> loss, gradient_W, gradient_b = phd.expected_loss_and_gradient(
+    ...     [[1.0, 0.0]], [0.0, 0.3], density=0.6, importance=[1.0, 0.5]
+    ... )
+    >>> bool(abs(gradient_W).max() + abs(gradient_b).max() < 1e-16)  # "ignored" is stationary
+    True
+    """
+    result = _evaluate(W, b, density, importance, order=1)
+    assert result.gradient_W is not None
+    assert result.gradient_b is not None
+    return result.loss, result.gradient_W, result.gradient_b
+
+
+def expected_loss_hessian(
+    W: ArrayLike, b: ArrayLike, density: ArrayLike, importance: ArrayLike = 1.0
+) -> Array:
+    """Return the Hessian of the exact expected loss.
+
+    Parameters are those of `expected_loss`, and so are the errors raised.
+
+    Returns
+    -------
+    ndarray, shape (..., m * n + n, m * n + n)
+        Second derivatives; the order of the variables is ``W.ravel()``, then b.
+
+    Notes
+    -----
+    The second derivative jumps where a set of active features that has positive
+    probability puts Z_i exactly on the kink of the ReLU: at ``b_i = 0``, since with
+    probability ``prod(1 - density)`` no feature is active, and where
+    ``b_i + sum_{j in v} (W^T W)_ij = 0`` for a single corner v on which the error
+    does not vanish.  There, what is returned is the limit of the bias b_i tending to
+    its value from below: a pre-activation of exactly 0 counts as switched off.
+    A perfectly represented feature (unit norm, orthogonal to the others, bias 0) sits
+    on such a kink, so this matrix is then not a test of stability.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> phd.expected_loss_hessian([[1.0]], [0.2], density=1.0).round(3)
+    array([[3.067, 2.   ],
+           [2.   , 2.   ]])
+    """
+    result = _evaluate(W, b, density, importance, order=2)
+    assert result.hessian is not None
+    return result.hessian
+
+
+@dataclass(frozen=True)
+class LossDerivatives:
+    """Loss and derivatives of many parameter sets.
+
+    Attributes
+    ----------
+    loss : ndarray, shape (...)
+    gradient_W : ndarray, shape (..., m, n), or None
+    gradient_b : ndarray, shape (..., n), or None
+    hessian : ndarray, shape (..., m * n + n, m * n + n), or None
+    """
+
+    loss: Array
+    gradient_W: Array | None
+    gradient_b: Array | None
+    hessian: Array | None
+
+
+def loss_derivatives(
+    W: ArrayLike, b: ArrayLike, density: ArrayLike, importance: ArrayLike = 1.0
+) -> LossDerivatives:
+    """Return loss, gradient and Hessian in one evaluation (arguments of `expected_loss`)."""
+    return _evaluate(W, b, density, importance, order=2)
+
+
+def _evaluate(
+    W: ArrayLike, b: ArrayLike, density: ArrayLike, importance: ArrayLike, order: int
+) -> LossDerivatives:
+    one = _evaluate_one(W, b, density, importance, order)
+    return _evaluate_batch(as_parameters(W, b, density, importance), order) if one is None else one
+
+
+def _evaluate_one(
+    W: ArrayLike, b: ArrayLike, density: ArrayLike, importance: ArrayLike, order: int
+) -> LossDerivatives | None:
+    """Evaluate a single parameter set fast; None if it is not one, or not valid."""
+    try:
+        weights, biases, densities, importances = map(np.asarray, (W, b, density, importance))
+    except ValueError:  # ragged
+        return None
+    if weights.ndim != 2 or biases.ndim != 1 or densities.ndim > 1 or importances.ndim > 1:
+        return None
+    m, n = weights.shape
+    if m == 0 or not 1 <= n <= MAX_FEATURES or len(biases) != n:
+        return None
+    if densities.size not in (1, n) or importances.size not in (1, n):
+        return None
+    given = (weights, biases, densities, importances)
+    if any(array.dtype.kind not in "iuf" for array in given):
+        return None
+    arrays = [np.ascontiguousarray(array, dtype=np.float64).reshape(-1) for array in given]
+    size = m * n + n
+    gradient = np.empty(size if order else 1)
+    hessian = np.empty((size, size) if order == 2 else (1, 1))
+    loss = evaluate_single(rows_address(n), m, n, *arrays, gradient, hessian, order)
+    if np.isnan(loss):
+        return None
+    return LossDerivatives(
+        np.asarray(loss),
+        gradient[: m * n].reshape(m, n) if order else None,
+        gradient[m * n :] if order else None,
+        hessian if order == 2 else None,
+    )
+
+
+def _evaluate_batch(parameters: Parameters, order: int) -> LossDerivatives:
+    """Evaluate in chunks, with as many threads as there are processors."""
+    m, n = parameters.W.shape[-2:]
+    points, shape = parameters.flattened(), parameters.leading_shape
+    count, size = len(points.W), m * n + n
+    common = parameters.density.size in (1, n)  # one table serves all
+    result = LossDerivatives(
+        np.empty(count),
+        np.empty((count, m, n)) if order else None,
+        np.empty((count, n)) if order else None,
+        np.empty((count, size, size)) if order == 2 else None,
+    )
+    rows = rows_kernel(n)
+
+    def evaluate(chunk: slice) -> None:
+        length = chunk.stop - chunk.start
+        gradients = np.empty((length if order else 1, size))
+        hessian = np.empty((1, size, size)) if result.hessian is None else result.hessian[chunk]
+        evaluate_many(
+            rows,
+            m,
+            n,
+            np.concatenate([points.W[chunk].reshape(length, m * n), points.b[chunk]], axis=1),
+            independent_table(points.density[:1] if common else points.density[chunk]),
+            np.ascontiguousarray(points.importance[chunk]),
+            result.loss[chunk],
+            gradients,
+            hessian,
+            order,
+        )
+        if result.gradient_W is not None and result.gradient_b is not None:
+            result.gradient_W[chunk] = gradients[:, : m * n].reshape(length, m, n)
+            result.gradient_b[chunk] = gradients[:, m * n :]
+
+    _for_each_chunk(evaluate, count, max(1, _CHUNK // 6**n))
+    return LossDerivatives(
+        result.loss.reshape(shape),
+        None if result.gradient_W is None else result.gradient_W.reshape(*shape, m, n),
+        None if result.gradient_b is None else result.gradient_b.reshape(*shape, n),
+        None if result.hessian is None else result.hessian.reshape(*shape, size, size),
+    )
+
+
+def _for_each_chunk(function: Callable[[slice], None], count: int, length: int) -> None:
+    """Call the function for each chunk, whose limits do not depend on the number of threads."""
+    chunks = [slice(start, min(start + length, count)) for start in range(0, count, length)]
+    threads = min(len(chunks), os.cpu_count() or 1)
+    if threads <= 1:
+        for chunk in chunks:
+            function(chunk)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(function, chunks):
+            pass
