@@ -69,6 +69,7 @@ class Atlas:
     )
     between: dict[tuple[int, int], list[Array]] = field(default_factory=dict)
     examined: list[End] = field(default_factory=list)
+    ended: dict[tuple[int, int], list[Array]] = field(default_factory=dict)
 
     def position(self, node: tuple[int, int]) -> Array:
         """Return the coordinates of a node."""
@@ -141,11 +142,15 @@ def _beyond_ends(
         if not isinstance(end, End) or end in atlas.examined:
             continue
         atlas.examined.append(end)
+        cell = atlas.cell(end.beyond)
+        seen = atlas.ended.setdefault(cell, [])
+        if seen and engine.space.distances(end.state.x[None], np.array(seen)).min() < _SIMILAR:
+            continue
+        seen.append(end.state.x)
         at = plane.at(end.beyond)
         push = _PUSH * end.state.direction
         starts = np.array([end.state.x + push, end.state.x - push])
         found = find_minima(engine, at, np.concatenate([starts, random_starts(engine.space, _TRIED, rng)]))
-        cell = atlas.cell(end.beyond)
         known = atlas.between.setdefault(cell, [])
         for state in found:
             if known and engine.space.distances(state.x[None], np.array(known)).min() < _SIMILAR:

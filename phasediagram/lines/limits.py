@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from phasediagram.atlas.building import Atlas, End
 from phasediagram.lines.mapper import passes
 from phasediagram.lines.systems import Fold, KinkFold, System, ZeroCurvature, preactivation
-from phasediagram.lines.tracer import Domain, correct, follow, null_direction
+from phasediagram.lines.tracer import Domain, Event, correct, follow, null_direction
 from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
+from phasediagram.minima.search import State
 from phasediagram.parameters import DensityImportancePlane
 
 Array = NDArray[np.float64]
@@ -22,6 +23,9 @@ _NEAR_STATE = 0.1
 _NEAR_KINK = 0.05
 _REACH = 4.0  # times the bracket of an end: how far a curve may be from it
 _NEAR_END = 2e-3
+_EXIT_STEP = 1e-3
+_POSITIVE = 1e-9  # a curvature above it is positive
+_ASIDE = 1e-6  # far from a kink against rounding, near against the next kink
 
 
 @dataclass
@@ -60,11 +64,53 @@ class LimitMapper:
     domain: Domain
     limits: list[Limit] = field(default_factory=list)
     unresolved: list[tuple[Array, str]] = field(default_factory=list)
+    exits: list[tuple[Limit, int]] = field(default_factory=list)
+    tried: list[tuple[Array, Array]] = field(default_factory=list)
 
     def run(self) -> None:
         for end in self.atlas.links.values():
             if isinstance(end, End) and not self._is_known(end):
                 self._trace(end)
+                while self.exits:
+                    self._exit(*self.exits.pop())
+
+    def _exit(self, limit: Limit, index: int) -> None:
+        """Look for the curve on which a minimum ends beyond the end of a limit."""
+        x, position = limit.states[index], limit.positions[index]
+        space = self.engine.space
+        for other, place in self.tried:
+            if np.abs(place - position).max() < 5 * _EXIT_STEP and space.distance(other, x) < _NEAR_STATE:
+                return
+        self.tried.append((x, position))
+        candidates: list[tuple[str, System]] = [("fold", Fold(self.engine, self.plane))]
+        for i in range(space.n):
+            for corner in (0, 1 << i):
+                if abs(preactivation(self.engine, x, i, corner)[0]) < _NEAR_KINK:
+                    candidates.append(("kink", KinkFold(self.engine, self.plane, i, corner)))
+        for kind, system in candidates:
+            for axis in (-1, -2):
+                for sense in (1, -1):
+                    guess = np.concatenate([x, position])
+                    guess[axis] += sense * _EXIT_STEP
+                    constraint = np.zeros(len(guess))
+                    constraint[axis] = 1.0
+                    start = correct(system, guess, constraint)
+                    if start is None or np.abs(start[-2:] - position).max() > 5 * _EXIT_STEP:
+                        continue
+                    if space.distance(start[:-2], x) > _NEAR_STATE:
+                        continue
+                    accept = self._is_limit(system)
+                    if accept is None or not accept(start) or self._is_on(start):
+                        continue
+                    end = End(State(x, 0.0, 0.0, 0.0, limit.directions[index]), position, position, "exit")
+                    self.limits.append(self._limit(kind, system, start, end))
+
+    def _is_on(self, y: Array) -> bool:
+        for limit in self.limits:
+            hit = passes(limit.positions, y[-2:], 2e-4)
+            if hit is not None and self.engine.space.distance(limit.states[hit], y[:-2]) < _NEAR_STATE:
+                return True
+        return False
 
     def _is_known(self, end: End) -> bool:
         middle = (end.position + end.beyond) / 2
@@ -87,6 +133,9 @@ class LimitMapper:
             bracket = np.abs(end.beyond - end.position).max()
             middle = (end.position + end.beyond) / 2
             if np.abs(start[-2:] - middle).max() > _REACH * bracket:
+                continue
+            accept = self._is_limit(system)
+            if accept is not None and not accept(start):
                 continue
             if kind == "fold" and self.engine.nearest_kink(start[:-2])[0] < 1e-6:
                 continue
@@ -154,7 +203,13 @@ class LimitMapper:
             record.append(self._at(system, start))
             accept = self._is_limit(system)
             points, reason = follow(
-                system, start, tangent, self.domain, [], watch=watch, accept=accept
+                system,
+                start,
+                tangent,
+                self.domain,
+                self._events(system, start),
+                watch=watch,
+                accept=accept,
             )
             while len(record) < len(points):
                 system.commit(points[len(record)])
@@ -166,7 +221,7 @@ class LimitMapper:
         (ahead, first, reason), (back, second, other) = parts
         points = back[::-1] + ahead[1:]
         record = second[::-1] + first[1:]
-        return Limit(
+        limit = Limit(
             kind,
             np.array([y[-2:] for y in points]),
             np.array([r[0] for r in record]),
@@ -176,6 +231,10 @@ class LimitMapper:
             end.state.x,
             end.position,
         )
+        for index, why in ((0, other), (-1, reason)):
+            if why not in ("edge", "closed"):
+                self.exits.append((limit, index))
+        return limit
 
     def _at(self, system: System, y: Array) -> tuple[Array, Array, float]:
         if isinstance(system, ZeroCurvature):
@@ -186,11 +245,42 @@ class LimitMapper:
             return y[:-2], v, system.cubic(y, v)
         return y[:-2], np.zeros(len(y) - 2), 0.0
 
-    def _is_limit(self, system: System):
+    def _is_limit(self, system: System) -> Callable[[Array], bool] | None:
         """Return what tells whether a minimum ends at a point of a curve."""
         if isinstance(system, Fold):
-            def accept(y: Array) -> bool:
-                values, _ = system.softest(y)
-                return bool(values[1] > 1e-9)
-            return accept
+            return lambda y: bool(system.softest(y)[0][1] > _POSITIVE)
+        if isinstance(system, KinkFold):
+            return lambda y: self._ends_at_kink(system, y)
         return None
+
+    def _ends_at_kink(self, system: KinkFold, y: Array) -> bool:
+        """Whether a state is a minimum on one side of a kink, and a saddle on the other."""
+        x, at = y[:-2], self.plane.at(y[-2:])
+        across = preactivation(self.engine, x, system.output, system.corner)[1]
+        across = _ASIDE * across / np.linalg.norm(across)
+        lowest = [
+            float(np.linalg.eigvalsh(self.engine.derivatives(x + side * across, at)[2])[0])
+            for side in (1, -1)
+        ]
+        return max(lowest) > _POSITIVE and min(lowest) < -_POSITIVE
+
+    def _events(self, system: System, start: Array) -> list[Event]:
+        """Return the kinks at which the Hessian jumps, and at which a fold therefore ends."""
+        if not isinstance(system, Fold):
+            return []
+        n = self.engine.space.n
+        corners = [(i, corner) for i in range(n) for corner in (0, 1 << i)]
+        kinks = [_Kink(self.engine, i, corner) for i, corner in corners]
+        return [kink for kink in kinks if abs(kink(system, start)) > KINK]
+
+
+class _Kink:
+    """The pre-activation of an output at a corner."""
+
+    kind = "kink"
+
+    def __init__(self, engine: Engine, output: int, corner: int) -> None:
+        self.engine, self.output, self.corner = engine, output, corner
+
+    def __call__(self, system: System, y: Array) -> float:
+        return preactivation(self.engine, y[:-2], self.output, self.corner)[0]
