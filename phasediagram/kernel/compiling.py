@@ -15,6 +15,7 @@ from typing import Any
 
 from numba import njit
 from numba.core import event
+from numba.extending import intrinsic
 
 _MESSAGE = "phasediagram: compiling for this machine, about 20 s, once ..."
 
@@ -50,3 +51,8 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
             return njit(signature, cache=True, nogil=True, error_model="numpy")(function)
 
     return decorate
+
+
+def emitted(function: Callable[..., Any]) -> Any:
+    """Make an intrinsic, a function that emits its own instructions, of its description."""
+    return intrinsic(function)

@@ -69,4 +69,4 @@ def rows_work_size(n: int) -> int:
     faces = 1
     for _ in range(n):
         faces *= 3
-    return LANES * (5 * n + 5 + 3 * (1 << n) + (2 + faces) * channel_count(n, 2))
+    return LANES * (5 * n + 5 + 3 * (1 << n) + (2 + faces) * int(channel_count(n, 2)))

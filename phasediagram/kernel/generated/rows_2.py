@@ -6,15 +6,24 @@ coordinate is 0, the second runs over [0, 1] and the third is 1; the output's ow
 is the first.  `phasediagram.kernel.general` has the mathematics.
 """
 
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.doubled import add, select, two_sum
 from phasediagram.kernel.lanes import ROWS_SIGNATURE, deliver
+
+Array = NDArray[np.float64]
 
 tiny = 2.2250738585072014e-308  # the smallest normal number
 
 
 @compiled(ROWS_SIGNATURE)
-def rows_2(gram, gram_tail, b, table, out, work, order):
+def rows_2(
+    gram: Array, gram_tail: Array, b: Array, table: Array, out: Array, work: Array, order: int
+) -> None:
     """Write each output's expected squared error, and derivatives, into its row of `out`."""
     for lane in range(4):
         i = lane if lane < 2 else 0
