@@ -17,6 +17,7 @@ from numba import njit
 from numba.core import event
 from numba.extending import intrinsic
 
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 _MESSAGE = "phasediagram: compiling for this machine, about 20 s, once ..."
 
 
@@ -48,7 +49,10 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
     def decorate(function: Callable[..., Any]) -> Any:
         # The event fires only if the function is not in the cache on disk.
         with event.install_listener("numba:compile", _announcer):
-            return njit(signature, cache=True, nogil=True, error_model="numpy")(function)
+            try:
+                return njit(signature, cache=True, **_OPTIONS)(function)
+            except RuntimeError:  # no folder to keep it in is writable, not even the user's
+                return njit(signature, **_OPTIONS)(function)
 
     return decorate
 

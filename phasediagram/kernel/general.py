@@ -31,9 +31,9 @@ from numba import types
 from numpy.typing import NDArray
 
 from phasediagram.kernel.compiling import compiled
-from phasediagram.kernel.doubled import add, two_sum
+from phasediagram.kernel.doubled import add, select, two_sum
 from phasediagram.kernel.faces import ACTIVE, COORDINATES, DIGITS, DIMENSION, POWERS
-from phasediagram.kernel.lanes import LANES, ROWS_SIGNATURE, channel_count, deliver
+from phasediagram.kernel.lanes import LANES, ROWS_SIGNATURE, accumulate, channel_count, deliver
 
 Array = NDArray[np.float64]
 
@@ -152,14 +152,14 @@ def _corners(work: Array, n: int, doubled: int, faces: int, channels: int, order
             z, tail = work[at + lane], work[at + LANES + lane]
             difference, error = two_sum(own, -z)
             residual = difference + (error - tail)
-            e = residual if z > 0.0 else own
+            e = select(z > 0.0, residual, own)
             work[base + _LOWEST * LANES + lane] = z
             work[base + _HIGHEST * LANES + lane] = z
             work[base + _E * LANES + lane] = e
             work[base + _E_E * LANES + lane] = e * e
             if order > 0:
-                work[base + _H * LANES + lane] = 1.0 if z > 0.0 else 0.0
-                work[base + _H_E * LANES + lane] = residual if z > 0.0 else 0.0
+                work[base + _H * LANES + lane] = select(z > 0.0, 1.0, 0.0)
+                work[base + _H_E * LANES + lane] = select(z > 0.0, residual, 0.0)
         if order > 0:
             _fill_fixed(work, n, face, base, order)
 
@@ -237,6 +237,55 @@ def _climb_section(
                     )
 
 
+@compiled(_void(_vector, _int, _int, _int, _int, _int, _int, _int, _int))
+def _add_facets(
+    work: Array,
+    n: int,
+    face: int,
+    total: int,
+    low_height: int,
+    low: int,
+    high_height: int,
+    high: int,
+    order: int,
+) -> None:
+    """Add the moments of two opposite facets, times their heights; order -2: no sections."""
+    k = DIMENSION[face]
+    for c in range(_E, _H if order == 0 else _X):
+        at = c * LANES
+        accumulate(work, total + at, low_height, low + at, high_height, high + at)
+    if order == 0:
+        return
+    for f in range(k):
+        for at in (
+            (_X + COORDINATES[face, f]) * LANES,
+            (_X + n + COORDINATES[face, f]) * LANES,
+        ):
+            accumulate(work, total + at, low_height, low + at, high_height, high + at)
+    if order == 1:
+        return
+    pairs = _X + 2 * n
+    section = pairs + n * (n + 1) // 2
+    second = section + 1 + n
+    third = second + n * (n + 1) // 2
+    for f in range(k):
+        for g in range(f + 1):
+            ab = _pair(n, COORDINATES[face, f], COORDINATES[face, g])
+            at = (pairs + ab) * LANES
+            accumulate(work, total + at, low_height, low + at, high_height, high + at)
+            if order == 2 and k > 1:
+                at = (second + ab) * LANES
+                accumulate(work, total + at, low_height, low + at, high_height, high + at)
+                at = (third + ab) * LANES
+                accumulate(work, total + at, low_height, low + at, high_height, high + at)
+    if order == 2 and k > 1:
+        at = section * LANES
+        accumulate(work, total + at, low_height, low + at, high_height, high + at)
+        for f in range(k):
+            at = (section + 1 + COORDINATES[face, f]) * LANES
+            accumulate(work, total + at, low_height, low + at, high_height, high + at)
+
+
 @compiled(_void(_vector, _int, _int, _int, _int, _int, _int, _int))
 def _climb(
     work: Array, n: int, face: int, scratch: int, sums: int, faces: int, channels: int, order: int
@@ -255,45 +304,48 @@ def _climb(
     any_crosses = False
     for lane in range(LANES):
         least_low, least_high = work[low + lane], work[high + lane]
-        lowest = least_low if least_low < least_high else least_high
+        lowest = select(least_low < least_high, least_low, least_high)
         most_low, most_high = work[low + LANES + lane], work[high + LANES + lane]
-        highest = most_low if most_low > most_high else most_high
+        highest = select(most_low > most_high, most_low, most_high)
         crosses = (lowest <= 0.0) & (highest > 0.0)
         any_crosses |= crosses
-        span = highest - lowest if crosses else 1.0
+        span = select(crosses, highest - lowest, 1.0)
         work[base + lane] = lowest
         work[base + LANES + lane] = highest
-        work[rise * LANES + lane] = -lowest / span if crosses else 0.5
-        work[fall * LANES + lane] = highest / span if crosses else 0.5
-        work[crossing * LANES + lane] = 1.0 / max(span, _TINY) if crosses else 0.0
+        work[rise * LANES + lane] = select(crosses, -lowest / span, 0.5)
+        work[fall * LANES + lane] = select(crosses, highest / span, 0.5)
+        if order == 2:
+            inverse = 1.0 / select(span > _TINY, span, _TINY)
+            work[crossing * LANES + lane] = select(crosses, inverse, 0.0)
     for f in range(k):
         j = COORDINATES[face, f]
         for lane in range(LANES):
             up, down = work[rise * LANES + lane], work[fall * LANES + lane]
             rising = work[j * LANES + lane] >= 0.0
-            work[(apex + j) * LANES + lane] = up if rising else down
-            work[(low_height + j) * LANES + lane] = up if rising else down
-            work[(high_height + j) * LANES + lane] = down if rising else up
+            work[(apex + j) * LANES + lane] = select(rising, up, down)
+            work[(low_height + j) * LANES + lane] = select(rising, up, down)
+            work[(high_height + j) * LANES + lane] = select(rising, down, up)
     own_free = DIGITS[face, 0] == 2
     for lane in range(LANES):
         own = work[apex * LANES + lane] if own_free else float(DIGITS[face, 0])
         centre = (work[low + _E * LANES + lane] + work[high + _E * LANES + lane]) / 2
-        work[at_apex * LANES + lane] = centre if work[base + lane] > 0.0 else own
-    summed = channels
-    if order == 2 and not any_crosses:
-        summed = section
-    for c in range(_E * LANES, summed * LANES):
+        work[at_apex * LANES + lane] = select(work[base + lane] > 0.0, centre, own)
+    for c in range(_E * LANES, channels * LANES):
         work[sums * LANES + c] = 0.0
     for f in range(k):
         j = COORDINATES[face, f]
         step = POWERS[j] * stride
-        low, high = base - 2 * step, base - step
-        for c in range(_E, summed):
-            for lane in range(LANES):
-                work[(sums + c) * LANES + lane] += (
-                    work[(low_height + j) * LANES + lane] * work[low + c * LANES + lane]
-                    + work[(high_height + j) * LANES + lane] * work[high + c * LANES + lane]
-                )
+        _add_facets(
+            work,
+            n,
+            face,
+            sums * LANES,
+            (low_height + j) * LANES,
+            base - 2 * step,
+            (high_height + j) * LANES,
+            base - step,
+            order if any_crosses or order < 2 else -2,
+        )
     across = 1.0 / ((k + 1) * (k + 2))
     total = sums * LANES
     for lane in range(LANES):

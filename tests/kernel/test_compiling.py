@@ -56,6 +56,14 @@ def test_the_cache_is_the_users_where_the_packages_folder_is_not_writable(tmp_pa
     assert run(package, **variables).stderr == ""
 
 
+def test_without_any_writable_folder_it_still_compiles(tmp_path):
+    (tmp_path / "module_to_compile.py").write_text(MODULE, encoding="utf-8")
+    (tmp_path / "__pycache__").write_text("not a folder")
+    nowhere = str(tmp_path / "__pycache__")
+    variables = {"XDG_CACHE_HOME": nowhere, "HOME": nowhere, "LOCALAPPDATA": nowhere}
+    assert run(tmp_path, **variables).stdout == "6.0\n"
+
+
 def test_importing_the_room_compiles_nothing():
     """Modules are compiled when imported: the room itself must not import them."""
     program = "import sys, phasediagram.kernel; print('phasediagram.kernel.packing' in sys.modules)"
