@@ -180,7 +180,8 @@ def _evaluate_one(
     given = (weights, biases, densities, importances)
     if any(array.dtype.kind not in "iuf" for array in given):
         return None
-    arrays = [np.ascontiguousarray(array, dtype=np.float64).reshape(-1) for array in given]
+    # Copies: compiled code takes no array that is read-only or in another byte order.
+    arrays = [np.array(array, dtype=np.float64, order="C").reshape(-1) for array in given]
     size = m * n + n
     gradient = np.empty(size if order else 1)
     hessian = np.empty((size, size) if order == 2 else (1, 1))
@@ -219,7 +220,7 @@ def _evaluate_batch(parameters: Parameters, order: int) -> LossDerivatives:
             n,
             np.concatenate([points.W[chunk].reshape(length, m * n), points.b[chunk]], axis=1),
             independent_table(points.density[:1] if common else points.density[chunk]),
-            np.ascontiguousarray(points.importance[chunk]),
+            np.array(points.importance[chunk]),  # compiled code takes no read-only view
             result.loss[chunk],
             gradients,
             hessian,
