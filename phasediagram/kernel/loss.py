@@ -218,9 +218,11 @@ def _evaluate_batch(parameters: Parameters, order: int) -> LossDerivatives:
             rows,
             m,
             n,
-            np.concatenate([points.W[chunk].reshape(length, m * n), points.b[chunk]], axis=1),
+            np.ascontiguousarray(
+                np.concatenate([points.W[chunk].reshape(length, m * n), points.b[chunk]], axis=1)
+            ),
             independent_table(points.density[:1] if common else points.density[chunk]),
-            np.array(points.importance[chunk]),  # compiled code takes no read-only view
+            np.array(points.importance[chunk], order="C"),  # compiled code takes no read-only view
             result.loss[chunk],
             gradients,
             hessian,
