@@ -7,14 +7,11 @@ of theirs is a block of that length in `work`, and a loop over it one vector ins
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
 from numba import types
 from numpy.typing import NDArray
 
-from phasediagram.kernel.compiling import compiled, emitted
+from phasediagram.kernel.compiling import compiled
 
 Array = NDArray[np.float64]
 
@@ -25,37 +22,6 @@ _int = types.int64
 
 #: Signature of `phasediagram.kernel.packing.ROWS`.
 ROWS_SIGNATURE = types.void(_matrix, _matrix, _vector, _vector, _matrix, _vector, _int)
-
-
-@emitted
-def accumulate(
-    typing_context: Any,
-    work: types.Type,
-    to: types.Type,
-    a: types.Type,
-    x: types.Type,
-    b: types.Type,
-    y: types.Type,
-) -> tuple[Any, Any]:
-    """Add the product of the blocks at a and x, and that of b and y, to the block at `to`.
-
-    As vector instructions: the compiler would unroll a loop of four into scalar ones.
-    """
-
-    def emit(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        data = context.make_array(_vector)(context, builder, value=arguments[0]).data
-        block = ir.VectorType(ir.DoubleType(), LANES).as_pointer()
-        sum_at, *places = (
-            builder.bitcast(builder.gep(data, [place]), block) for place in arguments[1:]
-        )
-        total, one, other, third, fourth = (
-            builder.load(place, align=8) for place in (sum_at, *places)
-        )
-        products = builder.fadd(builder.fmul(one, other), builder.fmul(third, fourth))
-        builder.store(builder.fadd(total, products), sum_at, align=8)
-        return context.get_dummy_value()
-
-    return types.void(_vector, *[types.intp] * 5), emit
 
 
 @compiled(types.void(_vector, _int, _int, _int, _matrix, _int))
