@@ -2,7 +2,7 @@
 
 ``L = sum_i importance_i E[(x_i - ReLU(sum_j (W^T W)_ij x_j + b_i))^2]``, an exact
 integral, not an estimate (Elhage et al., *Toy Models of Superposition*, 2022,
-section "Superposition as a Phase Change"; expectation in `phasediagram.kernel.general`).
+section "Superposition as a Phase Change"; expectation in `phasediagram.kernel.cube.general`).
 """
 
 from __future__ import annotations

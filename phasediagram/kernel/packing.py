@@ -14,8 +14,8 @@ from numba.np.arrayobj import populate_array
 from numpy.typing import NDArray
 
 from phasediagram.kernel.compiling import compiled, emitted
+from phasediagram.kernel.cube.lanes import ROWS_SIGNATURE, rows_work_size
 from phasediagram.kernel.doubled import add, two_product
-from phasediagram.kernel.lanes import ROWS_SIGNATURE, rows_work_size
 
 Array = NDArray[np.float64]
 

@@ -31,5 +31,5 @@ def test_the_text_does_not_depend_on_the_hash_seed(tmp_path, hash_seed):
 
 
 def test_the_lanes_are_those_of_the_package():
-    text = (kernels.TARGET.parent / "lanes.py").read_text(encoding="utf-8")
+    text = (kernels.TARGET / "lanes.py").read_text(encoding="utf-8")
     assert f"\nLANES = {kernels.LANES}\n" in text

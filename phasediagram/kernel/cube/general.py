@@ -30,7 +30,8 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from phasediagram.kernel.blocks import (
+from phasediagram.kernel.compiling import compiled
+from phasediagram.kernel.cube.blocks import (
     any_crossing,
     least,
     load,
@@ -40,10 +41,9 @@ from phasediagram.kernel.blocks import (
     where_positive,
     where_rising,
 )
-from phasediagram.kernel.compiling import compiled
+from phasediagram.kernel.cube.faces import ACTIVE, COORDINATES, DIGITS, DIMENSION, FREE, POWERS
+from phasediagram.kernel.cube.lanes import LANES, ROWS_SIGNATURE, channel_count, deliver
 from phasediagram.kernel.doubled import add, select, two_sum
-from phasediagram.kernel.faces import ACTIVE, COORDINATES, DIGITS, DIMENSION, FREE, POWERS
-from phasediagram.kernel.lanes import LANES, ROWS_SIGNATURE, channel_count, deliver
 
 Array = NDArray[np.float64]
 

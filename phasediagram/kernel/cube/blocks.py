@@ -17,7 +17,7 @@ from numba.core.typing.templates import ConcreteTemplate, infer_global, signatur
 from numba.extending import lower_builtin, models, register_model
 
 from phasediagram.kernel.compiling import emitted
-from phasediagram.kernel.lanes import LANES
+from phasediagram.kernel.cube.lanes import LANES
 
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
 _array = types.float64[::1]
@@ -102,10 +102,6 @@ def store(typing_context: Any, work: Any, at: Any, block: Any) -> tuple[Any, Any
 
     kind = BLOCK if isinstance(block, BlockType) else types.float64
     return types.void(_array, types.intp, kind), emit
-
-
-def _compared(builder: Any, sign: str, one: Any, other: Any) -> Any:
-    return builder.fcmp_ordered(sign, one, other)
 
 
 def _selection(sign: str) -> Any:
