@@ -39,8 +39,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.kernel.compiling import compiled
-from phasediagram.kernel.doubled import add, select, two_sum
 from phasediagram.kernel.cube.lanes import ROWS_SIGNATURE, deliver
+from phasediagram.kernel.doubled import add, select, two_sum
 
 Array = NDArray[np.float64]
 
