@@ -56,6 +56,38 @@ def test_the_cache_is_the_users_where_the_packages_folder_is_not_writable(tmp_pa
     assert run(package, **variables).stderr == ""
 
 
+CALLED = """
+from phasediagram.kernel.compiling import compiled
+
+FACTOR = 2.0
+
+@compiled("float64(float64)")
+def scaled(x):
+    return FACTOR * x
+"""
+
+CALLING = """
+from module_called import scaled
+from phasediagram.kernel.compiling import compiled
+
+@compiled("float64(float64)")
+def twice_scaled(x):
+    return 2.0 * scaled(x)
+
+print(twice_scaled(1.5))
+"""
+
+
+def test_a_change_in_a_called_function_of_another_file_is_compiled_anew(tmp_path):
+    (tmp_path / "module_to_compile.py").write_text(CALLING, encoding="utf-8")
+    (tmp_path / "module_called.py").write_text(CALLED, encoding="utf-8")
+    assert run(tmp_path).stdout == "6.0\n"
+    assert run(tmp_path).stderr == ""
+    changed = CALLED.replace("2.0", "10.0")
+    (tmp_path / "module_called.py").write_text(changed, encoding="utf-8")
+    assert run(tmp_path).stdout == "30.0\n"
+
+
 def test_without_any_writable_folder_it_still_compiles(tmp_path):
     (tmp_path / "module_to_compile.py").write_text(MODULE, encoding="utf-8")
     (tmp_path / "__pycache__").write_text("not a folder")
