@@ -2,20 +2,28 @@
 
 Every compiled function has an explicit signature, so that it is compiled where it is
 defined, once on a machine: numba keeps the result on disk, beside the module, or in the
-user's cache folder if the package's is not writable (or in ``NUMBA_CACHE_DIR``).  numba
-checks only the file in which a function stands: who edits a function that others call
-must touch, or delete the cache of, the files that call it.
+user's cache folder if the package's is not writable (or in ``NUMBA_CACHE_DIR``).
+
+numba itself compiles anew only if the file changes in which the function stands, although
+the code of all functions that it calls is linked into it.  Here a function's entry in the
+cache also depends on what it calls, in other files too, and on the constants that it uses.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from types import CodeType
 from typing import Any
 
+import numpy as np
 from numba import njit
 from numba.core import event
+from numba.extending import intrinsic
 
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 _MESSAGE = "phasediagram: compiling for this machine, about 20 s, once ..."
 
 
@@ -45,8 +53,48 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
+        try:
+            dispatcher = njit(cache=True, **_OPTIONS)(function)
+        except RuntimeError:  # no folder to keep it in is writable, not even the user's
+            dispatcher = njit(**_OPTIONS)(function)
+        else:
+            file = dispatcher._cache._cache_file
+            file._source_stamp = (file._source_stamp, _fingerprint(function))
         # The event fires only if the function is not in the cache on disk.
         with event.install_listener("numba:compile", _announcer):
-            return njit(signature, cache=True, nogil=True, error_model="numpy")(function)
+            dispatcher.compile(signature)
+        dispatcher.disable_compile()
+        return dispatcher
 
     return decorate
+
+
+def _fingerprint(function: Callable[..., Any]) -> str:
+    """Return a digest of the files and constants that a function's compiled code depends on."""
+    digest = hashlib.sha256()
+    seen: set[Callable[..., Any]] = set()
+
+    def visit(python_function: Callable[..., Any]) -> None:
+        if python_function in seen:
+            return
+        seen.add(python_function)
+        code: CodeType = python_function.__code__
+        file = Path(code.co_filename).stat()
+        digest.update(f"{python_function.__qualname__} {file.st_mtime} {file.st_size}".encode())
+        for name in code.co_names:
+            value = python_function.__globals__.get(name)
+            called = getattr(value, "py_func", None) or getattr(value, "_defn", None)
+            if called is not None:
+                visit(called)
+            elif isinstance(value, np.ndarray):
+                digest.update(value.tobytes())
+            elif isinstance(value, bool | int | float):
+                digest.update(f"{name} {value!r}".encode())
+
+    visit(function)
+    return digest.hexdigest()
+
+
+def emitted(function: Callable[..., Any]) -> Any:
+    """Make an intrinsic, a function that emits its own instructions, of its description."""
+    return intrinsic(function)

@@ -11,15 +11,14 @@ from __future__ import annotations
 from typing import Any
 
 from numba import types
-from numba.extending import intrinsic
 
-from phasediagram.kernel.compiling import compiled
+from phasediagram.kernel.compiling import compiled, emitted
 
 _NUMBER = types.float64
 _DOUBLED = types.UniTuple(types.float64, 2)
 
 
-@intrinsic  # type: ignore[misc]
+@emitted
 def select(
     typing_context: Any, condition: types.Type, one: types.Type, other: types.Type
 ) -> tuple[Any, Any]:
@@ -36,7 +35,7 @@ def select(
     return number(types.boolean, number, number), emit
 
 
-@intrinsic  # type: ignore[misc]
+@emitted
 def fused(typing_context: Any, x: types.Type, y: types.Type, z: types.Type) -> tuple[Any, Any]:
     """Return x * y + z, rounded once."""
     number = types.float64

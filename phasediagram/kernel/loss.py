@@ -2,7 +2,7 @@
 
 ``L = sum_i importance_i E[(x_i - ReLU(sum_j (W^T W)_ij x_j + b_i))^2]``, an exact
 integral, not an estimate (Elhage et al., *Toy Models of Superposition*, 2022,
-section "Superposition as a Phase Change"; expectation in `phasediagram.kernel.general`).
+section "Superposition as a Phase Change"; expectation in `phasediagram.kernel.cube.general`).
 """
 
 from __future__ import annotations
@@ -180,7 +180,8 @@ def _evaluate_one(
     given = (weights, biases, densities, importances)
     if any(array.dtype.kind not in "iuf" for array in given):
         return None
-    arrays = [np.ascontiguousarray(array, dtype=np.float64).reshape(-1) for array in given]
+    # Copies: compiled code takes no array that is read-only or in another byte order.
+    arrays = [np.array(array, dtype=np.float64, order="C").reshape(-1) for array in given]
     size = m * n + n
     gradient = np.empty(size if order else 1)
     hessian = np.empty((size, size) if order == 2 else (1, 1))
@@ -217,9 +218,11 @@ def _evaluate_batch(parameters: Parameters, order: int) -> LossDerivatives:
             rows,
             m,
             n,
-            np.concatenate([points.W[chunk].reshape(length, m * n), points.b[chunk]], axis=1),
+            np.ascontiguousarray(
+                np.concatenate([points.W[chunk].reshape(length, m * n), points.b[chunk]], axis=1)
+            ),
             independent_table(points.density[:1] if common else points.density[chunk]),
-            np.ascontiguousarray(points.importance[chunk]),
+            np.array(points.importance[chunk], order="C"),  # compiled code takes no read-only view
             result.loss[chunk],
             gradients,
             hessian,

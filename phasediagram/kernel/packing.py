@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 from numba import types
-from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 from numpy.typing import NDArray
 
-from phasediagram.kernel.compiling import compiled
+from phasediagram.kernel.compiling import compiled, emitted
+from phasediagram.kernel.cube.lanes import ROWS_SIGNATURE, rows_work_size
 from phasediagram.kernel.doubled import add, two_product
-from phasediagram.kernel.lanes import ROWS_SIGNATURE, rows_work_size
 
 Array = NDArray[np.float64]
 
@@ -39,10 +38,10 @@ ROWS = types.FunctionType(ROWS_SIGNATURE)
 def work_size(n: int, m: int) -> int:
     """Return the length of `work` that `evaluate` and every `ROWS` function need."""
     packing = 3 * n * n + n * (n + 2 + (n + 1) * (n + 1)) + m * (n + 1)
-    return packing + rows_work_size(n)
+    return packing + int(rows_work_size(n))
 
 
-@intrinsic  # type: ignore[misc]
+@emitted
 def matrix(
     typing_context: Any,
     vector: types.Type,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from phasediagram.kernel.lanes import ROWS_SIGNATURE
+from phasediagram.kernel.cube.lanes import ROWS_SIGNATURE
 from phasediagram.kernel.packing import ROWS, work_size
 from phasediagram.model import MAX_FEATURES
 
@@ -17,14 +17,14 @@ def rows_kernel(n: int) -> Any:
     if not 1 <= n <= MAX_FEATURES:
         raise ValueError(f"n must be between 1 and {MAX_FEATURES}, got {n}")
     if n == 2:
-        from phasediagram.kernel.generated.rows_2 import rows_2
+        from phasediagram.kernel.cube.rows_2 import rows_2
 
         return rows_2
     if n == 3:
-        from phasediagram.kernel.generated.rows_3 import rows_3
+        from phasediagram.kernel.cube.rows_3 import rows_3
 
         return rows_3
-    from phasediagram.kernel.general import general_rows
+    from phasediagram.kernel.cube.general import general_rows
 
     return general_rows
 

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from phasediagram.kernel.compiling import compiled
+from phasediagram.kernel.compiling import compiled, emitted
 from phasediagram.kernel.packing import ROWS, evaluate, work_size
 from phasediagram.model import MAX_IMPORTANCE, MAX_MAGNITUDE
 
@@ -25,7 +24,7 @@ _int, _float, _vector, _matrix = (
 )
 
 
-@intrinsic  # type: ignore[misc]
+@emitted
 def _rows_at(typing_context: Any, address: types.Type) -> tuple[Any, Any]:
     """Return the `ROWS` function whose C-callable wrapper stands at an address."""
 

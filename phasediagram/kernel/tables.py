@@ -26,7 +26,7 @@ def independent_table(density: ArrayLike) -> Array:
     for j in range(densities.shape[-1]):
         p = densities[..., j : j + 1]
         table = np.concatenate([table * (1 - p), table * p], axis=-1)
-    return table
+    return np.ascontiguousarray(table)
 
 
 def independent_table_derivatives(density: ArrayLike) -> Array:
@@ -48,4 +48,4 @@ def independent_table_derivatives(density: ArrayLike) -> Array:
         inactive, active = 1 - p, p
         inactive[..., j, :], active[..., j, :] = -1.0, 1.0
         derivatives = np.concatenate([derivatives * inactive, derivatives * active], axis=-1)
-    return derivatives
+    return np.ascontiguousarray(derivatives)

@@ -162,6 +162,27 @@ def test_many_parameter_sets_agree_across_chunks_and_threads(monkeypatch, thread
             np.testing.assert_array_equal(many[i], single)
 
 
+@pytest.mark.parametrize("leading", [(), (3,)])
+@pytest.mark.parametrize(
+    "variant",
+    [
+        lambda values: np.broadcast_to(values, values.shape),  # read-only
+        lambda values: values.astype(">f8"),
+        lambda values: np.asfortranarray(values),
+        lambda values: values.astype(np.longdouble),
+        lambda values: np.repeat(values, 2, axis=-1)[..., ::2],
+    ],
+)
+def test_arrays_of_any_layout_are_taken(leading, variant):
+    rng = np.random.default_rng(8)
+    W, b = rng.normal(size=(*leading, 2, 3)), rng.normal(size=(*leading, 3))
+    density, importance = rng.uniform(0.1, 1, (2, *leading, 3))
+    expected = loss_derivatives(W, b, density, importance)
+    found = loss_derivatives(*map(variant, (W, b, density, importance)))
+    np.testing.assert_array_equal(found.loss, expected.loss)
+    np.testing.assert_array_equal(found.hessian, expected.hessian)
+
+
 def test_an_empty_batch_has_no_losses():
     assert public.expected_loss(np.zeros((0, 1, 2)), [0.0, 0.0], 0.5).shape == (0,)
 

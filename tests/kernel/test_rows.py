@@ -9,7 +9,7 @@ import pytest
 from exact_rows import derivative, squared_error
 from oracle_recursion import dot, expected_squared_error
 
-from phasediagram.kernel.general import general_rows
+from phasediagram.kernel.cube.general import general_rows
 from phasediagram.kernel.packing import work_size
 from phasediagram.kernel.rows import rows_address, rows_kernel
 from phasediagram.kernel.tables import independent_table

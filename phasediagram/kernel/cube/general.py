@@ -31,9 +31,19 @@ from numba import types
 from numpy.typing import NDArray
 
 from phasediagram.kernel.compiling import compiled
-from phasediagram.kernel.doubled import add, two_sum
-from phasediagram.kernel.faces import ACTIVE, COORDINATES, DIGITS, DIMENSION, POWERS
-from phasediagram.kernel.lanes import LANES, ROWS_SIGNATURE, channel_count, deliver
+from phasediagram.kernel.cube.blocks import (
+    any_crossing,
+    least,
+    load,
+    most,
+    store,
+    where_crossing,
+    where_positive,
+    where_rising,
+)
+from phasediagram.kernel.cube.faces import ACTIVE, COORDINATES, DIGITS, DIMENSION, FREE, POWERS
+from phasediagram.kernel.cube.lanes import LANES, ROWS_SIGNATURE, channel_count, deliver
+from phasediagram.kernel.doubled import add, select, two_sum
 
 Array = NDArray[np.float64]
 
@@ -86,42 +96,39 @@ def _fill_fixed(work: Array, n: int, face: int, base: int, order: int) -> None:
     first, second = section + 1, section + 1 + n
     third = second + n * (n + 1) // 2
     k = DIMENSION[face]
+    h, h_e = load(work, base + _H * LANES), load(work, base + _H_E * LANES)
     for f in range(k, n):
         a = COORDINATES[face, f]
         value = float(DIGITS[face, a])
-        for lane in range(LANES):
-            at = base + lane
-            work[at + (_X + a) * LANES] = value * work[at + _H * LANES]
-            work[at + (_X + n + a) * LANES] = value * work[at + _H_E * LANES]
-            if order == 2:
-                work[at + (first + a) * LANES] = value * work[at + section * LANES]
+        store(work, base + (_X + a) * LANES, value * h)
+        store(work, base + (_X + n + a) * LANES, value * h_e)
     if order < 2:
         return
+    density = load(work, base + section * LANES)
+    for f in range(k, n):
+        a = COORDINATES[face, f]
+        store(work, base + (first + a) * LANES, float(DIGITS[face, a]) * density)
     for f in range(k, n):
         a = COORDINATES[face, f]
         value = float(DIGITS[face, a])
         for g in range(f + 1):
-            b = COORDINATES[face, g] if g < f else a
-            ab = _pair(n, a, b)
-            for lane in range(LANES):
-                at = base + lane
-                work[at + (pairs + ab) * LANES] = value * work[at + (_X + b) * LANES]
-                work[at + (second + ab) * LANES] = value * work[at + (first + b) * LANES]
-    own = float(DIGITS[face, 0])
-    for f in range(n):
-        a = COORDINATES[face, f]
-        for g in range(f + 1):
-            if g < k and f < k and own > 1.0:
-                continue  # all three free
             b = COORDINATES[face, g]
             ab = _pair(n, a, b)
-            if own > 1.0:  # a is fixed
-                value, of = float(DIGITS[face, a]), _pair(n, 0, b)
-            else:
-                value, of = own, ab
-            for lane in range(LANES):
-                at = base + lane
-                work[at + (third + ab) * LANES] = value * work[at + (second + of) * LANES]
+            store(work, base + (pairs + ab) * LANES, value * load(work, base + (_X + b) * LANES))
+            store(
+                work, base + (second + ab) * LANES, value * load(work, base + (first + b) * LANES)
+            )
+    own = DIGITS[face, 0]
+    for f in range(k if own == FREE else 0, n):
+        a = COORDINATES[face, f]
+        value = float(DIGITS[face, a] if own == FREE else own)
+        for g in range(f + 1):
+            b = COORDINATES[face, g]
+            ab = _pair(n, a, b)
+            of = _pair(n, 0, b) if own == FREE else ab
+            store(
+                work, base + (third + ab) * LANES, value * load(work, base + (second + of) * LANES)
+            )
 
 
 @compiled(_void(_vector, _int, _int, _int, _int, _int))
@@ -152,14 +159,14 @@ def _corners(work: Array, n: int, doubled: int, faces: int, channels: int, order
             z, tail = work[at + lane], work[at + LANES + lane]
             difference, error = two_sum(own, -z)
             residual = difference + (error - tail)
-            e = residual if z > 0.0 else own
+            e = select(z > 0.0, residual, own)
             work[base + _LOWEST * LANES + lane] = z
             work[base + _HIGHEST * LANES + lane] = z
             work[base + _E * LANES + lane] = e
             work[base + _E_E * LANES + lane] = e * e
             if order > 0:
-                work[base + _H * LANES + lane] = 1.0 if z > 0.0 else 0.0
-                work[base + _H_E * LANES + lane] = residual if z > 0.0 else 0.0
+                work[base + _H * LANES + lane] = select(z > 0.0, 1.0, 0.0)
+                work[base + _H_E * LANES + lane] = select(z > 0.0, residual, 0.0)
         if order > 0:
             _fill_fixed(work, n, face, base, order)
 
@@ -175,23 +182,17 @@ def _climb_section(
     first, second = section + 1, section + 1 + n
     third = second + n * (n + 1) // 2
     k = DIMENSION[face]
-    own_free = DIGITS[face, 0] == 2
     total = sums * LANES
-    for lane in range(LANES):
-        work[base + section * LANES + lane] = (
-            work[crossing * LANES + lane]
-            if k == 1
-            else work[total + section * LANES + lane] / (k - 1)
-        )
     if k == 1:
         a = COORDINATES[face, 0]
         aa = _pair(n, a, a)
-        for lane in range(LANES):
-            x, density = work[(apex + a) * LANES + lane], work[crossing * LANES + lane]
-            work[base + (first + a) * LANES + lane] = x * density
-            work[base + (second + aa) * LANES + lane] = x * x * density
-            work[base + (third + aa) * LANES + lane] = x * x * x * density
+        x, density = load(work, (apex + a) * LANES), load(work, crossing * LANES)
+        store(work, base + section * LANES, density)
+        store(work, base + (first + a) * LANES, x * density)
+        store(work, base + (second + aa) * LANES, x * x * density)
+        store(work, base + (third + aa) * LANES, x * x * x * density)
         return
+    own_free = DIGITS[face, 0] == FREE
     # int_0^1 s^(a-1) (1-s)^(b-1) ds for (a, b) = (k-1, 2), (k-1, 3), (k-1, 4), (k, 2), ...
     beta_12 = 1.0 / ((k - 1) * k)
     beta_13 = 2.0 * beta_12 / (k + 1)
@@ -199,42 +200,129 @@ def _climb_section(
     beta_02 = 1.0 / (k * (k + 1))
     beta_03 = 2.0 * beta_02 / (k + 2)
     beta_up = 1.0 / ((k + 1) * (k + 2))
+    part, part_up, part_two = 1.0 / k, 1.0 / (k + 1), 1.0 / (k + 2)
+    whole = load(work, total + section * LANES)
+    store(work, base + section * LANES, whole * (1.0 / (k - 1)))
+    own, own_first = load(work, apex * LANES), load(work, total + first * LANES)
     for f in range(k):
         a = COORDINATES[face, f]
-        for lane in range(LANES):
-            work[base + (first + a) * LANES + lane] = (
-                beta_12 * work[(apex + a) * LANES + lane] * work[total + section * LANES + lane]
-                + work[total + (first + a) * LANES + lane] / k
-            )
-    for f in range(k):
-        a = COORDINATES[face, f]
+        x = load(work, (apex + a) * LANES)
+        x_first = load(work, total + (first + a) * LANES)
+        store(work, base + (first + a) * LANES, beta_12 * x * whole + part * x_first)
         for g in range(f + 1):
             b = COORDINATES[face, g]
-            ab, ob, oa = _pair(n, a, b), _pair(n, 0, b), _pair(n, 0, a)
-            for lane in range(LANES):
-                x, y = work[(apex + a) * LANES + lane], work[(apex + b) * LANES + lane]
-                square = x * y * work[total + section * LANES + lane]
-                mixed = (
-                    x * work[total + (first + b) * LANES + lane]
-                    + y * work[total + (first + a) * LANES + lane]
+            ab = _pair(n, a, b)
+            y = load(work, (apex + b) * LANES)
+            square = x * y * whole
+            mixed = x * load(work, total + (first + b) * LANES) + y * x_first
+            both = load(work, total + (second + ab) * LANES)
+            store(
+                work,
+                base + (second + ab) * LANES,
+                beta_13 * square + beta_02 * mixed + part_up * both,
+            )
+            if own_free:
+                with_own = (
+                    own * both
+                    + x * load(work, total + (second + _pair(n, 0, b)) * LANES)
+                    + y * load(work, total + (second + _pair(n, 0, a)) * LANES)
                 )
-                s_second = work[total + (second + ab) * LANES + lane]
-                work[base + (second + ab) * LANES + lane] = (
-                    beta_13 * square + beta_02 * mixed + s_second / (k + 1)
+                store(
+                    work,
+                    base + (third + ab) * LANES,
+                    beta_14 * own * square
+                    + beta_03 * (own * mixed + x * y * own_first)
+                    + beta_up * with_own
+                    + part_two * load(work, total + (third + ab) * LANES),
                 )
-                if own_free:
-                    own = work[apex * LANES + lane]
-                    work[base + (third + ab) * LANES + lane] = (
-                        beta_14 * own * square
-                        + beta_03 * (own * mixed + x * y * work[total + first * LANES + lane])
-                        + beta_up
-                        * (
-                            own * s_second
-                            + x * work[total + (second + ob) * LANES + lane]
-                            + y * work[total + (second + oa) * LANES + lane]
-                        )
-                        + work[total + (third + ab) * LANES + lane] / (k + 2)
-                    )
+
+
+@compiled(_void(_vector, _int, _int, _int, _int, _int, _int, _int, _int))
+def _add_facets(
+    work: Array,
+    n: int,
+    face: int,
+    total: int,
+    low_height: int,
+    low: int,
+    high_height: int,
+    high: int,
+    order: int,
+) -> None:
+    """Add the moments of two opposite facets, times their heights; order -2: no sections."""
+    k = DIMENSION[face]
+    below, above = load(work, low_height), load(work, high_height)
+    for c in range(_E, _H if order == 0 else _X):
+        at = c * LANES
+        store(
+            work,
+            total + at,
+            load(work, total + at) + below * load(work, low + at) + above * load(work, high + at),
+        )
+    if order == 0:
+        return
+    for f in range(k):
+        for at in (
+            (_X + COORDINATES[face, f]) * LANES,
+            (_X + n + COORDINATES[face, f]) * LANES,
+        ):
+            store(
+                work,
+                total + at,
+                load(work, total + at)
+                + below * load(work, low + at)
+                + above * load(work, high + at),
+            )
+    if order == 1:
+        return
+    pairs = _X + 2 * n
+    section = pairs + n * (n + 1) // 2
+    second = section + 1 + n
+    third = second + n * (n + 1) // 2
+    for f in range(k):
+        for g in range(f + 1):
+            ab = _pair(n, COORDINATES[face, f], COORDINATES[face, g])
+            at = (pairs + ab) * LANES
+            store(
+                work,
+                total + at,
+                load(work, total + at)
+                + below * load(work, low + at)
+                + above * load(work, high + at),
+            )
+            if order == 2 and k > 1:
+                at = (second + ab) * LANES
+                store(
+                    work,
+                    total + at,
+                    load(work, total + at)
+                    + below * load(work, low + at)
+                    + above * load(work, high + at),
+                )
+                at = (third + ab) * LANES
+                store(
+                    work,
+                    total + at,
+                    load(work, total + at)
+                    + below * load(work, low + at)
+                    + above * load(work, high + at),
+                )
+    if order == 2 and k > 1:
+        at = section * LANES
+        store(
+            work,
+            total + at,
+            load(work, total + at) + below * load(work, low + at) + above * load(work, high + at),
+        )
+        for f in range(k):
+            at = (section + 1 + COORDINATES[face, f]) * LANES
+            store(
+                work,
+                total + at,
+                load(work, total + at)
+                + below * load(work, low + at)
+                + above * load(work, high + at),
+            )
 
 
 @compiled(_void(_vector, _int, _int, _int, _int, _int, _int, _int))
@@ -242,9 +330,8 @@ def _climb(
     work: Array, n: int, face: int, scratch: int, sums: int, faces: int, channels: int, order: int
 ) -> None:
     """Fill in the moments of a face of dimension 1 or more from those of its facets."""
-    apex, low_height, high_height = scratch, scratch + n, scratch + 2 * n
-    rise, fall = scratch + 3 * n, scratch + 3 * n + 1
-    crossing, at_apex = scratch + 3 * n + 2, scratch + 3 * n + 3
+    apex, high_height = scratch, scratch + n  # the height above the facet at 0 is the apex's x
+    crossing = scratch + 2 * n
     base = (faces + face * channels) * LANES
     k = DIMENSION[face]
     pairs = _X + 2 * n
@@ -252,89 +339,69 @@ def _climb(
     stride = channels * LANES
     step = POWERS[COORDINATES[face, 0]] * stride
     low, high = base - 2 * step, base - step
-    any_crosses = False
-    for lane in range(LANES):
-        least_low, least_high = work[low + lane], work[high + lane]
-        lowest = least_low if least_low < least_high else least_high
-        most_low, most_high = work[low + LANES + lane], work[high + LANES + lane]
-        highest = most_low if most_low > most_high else most_high
-        crosses = (lowest <= 0.0) & (highest > 0.0)
-        any_crosses |= crosses
-        span = highest - lowest if crosses else 1.0
-        work[base + lane] = lowest
-        work[base + LANES + lane] = highest
-        work[rise * LANES + lane] = -lowest / span if crosses else 0.5
-        work[fall * LANES + lane] = highest / span if crosses else 0.5
-        work[crossing * LANES + lane] = 1.0 / max(span, _TINY) if crosses else 0.0
+    lowest = least(load(work, low), load(work, high))
+    highest = most(load(work, low + LANES), load(work, high + LANES))
+    store(work, base, lowest)
+    store(work, base + LANES, highest)
+    span = where_crossing(lowest, highest, highest - lowest, 1.0)
+    rise = where_crossing(lowest, highest, (0.0 - lowest) / span, 0.5)
+    fall = where_crossing(lowest, highest, highest / span, 0.5)
+    any_crosses = order == 2 and any_crossing(lowest, highest)
+    if any_crosses:
+        inverse = 1.0 / where_positive(span - _TINY, span, _TINY)
+        store(work, crossing * LANES, where_crossing(lowest, highest, inverse, 0.0))
     for f in range(k):
         j = COORDINATES[face, f]
-        for lane in range(LANES):
-            up, down = work[rise * LANES + lane], work[fall * LANES + lane]
-            rising = work[j * LANES + lane] >= 0.0
-            work[(apex + j) * LANES + lane] = up if rising else down
-            work[(low_height + j) * LANES + lane] = up if rising else down
-            work[(high_height + j) * LANES + lane] = down if rising else up
-    own_free = DIGITS[face, 0] == 2
-    for lane in range(LANES):
-        own = work[apex * LANES + lane] if own_free else float(DIGITS[face, 0])
-        centre = (work[low + _E * LANES + lane] + work[high + _E * LANES + lane]) / 2
-        work[at_apex * LANES + lane] = centre if work[base + lane] > 0.0 else own
-    summed = channels
-    if order == 2 and not any_crosses:
-        summed = section
-    for c in range(_E * LANES, summed * LANES):
+        gain = load(work, j * LANES)
+        store(work, (apex + j) * LANES, where_rising(gain, rise, fall))
+        store(work, (high_height + j) * LANES, where_rising(gain, fall, rise))
+    if DIGITS[face, 0] != FREE:
+        store(work, apex * LANES, float(DIGITS[face, 0]))
+    centre = 0.5 * (load(work, low + _E * LANES) + load(work, high + _E * LANES))
+    e = where_positive(lowest, centre, load(work, apex * LANES))
+    for c in range(_E * LANES, channels * LANES):
         work[sums * LANES + c] = 0.0
     for f in range(k):
         j = COORDINATES[face, f]
         step = POWERS[j] * stride
-        low, high = base - 2 * step, base - step
-        for c in range(_E, summed):
-            for lane in range(LANES):
-                work[(sums + c) * LANES + lane] += (
-                    work[(low_height + j) * LANES + lane] * work[low + c * LANES + lane]
-                    + work[(high_height + j) * LANES + lane] * work[high + c * LANES + lane]
-                )
-    across = 1.0 / ((k + 1) * (k + 2))
+        _add_facets(
+            work,
+            n,
+            face,
+            sums * LANES,
+            (apex + j) * LANES,
+            base - 2 * step,
+            (high_height + j) * LANES,
+            base - step,
+            order if any_crosses or order < 2 else -2,
+        )
+    across, part, part_two = 1.0 / ((k + 1) * (k + 2)), 1.0 / (k + 1), 1.0 / (k + 2)
     total = sums * LANES
-    for lane in range(LANES):
-        e = work[at_apex * LANES + lane]
-        s_e = work[total + _E * LANES + lane]
-        work[base + _E * LANES + lane] = (e + s_e) / (k + 1)
-        work[base + _E_E * LANES + lane] = 2 * across * e * (e + s_e) + work[
-            total + _E_E * LANES + lane
-        ] / (k + 2)
+    both = e + load(work, total + _E * LANES)
+    store(work, base + _E * LANES, part * both)
+    squared = part_two * load(work, total + _E_E * LANES)
+    store(work, base + _E_E * LANES, 2.0 * across * e * both + squared)
     if order == 0:
         return
-    for lane in range(LANES):
-        e = work[at_apex * LANES + lane]
-        h = work[total + _H * LANES + lane] / k
-        s_h_e = work[total + _H_E * LANES + lane]
-        work[base + _H * LANES + lane] = h
-        work[base + _H_E * LANES + lane] = (e * h + s_h_e) / (k + 1)
+    h = (1.0 / k) * load(work, total + _H * LANES)
+    h_e = load(work, total + _H_E * LANES)
+    store(work, base + _H * LANES, h)
+    store(work, base + _H_E * LANES, part * (e * h + h_e))
+    twice = 2.0 * e * h + h_e
     for f in range(k):
         a = COORDINATES[face, f]
-        for lane in range(LANES):
-            e, x = work[at_apex * LANES + lane], work[(apex + a) * LANES + lane]
-            h = work[base + _H * LANES + lane]
-            s_h_e = work[total + _H_E * LANES + lane]
-            s_x = work[total + (_X + a) * LANES + lane]
-            work[base + (_X + a) * LANES + lane] = (x * h + s_x) / (k + 1)
-            work[base + (_X + n + a) * LANES + lane] = across * (
-                x * (2 * e * h + s_h_e) + e * s_x
-            ) + work[total + (_X + n + a) * LANES + lane] / (k + 2)
-    if order == 2:
-        for f in range(k):
-            a = COORDINATES[face, f]
+        x, h_x = load(work, (apex + a) * LANES), load(work, total + (_X + a) * LANES)
+        store(work, base + (_X + a) * LANES, part * (x * h + h_x))
+        h_e_x = part_two * load(work, total + (_X + n + a) * LANES)
+        store(work, base + (_X + n + a) * LANES, across * (x * twice + e * h_x) + h_e_x)
+        if order == 2:
             for g in range(f + 1):
                 b = COORDINATES[face, g]
-                ab = _pair(n, a, b)
-                for lane in range(LANES):
-                    x, y = work[(apex + a) * LANES + lane], work[(apex + b) * LANES + lane]
-                    work[base + (pairs + ab) * LANES + lane] = across * (
-                        2 * x * y * work[base + _H * LANES + lane]
-                        + x * work[total + (_X + b) * LANES + lane]
-                        + y * work[total + (_X + a) * LANES + lane]
-                    ) + work[total + (pairs + ab) * LANES + lane] / (k + 2)
+                at = (pairs + _pair(n, a, b)) * LANES
+                y, h_y = load(work, (apex + b) * LANES), load(work, total + (_X + b) * LANES)
+                mixed = 2.0 * x * y * h + x * h_y + y * h_x
+                store(work, base + at, across * mixed + part_two * load(work, total + at))
+    if order == 2:
         if any_crosses:
             _climb_section(work, n, face, apex, crossing, sums, base, section)
         else:
@@ -385,7 +452,7 @@ def general_rows(
     channels = channel_count(n, order)
     weights = 2 * n + 1
     scratch = weights + (1 << n)
-    sums = scratch + 3 * n + 4
+    sums = scratch + 2 * n + 1
     mixture = sums + channels
     doubled = mixture + channels
     faces = doubled + 2 * (1 << n)
@@ -403,11 +470,10 @@ def general_rows(
             summed = channels
             if order == 2 and DIMENSION[face] == 0:  # a corner has no section
                 summed = 6 + 2 * n + n * (n + 1) // 2
+            weight = load(work, (weights + subset) * LANES)
             for c in range(_E, summed):
-                for lane in range(LANES):
-                    work[(mixture + c) * LANES + lane] += (
-                        work[(weights + subset) * LANES + lane]
-                        * work[(faces + face * channels + c) * LANES + lane]
-                    )
+                to = (mixture + c) * LANES
+                moment = load(work, (faces + face * channels + c) * LANES)
+                store(work, to, load(work, to) + weight * moment)
         _conclude(work, n, mixture, sums, order)
         deliver(work, sums, n, first, out, order)

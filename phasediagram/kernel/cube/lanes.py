@@ -55,7 +55,7 @@ def deliver(work: Array, results: int, n: int, first: int, out: Array, order: in
 
 @compiled(_int(_int, _int))
 def channel_count(n: int, order: int) -> int:
-    """Return the number of moments of a face that `phasediagram.kernel.general` keeps."""
+    """Return the number of moments of a face that `phasediagram.kernel.cube.general` keeps."""
     if order == 0:
         return 4
     if order == 1:
@@ -69,4 +69,4 @@ def rows_work_size(n: int) -> int:
     faces = 1
     for _ in range(n):
         faces *= 3
-    return LANES * (5 * n + 5 + 3 * (1 << n) + (2 + faces) * channel_count(n, 2))
+    return LANES * (5 * n + 5 + 3 * (1 << n) + (2 + faces) * int(channel_count(n, 2)))
