@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from numba import types
-from numba.core import cgutils
 from numpy.typing import NDArray
 
-from phasediagram.kernel.compiling import compiled, emitted
-from phasediagram.kernel.packing import ROWS, evaluate, work_size
+from phasediagram.kernel.compiling import compiled
+from phasediagram.kernel.packing import evaluate, work_size
+from phasediagram.kernel.pointers import rows_at
 from phasediagram.model import MAX_IMPORTANCE, MAX_MAGNITUDE
 
 Array = NDArray[np.float64]
@@ -22,18 +22,6 @@ _int, _float, _vector, _matrix = (
     types.float64[::1],
     types.float64[:, ::1],
 )
-
-
-@emitted
-def _rows_at(typing_context: Any, address: types.Type) -> tuple[Any, Any]:
-    """Return the `ROWS` function whose C-callable wrapper stands at an address."""
-
-    def emit(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        function = cgutils.create_struct_proxy(ROWS)(context, builder)
-        function[0] = builder.inttoptr(arguments[0], cgutils.voidptr_t)  # others stay null
-        return function._getvalue()
-
-    return ROWS(types.int64), emit
 
 
 @compiled(_float(_int, _int, _int, _vector, _vector, _vector, _vector, _vector, _matrix, _int))
@@ -74,5 +62,5 @@ def evaluate_single(
         return math.nan
     work = np.empty(work_size(n, m))
     return float(
-        evaluate(_rows_at(address), m, n, x, table, weights, gradient, hessian, work, order)
+        evaluate(rows_at(address), m, n, x, table, weights, gradient, hessian, work, order)
     )

@@ -24,6 +24,7 @@ _NEAR_KINK = 0.05
 _REACH = 4.0  # times the bracket of an end: how far a curve may be from it
 _NEAR_END = 2e-3
 _EXIT_STEP = 1e-3
+_ISOLATED = 1e-5
 _POSITIVE = 1e-9  # a curvature above it is positive
 _ASIDE = 1e-6  # far from a kink against rounding, near against the next kink
 
@@ -256,6 +257,8 @@ class LimitMapper:
     def _ends_at_kink(self, system: KinkFold, y: Array) -> bool:
         """Whether a state is a minimum on one side of a kink, and a saddle on the other."""
         x, at = y[:-2], self.plane.at(y[-2:])
+        if self._other_kink(system, x) < _ISOLATED:
+            return False
         across = preactivation(self.engine, x, system.output, system.corner)[1]
         across = _ASIDE * across / np.linalg.norm(across)
         lowest = [
@@ -263,6 +266,16 @@ class LimitMapper:
             for side in (1, -1)
         ]
         return max(lowest) > _POSITIVE and min(lowest) < -_POSITIVE
+
+    def _other_kink(self, system: KinkFold, x: Array) -> float:
+        """Return the smallest |Z| at any other corner."""
+        space = self.engine.space
+        return min(
+            abs(preactivation(self.engine, x, i, corner)[0])
+            for i in range(space.n)
+            for corner in range(2**space.n)
+            if (i, corner) != (system.output, system.corner)
+        )
 
     def _events(self, system: System, start: Array) -> list[Event]:
         """Return the kinks at which the Hessian jumps, and at which a fold therefore ends."""

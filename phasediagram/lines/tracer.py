@@ -23,7 +23,7 @@ _CORNER_STEP = 2e-4  # a curve may turn sharply within this
 _LARGEST_TURN = np.cos(np.radians(25.0))
 _EVENT_TOLERANCE = 1e-12
 _STUCK = 40  # points that get no further than _STUCK_MOVED
-_STUCK_MOVED = 2e-3
+_STUCK_MOVED = 2e-4
 
 
 @dataclass(frozen=True)
@@ -99,18 +99,6 @@ def solve(matrix: Array, right: Array) -> Array:
     return np.asarray(
         np.linalg.lstsq(matrix / scale[:, None], right / scale, rcond=1e-10)[0]
     )
-
-
-def tangent_of(system: System, y: Array, towards: Array) -> Array:
-    """Return the unit tangent of the curve at y, on the side of `towards`."""
-    jacobian = system.residual(y).jacobian
-    scale = np.abs(jacobian).max(axis=1)
-    scale[scale == 0] = 1.0
-    matrix = np.vstack([jacobian / scale[:, None], towards])
-    right = np.zeros(len(matrix))
-    right[-1] = 1.0
-    tangent = np.linalg.lstsq(matrix, right, rcond=1e-10)[0]
-    return np.asarray(tangent / np.linalg.norm(tangent))
 
 
 def null_direction(system: System, y: Array) -> Array:
@@ -196,7 +184,9 @@ def _advance(
     solved = correct(system, guess, tangent)
     if solved is None or np.linalg.norm(solved - guess) > 0.5 * length + 1e-9:
         return None, None
-    turned = tangent_of(system, solved, tangent)
+    secant = (solved - y) / np.linalg.norm(solved - y)
+    turned = 1.5 * secant - 0.5 * tangent  # towards the tangent at the end of the chord
+    turned /= np.linalg.norm(turned)
     if turned @ tangent < _LARGEST_TURN and length > _CORNER_STEP:
         return None, None
     return solved, turned

@@ -15,6 +15,7 @@ import numpy as np
 
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.packing import ROWS, evaluate, work_size
+from phasediagram.kernel.pointers import rows_at
 from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
 from phasediagram.minima.linear import eigen, solve_positive
 from phasediagram.minima.newton import norm, stiffen_rotations
@@ -196,8 +197,8 @@ def descend_direction(rows, m, n, x, direction, table, importance, t, work):
     return curvature
 
 
-@compiled(Real(ROWS, Integer, Integer, Vector, Vector, Vector, Matrix, Integer, Vector))
-def softest(rows, m, n, x, table, importance, guesses, count, direction):
+@compiled(Real(Integer, Integer, Integer, Vector, Vector, Vector, Matrix, Integer, Vector))
+def softest(address, m, n, x, table, importance, guesses, count, direction):
     """Return the smallest second directional derivative, and write its direction.
 
     Parameters
@@ -207,6 +208,7 @@ def softest(rows, m, n, x, table, importance, guesses, count, direction):
     count : int
         How many eigenvectors of the Hessian at x, the softest first, are tried as well.
     """
+    rows = rows_at(address)
     size = x.size
     work, which = np.empty(work_size(n, m)), np.empty(2)
     hessian, product = np.empty((size, size)), np.empty(size)
@@ -238,9 +240,10 @@ def softest(rows, m, n, x, table, importance, guesses, count, direction):
     return smallest
 
 
-@compiled(Nothing(ROWS, Integer, Integer, Vector, Vector, Vector, Vector, Vector))
-def limit_direction(rows, m, n, x, direction, table, importance, work):
+@compiled(Nothing(Integer, Integer, Integer, Vector, Vector, Vector, Vector, Vector))
+def limit_direction(address, m, n, x, direction, table, importance, work):
     """Move a unit direction to the stationary one for t -> 0, extrapolated from t, 2t and 4t."""
+    rows = rows_at(address)
     far, middle = np.empty(x.size), np.empty(x.size)
     descend_direction(rows, m, n, x, direction, table, importance, 4.0 * STEP, work)
     far[:] = direction
@@ -252,12 +255,13 @@ def limit_direction(rows, m, n, x, direction, table, importance, work):
     normalize(direction)
 
 
-@compiled(Nothing(ROWS, Integer, Integer, Vector, Vector, Vector, Vector, Vector, Vector))
-def expansion(rows, m, n, x, direction, table, importance, coefficients, work):
+@compiled(Nothing(Integer, Integer, Integer, Vector, Vector, Vector, Vector, Vector, Vector))
+def expansion(address, m, n, x, direction, table, importance, coefficients, work):
     """Write D and K of ``L + t^2 D / 2 + t^3 K`` along a direction, freed of higher terms.
 
     D(t) = d . H(x + t d) d = D + 6 K t + ... is fitted at t = STEP times 1 to 5.
     """
+    rows = rows_at(address)
     size = x.size
     hessian, product = np.empty((size, size)), np.empty(size)
     at = np.empty(5)

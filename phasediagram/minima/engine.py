@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,8 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.kernel.packing import evaluate, work_size
-from phasediagram.kernel.rows import rows_kernel
+from phasediagram.kernel.packing import work_size
+from phasediagram.kernel.pointers import evaluate_at
+from phasediagram.kernel.rows import rows_address
 from phasediagram.minima.curvature import expansion, limit_direction, nearest_kink, softest
 from phasediagram.minima.newton import minimize_rows, stiffen_rotations
 from phasediagram.minima.state import Space
@@ -54,8 +54,8 @@ class Engine:
     threads: int = 1
 
     @cached_property
-    def _rows(self) -> Callable[..., None]:
-        return rows_kernel(self.space.n)
+    def _rows(self) -> int:
+        return rows_address(self.space.n)
 
     @cached_property
     def _work(self) -> Array:
@@ -103,7 +103,7 @@ class Engine:
         """Return loss, gradient and Hessian, rotations made stiff on request."""
         size = self.space.size
         gradient, hessian = np.empty(size), np.empty((size, size))
-        loss = evaluate(
+        loss = evaluate_at(
             self._rows, self.space.m, self.space.n, x, at.table, at.importance, gradient, hessian,
             self._work, 2,
         )
@@ -114,7 +114,7 @@ class Engine:
     def slope(self, x: Array, at: Parameters) -> tuple[float, Array]:
         """Return loss and gradient; linear in table and importances."""
         gradient = np.empty(self.space.size)
-        loss = evaluate(
+        loss = evaluate_at(
             self._rows, self.space.m, self.space.n, x, at.table, at.importance, gradient,
             np.empty((0, 0)), self._work, 1,
         )

@@ -12,6 +12,7 @@ import numpy as np
 
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.packing import ROWS, evaluate, work_size
+from phasediagram.kernel.pointers import rows_at
 from phasediagram.kernel.signatures import Integer, Matrix, Nothing, Real, Vector
 from phasediagram.minima.linear import eigen, solve_positive
 
@@ -140,11 +141,12 @@ def minimize(rows, m, n, x, table, importance, tolerance, iterations, radius, in
     return value
 
 
-@compiled(Nothing(ROWS, Integer, Integer, Matrix, Matrix, Matrix, Vector, Integer, Real, Vector, Vector))
+@compiled(Nothing(Integer, Integer, Integer, Matrix, Matrix, Matrix, Vector, Integer, Real, Vector, Vector))
 def minimize_rows(
-    rows, m, n, x, tables, importances, tolerances, iterations, radius, losses, slopes
+    address, m, n, x, tables, importances, tolerances, iterations, radius, losses, slopes
 ):
     """Descend from each row of x in place; tables, ... of one row hold for all."""
+    rows = rows_at(address)
     work = np.empty(work_size(n, m))
     info = np.empty(2)
     for k in range(x.shape[0]):
