@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 import phasediagram as phd
+from phasediagram.files.tables import agreements_table
 from phasediagram.plotting import draw_training, save_figure
-from phasediagram.tables import agreements_table
 
 FIGURES = Path(__file__).parent / "figures"
 

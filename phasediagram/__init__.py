@@ -1,18 +1,22 @@
 """Phase diagrams of superposition in toy models, from exact losses."""
 
 from phasediagram._version import __version__
-from phasediagram.agreement import Agreement, Basin, basin_probabilities, compare
 from phasediagram.boundaries import phase_boundaries
-from phasediagram.configurations import Configuration, ConfigurationMinimum, configurations
+from phasediagram.catalogue.configurations import (
+    Configuration,
+    ConfigurationMinimum,
+    configurations,
+)
+from phasediagram.comparison.agreement import Agreement, Basin, basin_probabilities, compare
+from phasediagram.comparison.edges import EdgeDistances, edge_distances
+from phasediagram.comparison.own_networks import classify, compare_weights
 from phasediagram.diagram import phase_diagram, solve
-from phasediagram.edges import EdgeDistances, edge_distances
 from phasediagram.files import load, save, to_xarray
 from phasediagram.loss import (
     expected_loss,
     expected_loss_and_gradient,
     expected_loss_hessian,
 )
-from phasediagram.own_networks import classify, compare_weights
 from phasediagram.results import (
     Boundary,
     Minimum,
@@ -22,8 +26,8 @@ from phasediagram.results import (
     SpecialPoint,
 )
 from phasediagram.sections import BranchLosses, LossSection, loss_section
-from phasediagram.training import train
-from phasediagram.training_result import TrainingHistory, TrainingResult
+from phasediagram.training.descent import train
+from phasediagram.training.result import TrainingHistory, TrainingResult
 
 __all__ = [
     "Agreement",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram._version import __version__
-from phasediagram.interference import described, dimensionalities
+from phasediagram.naming.interference import described, dimensionalities
 from phasediagram.newton import GRADIENT_TOLERANCE
 from phasediagram.phases import extra_feature_outcome
 from phasediagram.stored import Stored

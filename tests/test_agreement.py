@@ -9,9 +9,9 @@ import pytest
 from matplotlib.figure import Figure
 
 import phasediagram as phd
-from phasediagram import agreement as module
 from phasediagram.cli import main
-from phasediagram.edges import mean_norm_and_superposition
+from phasediagram.comparison import agreement as module
+from phasediagram.comparison.edges import mean_norm_and_superposition
 from phasediagram.plotting import draw_training, plot_agreement
 
 GRID = (np.array([0.7, 0.55, 0.2]), np.array([0.66, 1.0]))

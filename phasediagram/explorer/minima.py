@@ -20,7 +20,7 @@ from phasediagram.branches import Model
 from phasediagram.coarse_grid import CoarseGrid
 from phasediagram.free_minimization import Progress, minimize_free, standard_starts
 from phasediagram.local_minima import are_minima
-from phasediagram.orientation import upright
+from phasediagram.naming.orientation import upright
 from phasediagram.phases import is_silent, phases_of
 from phasediagram.results import PhaseDiagram
 

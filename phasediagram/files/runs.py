@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.files.labelled import AXES, Attributes, LabelledArrays, Variable
-from phasediagram.training_result import TrainingHistory, TrainingResult
+from phasediagram.training.result import TrainingHistory, TrainingResult
 
 Array = NDArray[np.float64]
 

@@ -20,7 +20,7 @@ from phasediagram.files.labelled import LabelledArrays, Variable
 from phasediagram.files.runs import label_training, training_from
 from phasediagram.free_diagram import load_blocks
 from phasediagram.results import PhaseBoundaries, PhaseDiagram, Solution
-from phasediagram.training_result import TrainingResult
+from phasediagram.training.result import TrainingResult
 
 if TYPE_CHECKING:
     import xarray

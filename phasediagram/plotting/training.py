@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from phasediagram.edges import mean_norm_and_superposition
+from phasediagram.comparison.edges import mean_norm_and_superposition
 from phasediagram.plotting.canvas import new_axes, paint
 from phasediagram.plotting.lines import add_line_legend, plot_boundaries
 from phasediagram.plotting.phases import (
@@ -19,9 +19,9 @@ from phasediagram.plotting.phases import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from phasediagram.agreement import Agreement
+    from phasediagram.comparison.agreement import Agreement
     from phasediagram.results import PhaseBoundaries, PhaseDiagram
-    from phasediagram.training_result import TrainingResult
+    from phasediagram.training.result import TrainingResult
 
 
 def plot_agreement(agreement: Agreement, ax: Axes | None = None, size: float = 9.0) -> Axes:

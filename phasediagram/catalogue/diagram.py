@@ -9,7 +9,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.configurations import Configuration, configurations
+from phasediagram.catalogue.configurations import Configuration, configurations
 from phasediagram.executors import Part, Workers
 from phasediagram.free_minimization import Progress
 from phasediagram.newton import GRADIENT_TOLERANCE

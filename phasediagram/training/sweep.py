@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram import checkpoints
 from phasediagram.executors import Part, Workers
-from phasediagram.optimizers import OptimizerState
-from phasediagram.training_gradients import ExactGradient, Gradient, SampledGradient
-from phasediagram.training_settings import TrainingSettings
+from phasediagram.training import checkpoints
+from phasediagram.training.gradients import ExactGradient, Gradient, SampledGradient
+from phasediagram.training.optimizers import OptimizerState
+from phasediagram.training.settings import TrainingSettings
 
 Array = NDArray[np.float64]
 Models = NDArray[np.intp]

@@ -20,8 +20,8 @@ from phasediagram.model import (
 )
 from phasediagram.phases import phases_of
 from phasediagram.results import PhaseDiagram
-from phasediagram.training import train
-from phasediagram.training_result import TrainingResult
+from phasediagram.training.descent import train
+from phasediagram.training.result import TrainingResult
 
 Array = NDArray[np.float64]
 
