@@ -33,7 +33,7 @@ def by_phase(agreement: phd.Agreement) -> None:
 def main() -> None:
     """Compare each file with theory."""
     for argument in sys.argv[1:]:
-        training = phd.TrainingResult.load(argument)
+        training = phd.load(argument, phd.TrainingResult)
         n, m = training.n_features, training.n_hidden
         density, importance = training.density[:, 0], training.relative_importance[0]
         diagram = phd.phase_diagram(density, importance, n, m)

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from phasediagram.catalogue.configurations import Configuration, configurations
 from phasediagram.executors import Part, Workers
-from phasediagram.free_minimization import Progress
-from phasediagram.newton import GRADIENT_TOLERANCE
-from phasediagram.results import PhaseDiagram
+from phasediagram.progress import Progress
+from phasediagram.results import GRADIENT_TOLERANCE, PhaseDiagram
 
 Array = NDArray[np.float64]
 

@@ -87,6 +87,7 @@ def _train(options: argparse.Namespace) -> int:
     from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
     from phasediagram.comparison.agreement import compare
     from phasediagram.diagram import phase_diagram
+    from phasediagram.files.storing import save
     from phasediagram.files.tables import agreements_table
     from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE
     from phasediagram.plotting import draw_training, save_figure
@@ -111,7 +112,7 @@ def _train(options: argparse.Namespace) -> int:
             progress=progress,
             checkpoint=options.checkpoint,
         )
-    training.save(path)
+    save(path, training)
     print(f"wrote {path}")
     if not training.completed.any():
         print("interrupted before any run was finished", file=sys.stderr)
@@ -157,7 +158,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _verify_training() -> int:
-    from phasediagram.comparison.agreement import verify_training
+    from phasediagram.comparison.verification import verify_training
     from phasediagram.files.tables import agreements_table
 
     with progress_bar("training") as progress:

@@ -16,9 +16,9 @@ from phasediagram.boundaries import TRACED_SIZES
 from phasediagram.explorer.data import DEFAULT_GRID, ExploredModel, View, explore
 from phasediagram.explorer.packing import pack
 from phasediagram.files.tables import special_point_records
-from phasediagram.free_minimization import Progress
 from phasediagram.phases import PHASES
 from phasediagram.plotting import phase_style
+from phasediagram.progress import Progress
 
 
 def write_explorer(

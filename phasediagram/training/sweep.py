@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.executors import Part, Workers
+from phasediagram.progress import Progress
 from phasediagram.training import checkpoints
 from phasediagram.training.gradients import ExactGradient, Gradient, SampledGradient
 from phasediagram.training.optimizers import OptimizerState
@@ -19,7 +19,6 @@ from phasediagram.training.settings import TrainingSettings
 
 Array = NDArray[np.float64]
 Models = NDArray[np.intp]
-Progress = Callable[[float], None]
 
 _MODELS_AT_ONCE = 128
 _NUMBERS_AT_ONCE = 2**19  # of one step's samples of a batch of models
