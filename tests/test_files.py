@@ -251,6 +251,11 @@ def test_the_type_is_checked(tmp_path):
     phd.save(path, phd.phase_diagram(*AXES))
     with pytest.raises(ValueError, match="holds a PhaseDiagram, not a TrainingResult"):
         phd.load(path, phd.TrainingResult)
+    directory = tmp_path / "blocks"
+    phd.phase_diagram([0.3, 0.5], [1.0, 2.0], directory=directory)
+    assert type(phd.load(directory, phd.PhaseDiagram)) is phd.PhaseDiagram
+    with pytest.raises(ValueError, match="blocks' holds a PhaseDiagram, not a Solution"):
+        phd.load(directory, phd.Solution)
     with pytest.raises(TypeError, match="result must be one of PhaseDiagram, "):
         phd.save(path, {})
 
