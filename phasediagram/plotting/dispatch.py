@@ -26,10 +26,11 @@ def plot(
 ) -> Axes:
     """Draw a result, on the paper's axes where it has them.
 
-    A phase diagram is drawn by `plotting.plot_phases` or `plotting.plot_superposition`,
-    boundaries by `plotting.plot_boundaries`, a section by `plotting.plot_losses`, training by
-    `plotting.plot_empirical`, its agreement with theory by `plotting.plot_agreement`; these
-    have more options.
+    These functions have more options: `phasediagram.plotting.plot_phases` and
+    `phasediagram.plotting.plot_superposition` for a phase diagram,
+    `phasediagram.plotting.plot_boundaries`, `phasediagram.plotting.plot_losses` for a section,
+    `phasediagram.plotting.plot_empirical` for training, and
+    `phasediagram.plotting.plot_agreement` for its agreement with theory.
 
     Parameters
     ----------
