@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 import phasediagram as phd
+from phasediagram.files.tables import agreements_table
 from phasediagram.plotting import draw_training, save_figure
-from phasediagram.tables import agreements_table
 
 FIGURES = Path(__file__).parent / "figures"
 
@@ -33,7 +33,7 @@ def by_phase(agreement: phd.Agreement) -> None:
 def main() -> None:
     """Compare each file with theory."""
     for argument in sys.argv[1:]:
-        training = phd.TrainingResult.load(argument)
+        training = phd.load(argument, phd.TrainingResult)
         n, m = training.n_features, training.n_hidden
         density, importance = training.density[:, 0], training.relative_importance[0]
         diagram = phd.phase_diagram(density, importance, n, m)

@@ -33,7 +33,7 @@ with paper_figure(PAGE_WIDTH) as figure:
     if not options.no_boundaries:
         kept = Path("boundaries_3.npz")
         boundaries = phd.load(kept) if kept.exists() else phd.phase_boundaries(3, 2)
-        boundaries.save(kept)
+        phd.save(kept, boundaries)
         plot_boundaries(boundaries, left, legend=None)
         plot_boundaries(boundaries, right, legend="lower right")
 save_figure(figure, "three_features.pdf")

@@ -1,29 +1,85 @@
 """Phase diagrams of superposition in toy models, from exact losses."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from phasediagram._version import __version__
-from phasediagram.agreement import Agreement, Basin, basin_probabilities, compare
-from phasediagram.boundaries import phase_boundaries
-from phasediagram.configurations import Configuration, ConfigurationMinimum, configurations
-from phasediagram.diagram import phase_diagram, solve
-from phasediagram.edges import EdgeDistances, edge_distances
-from phasediagram.files import load, save, to_xarray
-from phasediagram.loss import (
-    expected_loss,
-    expected_loss_and_gradient,
-    expected_loss_hessian,
-)
-from phasediagram.own_networks import classify, compare_weights
-from phasediagram.results import (
-    Boundary,
-    Minimum,
-    PhaseBoundaries,
-    PhaseDiagram,
-    Solution,
-    SpecialPoint,
-)
-from phasediagram.sections import BranchLosses, LossSection, loss_section
-from phasediagram.training import train
-from phasediagram.training_result import TrainingHistory, TrainingResult
+
+if TYPE_CHECKING:
+    from phasediagram.boundaries import phase_boundaries
+    from phasediagram.catalogue.configurations import (
+        Configuration,
+        ConfigurationMinimum,
+        configurations,
+    )
+    from phasediagram.comparison.agreement import Agreement, compare
+    from phasediagram.comparison.basins import Basin, basin_probabilities
+    from phasediagram.comparison.edges import EdgeDistances, edge_distances
+    from phasediagram.comparison.own_networks import classify, compare_weights
+    from phasediagram.diagram import phase_diagram, solve
+    from phasediagram.files.storing import load, save, to_xarray
+    from phasediagram.loss import (
+        expected_loss,
+        expected_loss_and_gradient,
+        expected_loss_hessian,
+    )
+    from phasediagram.plotting.dispatch import plot
+    from phasediagram.results import (
+        Boundary,
+        Minimum,
+        PhaseBoundaries,
+        PhaseDiagram,
+        Solution,
+        SpecialPoint,
+    )
+    from phasediagram.sections import BranchLosses, LossSection, loss_section
+    from phasediagram.training.descent import train
+    from phasediagram.training.result import TrainingHistory, TrainingResult
+else:
+    # Where each public name is: importing the package loads none of it, so that it takes no time.
+    _HOMES = {
+        "catalogue.configurations": ("Configuration", "ConfigurationMinimum", "configurations"),
+        "comparison.agreement": ("Agreement", "compare"),
+        "comparison.basins": ("Basin", "basin_probabilities"),
+        "comparison.edges": ("EdgeDistances", "edge_distances"),
+        "comparison.own_networks": ("classify", "compare_weights"),
+        "boundaries": ("phase_boundaries",),
+        "diagram": ("phase_diagram", "solve"),
+        "files.storing": ("load", "save", "to_xarray"),
+        "loss": ("expected_loss", "expected_loss_and_gradient", "expected_loss_hessian"),
+        "plotting.dispatch": ("plot",),
+        "results": (
+            "Boundary",
+            "Minimum",
+            "PhaseBoundaries",
+            "PhaseDiagram",
+            "Solution",
+            "SpecialPoint",
+        ),
+        "sections": ("BranchLosses", "LossSection", "loss_section"),
+        "training.descent": ("train",),
+        "training.result": ("TrainingHistory", "TrainingResult"),
+    }
+    _MODULES = ("closed_forms", "explorer", "phases", "plotting")  # those that are public
+
+    def __getattr__(name):
+        """Load what a public name stands for, the first time that it is used."""
+        from importlib import import_module
+
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
+        for home, names in _HOMES.items():
+            if name in names:
+                value = getattr(import_module(f"{__name__}.{home}"), name)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__():
+        """Return every name, loaded or not."""
+        return sorted({*globals(), *__all__, *_MODULES})
+
 
 __all__ = [
     "Agreement",
@@ -55,6 +111,7 @@ __all__ = [
     "loss_section",
     "phase_boundaries",
     "phase_diagram",
+    "plot",
     "save",
     "solve",
     "to_xarray",

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from phasediagram.catalogue_diagram import TOLERANCES, candidates, catalogue, catalogue_diagram
-from phasediagram.configurations import configurations
+from phasediagram.catalogue.configurations import configurations
+from phasediagram.catalogue.diagram import TOLERANCES, candidates, catalogue, catalogue_diagram
 from phasediagram.executors import require_executor
 from phasediagram.free_diagram import free_diagram
 from phasediagram.free_minimization import Progress

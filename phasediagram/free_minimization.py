@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.allocation import keep_freed_memory
-from phasediagram.configurations import configurations
+from phasediagram.catalogue.configurations import configurations
 from phasediagram.loss import expected_loss, expected_loss_and_gradient, loss_derivatives
 from phasediagram.newton import density_tolerance, minimize_batch
 

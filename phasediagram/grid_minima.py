@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.configurations import configurations
+from phasediagram.catalogue.configurations import configurations
 from phasediagram.free_minimization import FreeEnds, FreeLoss, minimize_free
 
 Array = NDArray[np.float64]

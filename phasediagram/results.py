@@ -1,26 +1,21 @@
-"""What is found at a point and over a grid: minimum, solution, phase diagram."""
+"""What is found at a point and over a grid: data, which knows neither files nor figures."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram._version import __version__
-from phasediagram.interference import described, dimensionalities
-from phasediagram.newton import GRADIENT_TOLERANCE
+from phasediagram.naming.interference import described, dimensionalities
 from phasediagram.phases import extra_feature_outcome
-from phasediagram.stored import Stored
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
 Names = NDArray[np.str_]
 
+GRADIENT_TOLERANCE = 1e-13  # norm of the gradient at which a minimum is reached
 POSITION_TOLERANCE = 1e-10  # of points on boundaries, and special points
 
 
@@ -78,7 +73,7 @@ class Minimum:
 
 
 @dataclass(frozen=True)
-class Solution(Stored):
+class Solution:
     """The lowest loss at one point, and every candidate.
 
     Attributes
@@ -138,7 +133,7 @@ class Solution(Stored):
 
 
 @dataclass(frozen=True)
-class PhaseDiagram(Stored):
+class PhaseDiagram:
     """The lowest loss over a grid.
 
     Attributes
@@ -215,33 +210,6 @@ class PhaseDiagram(Stored):
         named = zip(self.candidates, count.tolist(), strict=True)
         return {name: points / self.lowest.size for name, points in named if points}
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        coloring: Literal["phase", "superposition"] = "phase",
-    ) -> Axes:
-        """Draw the diagram with the paper's axes.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw; a new figure by default.
-        coloring : {"phase", "superposition"}
-            Discrete phases, or the paper's continuous colouring of the extra feature
-            (norm of its direction, and how much it shares that with other features).
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-        """
-        from phasediagram.plotting import plot_phases, plot_superposition
-
-        if coloring == "phase":
-            return plot_phases(self, ax)
-        if coloring == "superposition":
-            return plot_superposition(self, ax)
-        raise ValueError(f"coloring must be 'phase' or 'superposition', got {coloring!r}")
-
 
 @dataclass(frozen=True)
 class Boundary:
@@ -294,7 +262,7 @@ class SpecialPoint:
 
 
 @dataclass(frozen=True)
-class PhaseBoundaries(Stored):
+class PhaseBoundaries:
     """Every boundary and special point of one model.
 
     Attributes

@@ -9,9 +9,9 @@ import pytest
 from matplotlib.figure import Figure
 
 import phasediagram as phd
-from phasediagram import agreement as module
 from phasediagram.cli import main
-from phasediagram.edges import mean_norm_and_superposition
+from phasediagram.comparison import verification
+from phasediagram.comparison.edges import mean_norm_and_superposition
 from phasediagram.plotting import draw_training, plot_agreement
 
 GRID = (np.array([0.7, 0.55, 0.2]), np.array([0.66, 1.0]))
@@ -190,20 +190,20 @@ def test_train_from_the_command_line(tmp_path, capsys):
     assert main([*arguments, "-o", str(path)]) == 0
     out = capsys.readouterr().out
     assert "no run is below the theoretical minimum" in out
-    assert phd.TrainingResult.load(path).loss.shape == (3, 3, 2)
+    assert phd.load(path, phd.TrainingResult).loss.shape == (3, 3, 2)
     assert main(["train", "--grid", "1"]) == 2
     assert main(["train", "-o", str(tmp_path / "runs.txt")]) == 2
     assert main(["train", "--seeds", "0", "-o", str(path)]) == 2
 
 
 def test_verify_training_fails_if_theory_does(monkeypatch, capsys):
-    monkeypatch.setattr(module, "_VERIFIED", (((2, 1), 2, 1.0),))
+    monkeypatch.setattr(verification, "_SWEEPS", (((2, 1), 2, 1.0),))
     trained = phd.train
 
     def quick(*arguments, **options):
         return trained(*arguments, **options | {"steps": 200, "seeds": 2, "optimizer": "exact"})
 
-    monkeypatch.setattr(module, "train", quick)
+    monkeypatch.setattr(verification, "train", quick)
     assert main(["verify", "--training"]) == 0
     assert "lowest excess" in capsys.readouterr().out
     solved = phd.phase_diagram
@@ -212,6 +212,6 @@ def test_verify_training_fails_if_theory_does(monkeypatch, capsys):
         diagram = solved(*arguments)
         return replace(diagram, loss=diagram.loss + 1.0)
 
-    monkeypatch.setattr(module, "phase_diagram", too_high)
+    monkeypatch.setattr(verification, "phase_diagram", too_high)
     assert main(["verify", "--training"]) == 1
     assert "A RUN IS BELOW" in capsys.readouterr().out

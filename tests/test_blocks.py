@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import phasediagram as phd
-from phasediagram.blocks import (
+from phasediagram.catalogue.blocks import (
     BlockLoss,
     BlockParameters,
     block_weights,

@@ -14,8 +14,8 @@ import phasediagram as phd
 from phasediagram.branches import Model
 from phasediagram.closed_forms import ignored_stability_limit, tricritical_points
 from phasediagram.continuous import ignored_state, others_partial_limits, tilt_tricritical
+from phasediagram.files.tables import boundaries_csv, boundaries_json, boundaries_table
 from phasediagram.free_minimization import minimize_free, random_starts
-from phasediagram.tables import boundaries_csv, boundaries_json, boundaries_table
 
 MIRROR = {
     "ignored": "dedicated",

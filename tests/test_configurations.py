@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import phasediagram as phd
-from phasediagram.configurations import configuration
+from phasediagram.catalogue.configurations import configuration
 from phasediagram.phases import extra_feature_outcome
 
 densities = st.floats(1e-6, 1.0)

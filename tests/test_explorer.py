@@ -31,7 +31,7 @@ from phasediagram.explorer import (
 )
 from phasediagram.explorer import data as explorer_data
 from phasediagram.explorer import page as explorer_page_module
-from phasediagram.orientation import upright
+from phasediagram.naming.orientation import upright
 from phasediagram.plotting import phase_style
 
 SIZES = ((2, 1), (3, 2))

@@ -86,16 +86,16 @@ def assert_equal(read, saved):
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_round_trips_are_exact(result, ending, tmp_path):
     path = tmp_path / f"result.{ending}"
-    result.save(path)
-    assert_equal(type(result).load(path), result)
+    phd.save(path, result)
+    assert_equal(phd.load(path, type(result)), result)
     assert_equal(phd.load(str(path)), result)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
 def test_derived_arrays_survive(tmp_path):
     diagram = phd.phase_diagram(*AXES, 3, 2, "optimized")
-    diagram.save(tmp_path / "diagram.npz")
-    read = phd.PhaseDiagram.load(tmp_path / "diagram.npz")
+    phd.save(tmp_path / "diagram.npz", diagram)
+    read = phd.load(tmp_path / "diagram.npz", phd.PhaseDiagram)
     np.testing.assert_array_equal(read.W, diagram.W)
     np.testing.assert_array_equal(read.phase, diagram.phase)
     np.testing.assert_array_equal(read.outcome, diagram.outcome)
@@ -107,8 +107,8 @@ def test_non_finite_runs_survive(tmp_path):
     loss = np.array([[np.inf, np.nan], [-0.0, 5e-324]])
     runs = replace(runs, loss=loss, completed=~np.isnan(loss), diverged=np.isinf(loss))
     for ending in ENDINGS:
-        runs.save(tmp_path / f"runs.{ending}")
-        read = phd.TrainingResult.load(tmp_path / f"runs.{ending}")
+        phd.save(tmp_path / f"runs.{ending}", runs)
+        read = phd.load(tmp_path / f"runs.{ending}", phd.TrainingResult)
         assert_equal(read, runs)
         assert np.signbit(read.loss[1, 0])
 
@@ -135,12 +135,12 @@ LARGER = {"hidden": 2, "feature": 3}
     ],
 )  # fmt: skip
 def test_dimensions(make, sizes):
-    assert dict(RESULTS[make]().to_xarray().sizes) == sizes
+    assert dict(phd.to_xarray(RESULTS[make]()).sizes) == sizes
 
 
 def test_a_dataset_is_labelled_and_traceable():
     diagram = phd.phase_diagram(*AXES)
-    data = diagram.to_xarray()
+    data = phd.to_xarray(diagram)
     here = data.sel(density=1.0, relative_importance=0.2)
     assert float(here.loss) == diagram.loss[0, 1]
     assert str(here.phase.item()) == diagram.phase[0, 1]
@@ -152,14 +152,14 @@ def test_a_dataset_is_labelled_and_traceable():
     assert data.attrs["tolerance"] == 1e-13
     assert data.loss.attrs == {"long_name": "lowest expected loss", "units": "1"}
     assert all(data[name].attrs["long_name"] for name in data.variables)
-    runs = RESULTS["grid of runs"]().to_xarray()
+    runs = phd.to_xarray(RESULTS["grid of runs"]())
     assert "batch_size=16, optimizer='adam', learning_rate=0.001" in runs.attrs["arguments"]
-    assert RESULTS["boundaries"]().to_xarray().attrs["tolerance"] == 1e-10
+    assert phd.to_xarray(RESULTS["boundaries"]()).attrs["tolerance"] == 1e-10
 
 
 def test_solutions_have_their_minima_along_a_dimension():
     solution = phd.solve(0.6, 1.0, 3, 2)
-    data = solution.to_xarray()
+    data = phd.to_xarray(solution)
     assert data.sizes["minimum"] == len(solution.minima) > 1
     assert (np.diff(data.loss) >= 0).all()
     assert list(data.phase.values) == [minimum.phase for minimum in solution.minima]
@@ -169,7 +169,7 @@ def test_solutions_have_their_minima_along_a_dimension():
 def saved(request, tmp_path_factory):
     """Bytes of a good file, and its ending."""
     path = tmp_path_factory.mktemp("good") / f"diagram.{request.param}"
-    phd.phase_diagram(*AXES).save(path)
+    phd.save(path, phd.phase_diagram(*AXES))
     return path.read_bytes(), request.param
 
 
@@ -219,7 +219,7 @@ def test_nothing_is_unpickled(tmp_path):
 
 def test_a_newer_format_is_refused(tmp_path, xarray):
     diagram = phd.phase_diagram(*AXES)
-    data = diagram.to_xarray()
+    data = phd.to_xarray(diagram)
     data.attrs["phasediagram_format"] = 2
     data.to_netcdf(tmp_path / "new.nc", engine="scipy")
     header = {"format": "phasediagram", "format_version": 2}
@@ -232,7 +232,7 @@ def test_a_newer_format_is_refused(tmp_path, xarray):
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_missing_parts_are_noticed(ending, tmp_path, xarray):
     path = tmp_path / f"diagram.{ending}"
-    phd.phase_diagram(*AXES).save(path)
+    phd.save(path, phd.phase_diagram(*AXES))
     if ending == "nc":
         data = xarray.load_dataset(path, engine="scipy").drop_vars("loss")
         data.to_netcdf(path, engine="scipy")
@@ -248,9 +248,14 @@ def test_missing_parts_are_noticed(ending, tmp_path, xarray):
 
 def test_the_type_is_checked(tmp_path):
     path = tmp_path / "diagram.npz"
-    phd.phase_diagram(*AXES).save(path)
+    phd.save(path, phd.phase_diagram(*AXES))
     with pytest.raises(ValueError, match="holds a PhaseDiagram, not a TrainingResult"):
-        phd.TrainingResult.load(path)
+        phd.load(path, phd.TrainingResult)
+    directory = tmp_path / "blocks"
+    phd.phase_diagram([0.3, 0.5], [1.0, 2.0], directory=directory)
+    assert type(phd.load(directory, phd.PhaseDiagram)) is phd.PhaseDiagram
+    with pytest.raises(ValueError, match="blocks' holds a PhaseDiagram, not a Solution"):
+        phd.load(directory, phd.Solution)
     with pytest.raises(TypeError, match="result must be one of PhaseDiagram, "):
         phd.save(path, {})
 
@@ -259,7 +264,7 @@ def test_the_type_is_checked(tmp_path):
 def test_a_failed_write_leaves_the_old_file(ending, tmp_path, monkeypatch):
     path = tmp_path / f"result.{ending}"
     solution = phd.solve(0.5, 1.0)
-    solution.save(path)
+    phd.save(path, solution)
     before = path.read_bytes()
 
     def fail(*arguments):
@@ -267,7 +272,7 @@ def test_a_failed_write_leaves_the_old_file(ending, tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="disk is full"):
-        phd.solve(0.1, 1.0).save(path)
+        phd.save(path, phd.solve(0.1, 1.0))
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
@@ -281,7 +286,7 @@ def test_a_killed_writer_leaves_a_whole_file(ending, tmp_path):
         axes = np.geomspace(1, 0.1, 60), np.geomspace(0.1, 10, 60)
         diagram = phd.phase_diagram(*axes, weights="canonical")
         while True:
-            diagram.save({str(path)!r})
+            phd.save({str(path)!r}, diagram)
     """
     environment = os.environ | {"PYTHONPATH": str(Path(phd.__file__).parent.parent)}
     for _ in range(3):
@@ -301,8 +306,10 @@ def test_a_killed_writer_leaves_a_whole_file(ending, tmp_path):
 def test_without_xarray_the_error_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "xarray", None)
     solution = phd.solve(0.5, 1.0)
-    for use in (solution.to_xarray, lambda: solution.save(tmp_path / "solution.nc")):
-        with pytest.raises(ImportError, match=r"install the extra \[xarray\]"):
-            use()
-    solution.save(tmp_path / "solution.npz")
-    assert_equal(phd.Solution.load(tmp_path / "solution.npz"), solution)
+    needs_xarray = r"install the extra \[xarray\]"
+    with pytest.raises(ImportError, match=needs_xarray):
+        phd.to_xarray(solution)
+    with pytest.raises(ImportError, match=needs_xarray):
+        phd.save(tmp_path / "solution.nc", solution)
+    phd.save(tmp_path / "solution.npz", solution)
+    assert_equal(phd.load(tmp_path / "solution.npz", phd.Solution), solution)

@@ -11,9 +11,9 @@ from scipy.optimize import direct, dual_annealing, minimize
 
 import phasediagram as phd
 from phasediagram import closed_forms
-from phasediagram.blocks import BlockLoss
-from phasediagram.configurations import configuration
-from phasediagram.minimization import minimize_block, polish_with_scipy
+from phasediagram.catalogue.blocks import BlockLoss
+from phasediagram.catalogue.configurations import configuration
+from phasediagram.catalogue.minimization import minimize_block, polish_with_scipy
 from phasediagram.newton import NewtonResult, minimize_batch
 
 REFERENCE = json.loads((Path(__file__).parent / "reference_minima.json").read_text())

@@ -58,7 +58,7 @@ def test_density_one_is_at_the_top_whatever_the_order_of_the_arrays(ax, diagram,
         diagram = phd.phase_diagram(
             diagram.density[::-1], diagram.relative_importance[::-1], 3, 2, weights="canonical"
         )
-    diagram.plot(ax)
+    phd.plot(diagram, ax)
     bottom, top = ax.get_ylim()
     assert (bottom, top) == pytest.approx((0.01, 1.0))
     assert ax.transData.transform((1, 1.0))[1] > ax.transData.transform((1, 0.01))[1]
@@ -74,7 +74,7 @@ def test_density_one_is_at_the_top_whatever_the_order_of_the_arrays(ax, diagram,
 
 
 def test_axes_are_labelled_as_in_the_paper(ax, diagram):
-    diagram.plot(ax)
+    phd.plot(diagram, ax)
     ax.figure.canvas.draw()
     assert ax.get_xscale() == ax.get_yscale() == "log"
     labels = [label.get_text() for label in ax.get_xticklabels()]
@@ -85,7 +85,7 @@ def test_axes_are_labelled_as_in_the_paper(ax, diagram):
 
 
 def test_legend_and_labels_name_every_phase(ax, diagram):
-    diagram.plot(ax)
+    phd.plot(diagram, ax)
     legend = [text.get_text().split(":")[0] for text in ax.get_legend().get_texts()]
     assert legend == list(diagram.shares())
     assert {text.get_text() for text in ax.texts} == set(diagram.shares())
@@ -108,7 +108,7 @@ def test_superposition_colouring_follows_norm_and_superposition(diagram):
 
 
 def test_superposition_picture_has_a_two_dimensional_key(ax, diagram):
-    diagram.plot(ax, coloring="superposition")
+    phd.plot(diagram, ax, coloring="superposition")
     (key,) = ax.child_axes
     assert "norm" in key.get_xlabel()
     assert "superposition" in key.get_ylabel()
@@ -120,18 +120,18 @@ def test_superposition_picture_has_a_two_dimensional_key(ax, diagram):
 def test_plot_makes_its_own_axes(diagram):
     from matplotlib import pyplot
 
-    ax = diagram.plot()
+    ax = phd.plot(diagram)
     assert ax.get_legend() is not None
     pyplot.close(ax.figure)
 
 
 def test_a_single_point_can_be_drawn(ax):
-    phd.phase_diagram([0.5], [1.0], weights="canonical").plot(ax)
+    phd.plot(phd.phase_diagram([0.5], [1.0], weights="canonical"), ax)
 
 
 def test_unknown_colouring_is_refused(diagram):
     with pytest.raises(ValueError, match="coloring must be 'phase' or 'superposition', got 'x'"):
-        diagram.plot(coloring="x")
+        phd.plot(diagram, coloring="x")
 
 
 @pytest.mark.parametrize("suffix", FIGURE_FORMATS)

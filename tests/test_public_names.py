@@ -78,7 +78,7 @@ solution = phd.solve(0.5, 1.0)
 reveal_type(solution.minima[0].loss)
 diagram = phd.phase_diagram([0.5, 0.2], [1.0, 2.0])
 reveal_type(diagram.shares())
-reveal_type(phd.PhaseDiagram.load("file.npz"))
+reveal_type(phd.load("file.npz", phd.PhaseDiagram))
 reveal_type(phd.phase_boundaries().special_points[0].kind)
 reveal_type(phd.compare_weights(dW[None], db[None], 0.5, 1.0).optimal)
 with paper_figure() as figure:

@@ -7,9 +7,11 @@ import pytest
 from training_results import assert_same_result
 
 import phasediagram as phd
-from phasediagram import sampling, training_gradients, training_sweep
-from phasediagram.sampling import FeatureSampler, stream, unit
-from phasediagram.training_gradients import BatchGradient, SampledGradient, pack, unpack
+from phasediagram.training import gradients as training_gradients
+from phasediagram.training import sampling
+from phasediagram.training import sweep as training_sweep
+from phasediagram.training.gradients import BatchGradient, SampledGradient, pack, unpack
+from phasediagram.training.sampling import FeatureSampler, stream, unit
 
 SMALL = {
     "density": [[1.0], [0.3], [0.05]],

@@ -15,7 +15,7 @@ import pytest
 from training_results import assert_same_result
 
 import phasediagram as phd
-from phasediagram import training_sweep
+from phasediagram.training import sweep as training_sweep
 
 ARGUMENTS = {
     "density": [[1.0], [0.3], [0.05]],

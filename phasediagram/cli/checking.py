@@ -84,13 +84,14 @@ def add_train(verbs: argparse._SubParsersAction[Parser]) -> None:
 def _train(options: argparse.Namespace) -> int:
     import numpy as np
 
-    from phasediagram.agreement import compare
     from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
+    from phasediagram.comparison.agreement import compare
     from phasediagram.diagram import phase_diagram
+    from phasediagram.files.storing import save
+    from phasediagram.files.tables import agreements_table
     from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE
     from phasediagram.plotting import draw_training, save_figure
-    from phasediagram.tables import agreements_table
-    from phasediagram.training import train
+    from phasediagram.training.descent import train
 
     path = writable(options.output, (".npz",))
     figure_file = None if options.figure is None else figure_path(options.figure)
@@ -111,7 +112,7 @@ def _train(options: argparse.Namespace) -> int:
             progress=progress,
             checkpoint=options.checkpoint,
         )
-    training.save(path)
+    save(path, training)
     print(f"wrote {path}")
     if not training.completed.any():
         print("interrupted before any run was finished", file=sys.stderr)
@@ -157,8 +158,8 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _verify_training() -> int:
-    from phasediagram.agreement import verify_training
-    from phasediagram.tables import agreements_table
+    from phasediagram.comparison.verification import verify_training
+    from phasediagram.files.tables import agreements_table
 
     with progress_bar("training") as progress:
         agreements = verify_training(progress)

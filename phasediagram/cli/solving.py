@@ -34,7 +34,7 @@ def add_solve(verbs: argparse._SubParsersAction[Parser]) -> None:
 
 def _solve(options: argparse.Namespace) -> int:
     from phasediagram.diagram import solve
-    from phasediagram.tables import solution_json, solution_table
+    from phasediagram.files.tables import solution_json, solution_table
 
     with progress_bar("solving") as progress:
         solution = solve(
@@ -72,7 +72,7 @@ def add_boundaries(verbs: argparse._SubParsersAction[Parser]) -> None:
 
 def _boundaries(options: argparse.Namespace) -> int:
     from phasediagram.boundaries import phase_boundaries
-    from phasediagram.tables import boundaries_csv, boundaries_json, boundaries_table
+    from phasediagram.files.tables import boundaries_csv, boundaries_json, boundaries_table
 
     formats = {".csv": boundaries_csv, ".json": boundaries_json}
     path = None if options.output is None else writable(options.output, tuple(formats))

@@ -13,8 +13,8 @@ from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
 from phasediagram.diagram import phase_diagram
 from phasediagram.executors import require_executor
 from phasediagram.explorer.minima import LocalMinima, local_minima
-from phasediagram.free_minimization import Progress
 from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE
+from phasediagram.progress import Progress, part_of
 from phasediagram.results import PhaseBoundaries
 
 GRID_RANGE = (5, 201)
@@ -126,7 +126,7 @@ def explore(
     total, before = sum(work) / _SEARCHING, 0
     views: list[View] = []
     for (size, region), own in zip(product(sizes, _REGIONS), work, strict=True):
-        views.append(_view(*size, region, grid, _shifted(progress, before / total, own / total)))
+        views.append(_view(*size, region, grid, part_of(progress, before / total, own / total)))
         before += own
     boundaries = _trace(sizes) if tracing is None else tracing.result()
     of_model = len(_REGIONS)
@@ -144,15 +144,7 @@ def _view(n: int, m: int, region: _Region, grid: int, progress: Progress | None)
     density = np.geomspace(*region.density[::-1], grid)
     relative_importance = np.geomspace(*region.relative_importance, grid)
     diagram = phase_diagram(
-        density, relative_importance, n, m, progress=_shifted(progress, 0.0, _DIAGRAM)
+        density, relative_importance, n, m, progress=part_of(progress, 0.0, _DIAGRAM)
     )
-    minima = local_minima(diagram, _shifted(progress, _DIAGRAM, 1 - _DIAGRAM))
+    minima = local_minima(diagram, part_of(progress, _DIAGRAM, 1 - _DIAGRAM))
     return View(region.title, minima)
-
-
-def _shifted(progress: Progress | None, begin: float, length: float) -> Progress | None:
-    """Return what reports a part of the work, which takes so much of the whole."""
-    if progress is None:
-        return None
-    report = progress
-    return lambda share: report(begin + length * share)

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from phasediagram.branches import Model
 from phasediagram.coarse_grid import CoarseGrid
-from phasediagram.free_minimization import Progress, minimize_free, standard_starts
+from phasediagram.free_minimization import minimize_free, standard_starts
 from phasediagram.local_minima import are_minima
-from phasediagram.orientation import upright
+from phasediagram.naming.orientation import upright
 from phasediagram.phases import is_silent, phases_of
+from phasediagram.progress import Progress
 from phasediagram.results import PhaseDiagram
 
 Array = NDArray[np.float64]

@@ -15,10 +15,10 @@ from phasediagram._version import __version__
 from phasediagram.boundaries import TRACED_SIZES
 from phasediagram.explorer.data import DEFAULT_GRID, ExploredModel, View, explore
 from phasediagram.explorer.packing import pack
-from phasediagram.free_minimization import Progress
+from phasediagram.files.tables import special_point_records
 from phasediagram.phases import PHASES
 from phasediagram.plotting import phase_style
-from phasediagram.tables import special_point_records
+from phasediagram.progress import Progress
 
 
 def write_explorer(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.files.labelled import AXES, Attributes, LabelledArrays, Variable
-from phasediagram.training_result import TrainingHistory, TrainingResult
+from phasediagram.training.result import TrainingHistory, TrainingResult, grid_axes
 
 Array = NDArray[np.float64]
 
@@ -87,7 +87,7 @@ def _dimensions(p: Array, r: Array) -> tuple[str, ...]:
     if p.ndim == 1:
         varying = [name for name, v in zip(AXES, (p, r), strict=True) if (v != v[0]).any()]
         return (varying[0],) if len(varying) == 1 else ("point",)
-    if p.ndim == 2 and (p == p[:, :1]).all() and (r == r[:1]).all():
+    if grid_axes(p, r) is not None:
         return AXES
     return tuple(f"point_{axis}" for axis in range(p.ndim))
 

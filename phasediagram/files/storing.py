@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from phasediagram import archives
 from phasediagram.files import netcdf
@@ -20,12 +20,13 @@ from phasediagram.files.labelled import LabelledArrays, Variable
 from phasediagram.files.runs import label_training, training_from
 from phasediagram.free_diagram import load_blocks
 from phasediagram.results import PhaseBoundaries, PhaseDiagram, Solution
-from phasediagram.training_result import TrainingResult
+from phasediagram.training.result import TrainingResult
 
 if TYPE_CHECKING:
     import xarray
 
 Result = PhaseDiagram | PhaseBoundaries | Solution | TrainingResult
+Expected = TypeVar("Expected", PhaseDiagram, PhaseBoundaries, Solution, TrainingResult)
 
 FORMAT = "phasediagram"
 FORMAT_VERSION = 1
@@ -89,7 +90,15 @@ def save(path: str | PathLike[str], result: Result) -> None:
     archives.write(path, header, {name: v.values for name, v in arrays.variables.items()})
 
 
-def load(path: str | PathLike[str]) -> Result:
+@overload
+def load(path: str | PathLike[str]) -> Result: ...
+
+
+@overload
+def load(path: str | PathLike[str], expected: type[Expected]) -> Expected: ...
+
+
+def load(path: str | PathLike[str], expected: type[Any] | None = None) -> Result:
     """Read the result that a file holds; nothing is unpickled.
 
     Parameters
@@ -97,6 +106,8 @@ def load(path: str | PathLike[str]) -> Result:
     path : path
         Ends in ``.npz``, or in ``.nc`` for NetCDF, which needs the extra ``[xarray]``; or
         the `directory` of a `phasediagram.phase_diagram`, whose arrays are memory-mapped.
+    expected : type, optional
+        Which of the results it must be, such as `phasediagram.PhaseDiagram`.
 
     Returns
     -------
@@ -110,7 +121,8 @@ def load(path: str | PathLike[str]) -> Result:
     OSError
         If the file cannot be read.
     ValueError
-        If it is truncated, foreign, or of a newer version than this one can read.
+        If it is truncated, foreign, or of a newer version than this one can read; or holds
+        another type of result than is expected.
 
     Examples
     --------
@@ -122,9 +134,14 @@ def load(path: str | PathLike[str]) -> Result:
     [['ignored' 'dedicated']
      ['antipodal' 'antipodal']]
     """
-    if Path(path).is_dir():
-        return load_blocks(Path(path))
-    path = storable_path(path)
+    result = load_blocks(Path(path)) if Path(path).is_dir() else _from_file(storable_path(path))
+    if expected is not None and not isinstance(result, expected):
+        held = type(result).__name__
+        raise ValueError(f"{str(path)!r} holds a {held}, not a {expected.__name__}")
+    return result
+
+
+def _from_file(path: Path) -> Result:
     arrays = netcdf.read(path, FORMAT_VERSION) if path.suffix == ".nc" else _from_archive(path)
     if arrays.kind not in _KINDS:
         raise ValueError(f"{str(path)!r} holds {arrays.kind!r}, which is not a result")

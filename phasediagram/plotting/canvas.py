@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
 
-    from phasediagram.results import PhaseDiagram
-
 Array = NDArray[np.float64]
 
 
@@ -30,10 +28,12 @@ def below_label(ax: Axes) -> Transform:
     return ax.transAxes + ScaledTranslation(0, -points / 72, ax.figure.dpi_scale_trans)
 
 
-def paint(ax: Axes, diagram: PhaseDiagram, values: Array, **options: Any) -> QuadMesh:
+def paint(
+    ax: Axes, density: Array, relative_importance: Array, values: Array, **options: Any
+) -> QuadMesh:
     """Colour one cell for each point of the grid, by value or RGB, on the paper's axes."""
-    rows, columns = np.argsort(diagram.density), np.argsort(diagram.relative_importance)
-    x, y = diagram.relative_importance[columns], diagram.density[rows]
+    rows, columns = np.argsort(density), np.argsort(relative_importance)
+    x, y = relative_importance[columns], density[rows]
     ax.set_xscale("log")
     ax.set_yscale("log")
     mesh = ax.pcolormesh(

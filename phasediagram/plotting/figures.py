@@ -10,11 +10,10 @@ from matplotlib.figure import Figure
 from phasediagram.plotting.canvas import new_axes, paint
 from phasediagram.plotting.lines import add_line_legend, plot_boundaries
 from phasediagram.plotting.phases import plot_phases, plot_superposition
+from phasediagram.results import PhaseBoundaries, PhaseDiagram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from phasediagram.results import PhaseBoundaries, PhaseDiagram
 
 
 def draw_figure(diagram: PhaseDiagram, boundaries: PhaseBoundaries | None = None) -> Figure:
@@ -137,7 +136,8 @@ def plot_excess(diagram: PhaseDiagram, literature: PhaseDiagram, ax: Axes | None
     _require_same_grid(diagram, literature)
     ax = ax or new_axes()
     excess = 100 * (literature.loss / diagram.loss - 1)
-    mesh = paint(ax, diagram, excess, cmap="magma_r", vmin=0.0)
+    axes = diagram.density, diagram.relative_importance
+    mesh = paint(ax, *axes, excess, cmap="magma_r", vmin=0.0)
     ax.figure.colorbar(mesh, cax=ax.inset_axes((1.04, 0.0, 0.04, 1.0)))
     return ax
 

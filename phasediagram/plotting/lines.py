@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from phasediagram.plotting.canvas import new_axes
 from phasediagram.plotting.phases import phase_style
+from phasediagram.results import Boundary, PhaseBoundaries
+from phasediagram.sections import LossSection
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from phasediagram.results import Boundary, PhaseBoundaries
-    from phasediagram.sections import LossSection
 
 Array = NDArray[np.float64]
 

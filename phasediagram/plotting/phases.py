@@ -14,11 +14,10 @@ from scipy import ndimage
 from phasediagram.phases import norm_and_superposition
 from phasediagram.plotting.canvas import below_label, new_axes, paint
 from phasediagram.plotting.weights import WeightsHandler, draw_weights_at
+from phasediagram.results import PhaseDiagram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from phasediagram.results import PhaseDiagram
 
 Array = NDArray[np.float64]
 
@@ -101,7 +100,7 @@ def plot_phases(
     """
     ax = ax or new_axes()
     colors = np.array([to_rgb(phase_style(name).color) for name in diagram.candidates])
-    paint(ax, diagram, colors[diagram.lowest])
+    paint(ax, diagram.density, diagram.relative_importance, colors[diagram.lowest])
     show_weights = show_weights and diagram.n_hidden <= 2
     if label_size is not None:
         _label_regions(ax, diagram, show_weights, label_size)
@@ -141,7 +140,8 @@ def plot_superposition(
     'norm $\\|W_n\\|$'
     """
     ax = ax or new_axes()
-    paint(ax, diagram, superposition_color(*norm_and_superposition(diagram.W)))
+    colors = superposition_color(*norm_and_superposition(diagram.W))
+    paint(ax, diagram.density, diagram.relative_importance, colors)
     plot_color_key(key_ax or ax.inset_axes((0.32, -0.56, 0.36, 0.36)))
     return ax
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from phasediagram.edges import mean_norm_and_superposition
+from phasediagram.comparison.agreement import Agreement
+from phasediagram.comparison.edges import mean_norm_and_superposition
 from phasediagram.plotting.canvas import new_axes, paint
 from phasediagram.plotting.lines import add_line_legend, plot_boundaries
 from phasediagram.plotting.phases import (
@@ -15,13 +16,11 @@ from phasediagram.plotting.phases import (
     plot_phases,
     superposition_color,
 )
+from phasediagram.results import PhaseBoundaries, PhaseDiagram
+from phasediagram.training.result import TrainingResult, grid_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from phasediagram.agreement import Agreement
-    from phasediagram.results import PhaseBoundaries, PhaseDiagram
-    from phasediagram.training_result import TrainingResult
 
 
 def plot_agreement(agreement: Agreement, ax: Axes | None = None, size: float = 9.0) -> Axes:
@@ -80,7 +79,7 @@ def plot_agreement(agreement: Agreement, ax: Axes | None = None, size: float = 9
 
 def plot_empirical(
     training: TrainingResult,
-    diagram: PhaseDiagram,
+    diagram: PhaseDiagram | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the literature's empirical picture: norm and superposition, averaged over seeds.
@@ -88,14 +87,20 @@ def plot_empirical(
     Parameters
     ----------
     training : TrainingResult
-        On the grid of `diagram`.
-    diagram : PhaseDiagram
+        On a grid: that of `diagram`, if there is one.
+    diagram : PhaseDiagram, optional
+        Whose axes to draw on; by default those of the runs.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If the runs are on no grid.
 
     Examples
     --------
@@ -108,8 +113,14 @@ def plot_empirical(
     >>> ax.get_xlabel()
     'Relative feature importance $r$'
     """
+    axes = grid_axes(training.density, training.relative_importance)
+    if axes is None:
+        shape = training.density.shape
+        raise ValueError(f"training must be on a grid to be drawn, got points of shape {shape}")
+    if diagram is not None:
+        axes = diagram.density, diagram.relative_importance
     ax = ax or new_axes()
-    paint(ax, diagram, superposition_color(*mean_norm_and_superposition(training)))
+    paint(ax, *axes, superposition_color(*mean_norm_and_superposition(training)))
     return ax
 
 

@@ -10,7 +10,7 @@ from matplotlib.legend_handler import HandlerPatch
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
-from phasediagram.orientation import upright
+from phasediagram.naming.orientation import upright
 from phasediagram.plotting.canvas import new_axes
 
 if TYPE_CHECKING:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram import checkpoints
 from phasediagram.executors import Part, Workers
-from phasediagram.optimizers import OptimizerState
-from phasediagram.training_gradients import ExactGradient, Gradient, SampledGradient
-from phasediagram.training_settings import TrainingSettings
+from phasediagram.progress import Progress
+from phasediagram.training import checkpoints
+from phasediagram.training.gradients import ExactGradient, Gradient, SampledGradient
+from phasediagram.training.optimizers import OptimizerState
+from phasediagram.training.settings import TrainingSettings
 
 Array = NDArray[np.float64]
 Models = NDArray[np.intp]
-Progress = Callable[[float], None]
 
 _MODELS_AT_ONCE = 128
 _NUMBERS_AT_ONCE = 2**19  # of one step's samples of a batch of models

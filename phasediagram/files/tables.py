@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from phasediagram.agreement import OUTCOMES, Agreement
-from phasediagram.interference import interfering_pairs
+from phasediagram.comparison.agreement import OUTCOMES, Agreement
+from phasediagram.naming.interference import interfering_pairs
 from phasediagram.results import Minimum, PhaseBoundaries, Solution
 
 _DIGITS = 10

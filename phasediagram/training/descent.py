@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from phasediagram import checkpoints
 from phasediagram.executors import Workers, require_executor
 from phasediagram.loss import expected_loss
-from phasediagram.training_gradients import unpack, within_bounds
-from phasediagram.training_result import TrainingHistory, TrainingResult
-from phasediagram.training_settings import TrainingSettings, as_settings, at_least_one, positive
-from phasediagram.training_sweep import Progress, Sweep, SweepState
+from phasediagram.progress import Progress
+from phasediagram.training import checkpoints
+from phasediagram.training.gradients import unpack, within_bounds
+from phasediagram.training.result import TrainingHistory, TrainingResult
+from phasediagram.training.settings import TrainingSettings, as_settings, at_least_one, positive
+from phasediagram.training.sweep import Sweep, SweepState
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from phasediagram.loss import expected_loss_and_gradient
 from phasediagram.model import MAX_MAGNITUDE
-from phasediagram.sampling import FeatureSampler, stream, unit
+from phasediagram.training.sampling import FeatureSampler, stream, unit
 
 Array = NDArray[np.float64]
 Array32 = NDArray[np.float32]
@@ -56,7 +56,7 @@ class SampledGradient:
     seed : int
     points, runs : ndarray of int, shape (models,)
     block : int
-        Which random streams to use, see `phasediagram.sampling.stream`.
+        Which random streams to use, see `phasediagram.training.sampling.stream`.
     """
 
     def __init__(

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from phasediagram._version import __version__
 from phasediagram.model import FreeSize, as_density, as_importance
-from phasediagram.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
-from phasediagram.sampling import MIN_SAMPLED_DENSITY, stream
+from phasediagram.training.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
+from phasediagram.training.sampling import MIN_SAMPLED_DENSITY, stream
 
 Array = NDArray[np.float64]
 

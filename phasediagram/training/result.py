@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram._version import __version__
-from phasediagram.stored import Stored
 
 Array = NDArray[np.float64]
 
@@ -41,7 +40,7 @@ class TrainingHistory:
 
 
 @dataclass(frozen=True)
-class TrainingResult(Stored):
+class TrainingResult:
     """Where the runs of a sweep ended.
 
     Attributes
@@ -92,3 +91,22 @@ class TrainingResult(Stored):
     seed: int
     tolerance: float = LOSS_TOLERANCE
     version: str = __version__
+
+
+def grid_axes(density: Array, relative_importance: Array) -> tuple[Array, Array] | None:
+    """Return the axes of points that are on a grid, densities by relative importances.
+
+    Parameters
+    ----------
+    density, relative_importance : ndarray, shape (...)
+        The points, as `TrainingResult` has them.
+
+    Returns
+    -------
+    tuple of ndarray, shapes (D,) and (R,), or None
+        None if the points are on no grid.
+    """
+    p, r = density, relative_importance
+    if p.ndim != 2 or not p.size or (p != p[:, :1]).any() or (r != r[:1]).any():
+        return None
+    return p[:, 0], r[0]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from phasediagram.phases import norm_and_superposition
 from phasediagram.results import Boundary, PhaseBoundaries
-from phasediagram.training_result import TrainingResult
+from phasediagram.training.result import TrainingResult
 
 Array = NDArray[np.float64]
 

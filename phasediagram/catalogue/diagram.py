@@ -9,11 +9,10 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.configurations import Configuration, configurations
+from phasediagram.catalogue.configurations import Configuration, configurations
 from phasediagram.executors import Part, Workers
-from phasediagram.free_minimization import Progress
-from phasediagram.newton import GRADIENT_TOLERANCE
-from phasediagram.results import PhaseDiagram
+from phasediagram.progress import Progress
+from phasediagram.results import GRADIENT_TOLERANCE, PhaseDiagram
 
 Array = NDArray[np.float64]
 

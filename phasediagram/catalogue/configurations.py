@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasediagram import closed_forms
-from phasediagram.blocks import BlockParameters, block_weights, canonical_angle
-from phasediagram.minimization import minimize_block
+from phasediagram.catalogue.blocks import BlockParameters, block_weights, canonical_angle
+from phasediagram.catalogue.minimization import minimize_block
 from phasediagram.model import ModelSize, as_density, as_importance
 
 Array = NDArray[np.float64]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from phasediagram.blocks import BlockLoss, BlockParameters, canonical_angle
+from phasediagram.catalogue.blocks import BlockLoss, BlockParameters, canonical_angle
 from phasediagram.newton import NewtonResult, density_tolerance, minimize_batch
 
 Array = NDArray[np.float64]

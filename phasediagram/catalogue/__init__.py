@@ -1,0 +1,1 @@
+"""Named configurations: canonical weights, and scales and biases minimised within each."""

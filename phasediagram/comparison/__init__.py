@@ -1,0 +1,1 @@
+"""Trained networks, ours or a user's, against the theoretical minima."""

@@ -1,0 +1,1 @@
+"""What weights alone say: who interferes with whom, in which directions."""

@@ -1,0 +1,1 @@
+"""Gradient descent on many models at once, by batches or on the exact loss."""
