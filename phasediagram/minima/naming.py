@@ -20,7 +20,7 @@ are ignored, are not mentioned.  A shape is a group of g features in d dimension
     3-aligned, ...       g > 2 on one line, all the same way
     triangle, tetrahedron, 4-simplex, ...        d = g - 1
     quadrilateral, pentagon, hexagon, ...        d = 2
-    triangular-antiprism, cube, square-antiprism             d = 3
+    triangular-prism, triangular-antiprism, cube, square-antiprism      d = 3
     5-in-3, ...          anything else: g-in-d
 
 A polytope bears its name if the group is as symmetric about the extra feature as the regular

@@ -22,10 +22,18 @@ PARALLEL_TOLERANCE = 1e-6  # of 1 less a cosine, and of eigenvalues of the matri
 # with its square, E[x^3] / E[x^2].
 _CENTRE_OF_INTERFERENCE = 3 / 4
 
+_SCALENE = "scalene"
 _SIMPLICES = {2: "antipodal", 3: "triangle", 4: "tetrahedron"}
 _POLYGONS = {4: "quadrilateral", 5: "pentagon", 6: "hexagon", 7: "heptagon", 8: "octagon"}
-# In how many kinds the other vertices fall, seen from one vertex
-_SOLIDS = {6: ((3, "triangular-antiprism"),), 8: ((3, "cube"), (4, "square-antiprism"))}
+# By the number of vertices and whether each has an opposite one: in how many kinds the other
+# vertices fall at most, seen from one of them, and the name
+_SOLIDS = {
+    (6, True): (3, "triangular-antiprism"),
+    (6, False): (3, "triangular-prism"),
+    (8, True): (3, "cube"),
+    (8, False): (4, "square-antiprism"),
+}
+_RADIX = np.array([1000, 10, 1])  # of (rank, distinct directions, opposed) in one number
 
 
 def shape_names(W: Array, density: Array, *, of_extra: bool, fine: bool) -> Names:
@@ -52,17 +60,22 @@ def shape_names(W: Array, density: Array, *, of_extra: bool, fine: bool) -> Name
     gram = np.swapaxes(W, 1, 2) @ W
     norms = np.sqrt(np.einsum("kii->ki", gram))
     cosines = gram / (norms[:, :, None] * norms[:, None, :])
-    rank, distinct = _rank(cosines, W.shape[1]), _distinct_directions(cosines)
-    kinds, which = np.unique(np.stack([rank, distinct]), axis=1, return_inverse=True)
+    opposed = (cosines[:, -1] < PARALLEL_TOLERANCE - 1).any(axis=1)
+    patterns = np.stack([_rank(cosines, W.shape[1]), _distinct_directions(cosines), opposed])
+    codes, which = np.unique(_RADIX @ patterns, return_inverse=True)
     names = np.empty(len(W), dtype="U64")
-    for number, (dimensions, directions) in enumerate(kinds.T.tolist()):
-        rows = np.flatnonzero(which.ravel() == number)
+    for number in range(len(codes)):
+        rows = np.flatnonzero(which == number)
+        dimensions, directions, has_opposite = patterns[:, rows[0]].tolist()
+        shape = _shape(directions, dimensions, bool(has_opposite))
         if dimensions == 1:
             names[rows] = _collinear_names(gram[rows], of_extra, fine)
         elif directions < W.shape[2]:
-            names[rows] = _shared_names(cosines[rows], directions, dimensions, of_extra)
+            names[rows] = _shared_names(cosines[rows], shape[1], of_extra)
         else:
-            names[rows] = _spread_names(W[rows], gram[rows], density[rows], dimensions, fine)
+            names[rows] = _spread_names(W[rows], density[rows], shape)
+            if dimensions == W.shape[2] - 1:
+                names[rows] = _with_sides(names[rows], gram[rows], fine)
     return names
 
 
@@ -129,54 +142,58 @@ def _collinear_names(gram: Array, of_extra: bool, fine: bool) -> list[str]:
     return names
 
 
-def _shared_names(cosines: Array, directions: int, dimensions: int, of_extra: bool) -> Names:
+def _shared_names(cosines: Array, shape: str, of_extra: bool) -> Names:
     """Name groups in which several features point the same way, by their distinct directions."""
-    shape = _shapes(directions, dimensions)[0][1]
     if not of_extra:
         return np.full(len(cosines), f"{shape}-shared")
     shares = (cosines[:, -1, :-1] > 1 - PARALLEL_TOLERANCE).any(axis=1)
     return np.where(shares, f"shared-{shape}", f"{shape}-shared-other")
 
 
-def _spread_names(W: Array, gram: Array, density: Array, dimensions: int, fine: bool) -> Names:
-    """Name groups of distinct directions that span the same number of dimensions."""
-    size = W.shape[2]
-    kinds = _kinds_of_others(gram)
-    shapes = _shapes(size, dimensions)
-    plain = np.select([kinds <= most for most, _ in shapes], [name for _, name in shapes], "")
-    irregular = f"scalene-{shapes[-1][1]}" if size > 3 else "scalene"
+def _spread_names(W: Array, density: Array, shape: tuple[int, str]) -> Names:
+    """Name groups of distinct directions."""
+    most_kinds, name = shape
+    gram = np.swapaxes(W, 1, 2) @ W
+    irregular = _kinds_of_others(gram) > most_kinds
     aligned = gram[:, -1, :-1].sum(axis=1) > 0
-    passes = _passing(W, density, (plain != "") & ~aligned)
-    names = np.select(
-        [plain == "", aligned, passes],
-        [irregular, np.char.add("aligned-", plain), np.char.add("partial-", plain)],
-        plain,
-    ).astype("U64")
-    if dimensions == size - 1 and (size > 3 or fine):
-        for row in np.flatnonzero(plain == ""):
-            names[row] = _with_sides(irregular, gram[row], fine)
-    return names
+    passes = _passing(W, density, ~irregular & ~aligned)
+    return np.select(
+        [irregular, aligned, passes],
+        [
+            _SCALENE if name == _SIMPLICES[3] else f"{_SCALENE}-{name}",
+            f"aligned-{name}",
+            f"partial-{name}",
+        ],
+        name,
+    )
 
 
-def _shapes(size: int, dimensions: int) -> tuple[tuple[int, str], ...]:
-    """Return shapes, each after the most kinds of other vertices that it has."""
+def _shape(size: int, dimensions: int, has_opposite: bool) -> tuple[int, str]:
+    """Return in how many kinds the other vertices fall at most, and what the shape is called."""
     simplex = _SIMPLICES.get(size, f"{size - 1}-simplex")
     if dimensions == size - 1:
-        return ((1, simplex),)
+        return 1, simplex
     if dimensions == size:
-        return ((1, f"oblique-{simplex}"),)
+        return 1, f"oblique-{simplex}"
     if dimensions == 2:
-        return ((size // 2, _POLYGONS.get(size, f"{size}-gon")),)
-    if dimensions == 3 and size in _SOLIDS:
-        return _SOLIDS[size]
-    return ((size, f"{size}-in-{dimensions}"),)
+        return size // 2, _POLYGONS.get(size, f"{size}-gon")
+    if dimensions == 3 and (size, has_opposite) in _SOLIDS:
+        return _SOLIDS[size, has_opposite]
+    return size, f"{size}-in-{dimensions}"
 
 
-def _with_sides(name: str, gram: Array, fine: bool) -> str:
-    """Say which features of a simplex lie on the same side as all that oppose each other.
+def _with_sides(names: Names, gram: Array, fine: bool) -> Names:
+    """Say of scalene simplices who lies on the same side as the rest; of triangles if fine."""
+    if gram.shape[1] == 3 and not fine:
+        return names
+    added = names.astype("U64")
+    for row in np.flatnonzero(np.strings.startswith(names, _SCALENE)):
+        added[row] = _with_side(str(names[row]), gram[row], fine)
+    return added
 
-    Turning the direction of such features around makes all products negative.
-    """
+
+def _with_side(name: str, gram: Array, fine: bool) -> str:
+    """Say which features of a simplex must be turned around so that all oppose each other."""
     size = len(gram)
     turned = np.where(gram[-1] > 0, -1.0, 1.0)
     turned[-1] = 1.0
