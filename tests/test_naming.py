@@ -16,6 +16,7 @@ the exact loss from random starts) and rounded to nine decimals.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -122,7 +123,9 @@ DIGON, ALONE, IGNORED = np.array([[1.0, -1.0]]), np.ones((1, 1)), np.zeros((0, 1
         (_simplex(4) * [0.7, 1, 1, 1], "scalene-tetrahedron"),
         (_simplex(4) * [1, 1, 1, 0.05], "partial-tetrahedron"),
         (_simplex(3)[:, [0, 1, 2, 2]] * [1, 1, 1, 0.4], "shared-triangle"),
-        (_simplex(3)[:, [0, 1, 1, 2]] * [1, 1, 0.4, 1], "triangle-shared-other"),
+        (_simplex(3)[:, [0, 1, 1, 2]] * [1, 0.6, 0.8, 1], "triangle-shared-other"),
+        (_simplex(3)[:, [0, 1, 1, 2]] * [1, 0.4, 0.6, 1], "scalene-shared-other"),
+        (_beside(_simplex(3)[:, [0, 1, 1, 2]] * [1, 0.6, 0.8, 1], ALONE), "others-triangle-shared"),
     ],
 )
 def test_regular_shapes_and_their_kin(W, name):
@@ -235,6 +238,7 @@ def test_different_minima_of_larger_models_have_different_names(point):
     np.testing.assert_allclose(loss, [minimum["loss"] for minimum in point["minima"]], rtol=1e-9)
     names = distinct_names(W, point["density"]).tolist()
     assert len(set(names)) == len(names)
+    assert not any(re.search(r"-\d+$", name) for name in names)  # no number was needed
     for copy in _copies(W, np.random.default_rng(0)):
         assert distinct_names(copy, point["density"]).tolist() == names
     order = np.random.default_rng(1).permutation(len(W))
@@ -267,6 +271,15 @@ def test_four_features_in_two_dimensions():
         "others-1-against-2-longest-last",
         "others-3-aligned",
     ]
+
+
+def test_many_kinds_of_minima_at_one_point():
+    """The densest crowd that was met: ten minima and more, most of them irregular."""
+    point = max(DATA["larger"], key=lambda point: len(point["minima"]))
+    W = np.array([minimum["W"] for minimum in point["minima"]])
+    assert len(W) >= 10
+    assert len(set(phases_of(W, np.full(len(W), point["density"])).tolist())) < len(W)
+    assert len(set(distinct_names(W, point["density"]).tolist())) == len(W)
 
 
 def test_a_last_resort():

@@ -32,7 +32,7 @@ polytope is about a vertex; the extra feature itself may have any norm.  Before 
     -aligned-other       a scalene simplex of g > 3, another feature on the same side as the rest
     -aligned-2-others    two others on the same side as the rest
     shared-              the extra feature has its direction in common with another
-    -shared-other        others have a direction in common
+    -shared-other        others have a direction in common; the shape is that of the directions
     oblique-             d = g
 
 A group without the extra feature is judged from that of its features about which it is most
@@ -48,7 +48,8 @@ Minima that coexist can be alike in all this.  `distinct_names` tells them apart
 scalene triangles too who is on the same side (``aligned-scalene`` the extra feature,
 ``scalene-aligned-longer`` the longer of the others, ``-shorter`` the shorter), of aligned pairs
 whether the other feature is the shorter (``aligned-other``), of features on one line on which
-side the longest is (``-longest-first``, ``-longest-last``).  Of two that remain alike the one
+side the longest is (``-longest-first``, ``-longest-last``), and of other groups than simplices
+how many pairs are at acute angles (``-3-acute``).  Of two that remain alike the one
 with the shorter extra feature, relative to its group, is ``partial-`` and the other is not.  So
 *triangle* and *partial-triangle*, which turn into each other without a transition between their
 critical points, have names of their own wherever both exist.  The last resort are numbers, by

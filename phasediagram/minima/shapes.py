@@ -67,15 +67,22 @@ def shape_names(W: Array, density: Array, *, of_extra: bool, fine: bool) -> Name
     for number in range(len(codes)):
         rows = np.flatnonzero(which == number)
         dimensions, directions, has_opposite = patterns[:, rows[0]].tolist()
-        shape = _shape(directions, dimensions, bool(has_opposite))
         if dimensions == 1:
             names[rows] = _collinear_names(gram[rows], of_extra, fine)
         elif directions < W.shape[2]:
-            names[rows] = _shared_names(cosines[rows], shape[1], of_extra)
+            for row in rows:
+                names[row] = _shared_name(W[row], density[row], of_extra, fine)
         else:
+            shape = _shape(directions, dimensions, bool(has_opposite))
             names[rows] = _spread_names(W[rows], density[rows], shape)
-            if dimensions == W.shape[2] - 1:
+            if dimensions == directions - 1:
                 names[rows] = _with_sides(names[rows], gram[rows], fine)
+            elif fine:
+                acute = np.triu(gram[rows] > 0, k=1).sum(axis=(1, 2))
+                names[rows] = [
+                    f"{name}-{count}-acute"
+                    for name, count in zip(names[rows].tolist(), acute.tolist(), strict=True)
+                ]
     return names
 
 
@@ -142,12 +149,20 @@ def _collinear_names(gram: Array, of_extra: bool, fine: bool) -> list[str]:
     return names
 
 
-def _shared_names(cosines: Array, shape: str, of_extra: bool) -> Names:
-    """Name groups in which several features point the same way, by their distinct directions."""
+def _shared_name(W: Array, density: float, of_extra: bool, fine: bool) -> str:
+    """Name a group in which several features point the same way, by what their directions form.
+
+    Features of one direction count as one, with the sum of their squared norms.
+    """
+    norms = np.linalg.norm(W, axis=0)
+    parallel = (W.T @ W) / np.outer(norms, norms) > 1 - PARALLEL_TOLERANCE
+    last_of_each = ~np.triu(parallel, k=1).any(axis=1)
+    lengths = np.sqrt((parallel * norms**2).sum(axis=1))
+    merged = (W / norms * lengths)[:, last_of_each]
+    name = shape_names(merged[None], np.array([density]), of_extra=of_extra, fine=fine)[0]
     if not of_extra:
-        return np.full(len(cosines), f"{shape}-shared")
-    shares = (cosines[:, -1, :-1] > 1 - PARALLEL_TOLERANCE).any(axis=1)
-    return np.where(shares, f"shared-{shape}", f"{shape}-shared-other")
+        return f"{name}-shared"
+    return f"shared-{name}" if parallel[-1, :-1].any() else f"{name}-shared-other"
 
 
 def _spread_names(W: Array, density: Array, shape: tuple[int, str]) -> Names:
