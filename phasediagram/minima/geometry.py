@@ -152,6 +152,7 @@ def interference_groups(W: Array) -> list[tuple[NDArray[np.intp], list[list[int]
     Parameters
     ----------
     W : ndarray, shape (k, m, n)
+        n is at most 10.
 
     Returns
     -------

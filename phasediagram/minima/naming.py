@@ -153,27 +153,30 @@ def distinct_names(W: Array, density: float) -> Names:
 
 
 def _names(W: Array, density: Array, *, fine: bool) -> Names:
-    last = W.shape[2] - 1
     names = np.empty(len(W), dtype="U128")
     for rows, groups in interference_groups(W):
-        own = next((group for group in groups if last in group), [])
-        others = [group for group in groups if group is not own and len(group) > 1]
-
-        def named(group: list[int], of_extra: bool, rows: NDArray[np.intp] = rows) -> Names:
-            features = W[rows[:, None, None], np.arange(W.shape[1])[:, None], group]
-            return shape_names(features, density[rows], of_extra=of_extra, fine=fine)
-
-        if others:
-            apart = np.char.add(_OTHERS, _listed([named(group, False) for group in others]))
-        if len(own) > 1:
-            names[rows] = named(own, True)
-            if others:
-                names[rows] = np.char.add(np.char.add(names[rows], "-"), apart)
-        elif not own:
-            names[rows] = np.char.add(f"{IGNORED}-", apart) if others else IGNORED
-        else:
-            names[rows] = apart if others else DEDICATED
+        names[rows] = _names_of_pattern(W[rows], density[rows], groups, fine)
     return names.astype(f"U{np.strings.str_len(names).max(initial=1)}")
+
+
+def _names_of_pattern(W: Array, density: Array, groups: list[list[int]], fine: bool) -> Names | str:
+    """Return the names of minima with the same groups."""
+    last = W.shape[2] - 1
+    own = next((group for group in groups if last in group), [])
+    others = [
+        shape_names(W[..., group], density, of_extra=False, fine=fine)
+        for group in groups
+        if group is not own and len(group) > 1
+    ]
+    if len(own) > 1:
+        name: Names | str = shape_names(W[..., own], density, of_extra=True, fine=fine)
+    else:
+        name = DEDICATED if own else IGNORED
+    if not others:
+        return name
+    if own == [last]:
+        return np.char.add(_OTHERS, _listed(others))
+    return np.char.add(np.char.add(name, f"-{_OTHERS}"), _listed(others))
 
 
 def _listed(groups: list[Names]) -> Names:
