@@ -5,7 +5,7 @@ import argparse
 import numpy as np
 
 import phasediagram as phd
-from phasediagram.phases import norm_and_superposition
+from phasediagram.naming import norm_and_superposition
 from phasediagram.plotting import paper_figure, plot_superposition, save_figure
 
 parser = argparse.ArgumentParser(description=__doc__)

@@ -61,7 +61,7 @@ else:
         "training.descent": ("train",),
         "training.result": ("TrainingHistory", "TrainingResult"),
     }
-    _MODULES = ("closed_forms", "explorer", "phases", "plotting")  # those that are public
+    _MODULES = ("closed_forms", "explorer", "naming", "plotting")  # those that are public
 
     def __getattr__(name):
         """Load what a public name stands for, the first time that it is used."""

@@ -22,7 +22,8 @@ from phasediagram.model import (
     as_density,
     as_importance,
 )
-from phasediagram.phases import extra_feature_outcome, phase_of
+from phasediagram.naming.geometry import extra_feature_outcome
+from phasediagram.naming.phases import distinct_names
 from phasediagram.results import Minimum, PhaseDiagram, Solution
 
 Array = NDArray[np.float64]
@@ -179,17 +180,19 @@ def _require_model(n_features: int, n_hidden: int, weights: str) -> None:
 def _free_minima(
     n: int, m: int, density: float, relative_importance: float, progress: Progress | None
 ) -> tuple[Minimum, ...]:
+    found = find_local_minima(n, m, density, relative_importance, progress)
+    names = distinct_names(np.array([minimum.W for minimum in found]).reshape(-1, m, n), density)
     return tuple(
         Minimum(
             minimum.loss,
             minimum.W,
             minimum.b,
             str(extra_feature_outcome(minimum.W)),
-            phase_of(minimum.W, density),
+            name,
             minimum.smallest_curvature,
             minimum.gradient_norm,
         )
-        for minimum in find_local_minima(n, m, density, relative_importance, progress)
+        for minimum, name in zip(found, names.tolist(), strict=True)
     )
 
 

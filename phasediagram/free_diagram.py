@@ -14,8 +14,8 @@ from phasediagram.free_grid import forget_torn_tiles, minimize_over_grid
 from phasediagram.free_minimization import Progress
 from phasediagram.grid_store import GridStore
 from phasediagram.grid_tiles import cut_into_tiles
+from phasediagram.naming.phases import PHASES, phases_of
 from phasediagram.newton import GRADIENT_TOLERANCE
-from phasediagram.phases import PHASES, phases_of
 from phasediagram.results import PhaseDiagram
 
 Array = NDArray[np.float64]

@@ -19,7 +19,7 @@ from phasediagram.free_minimization import (
     standard_starts,
 )
 from phasediagram.grid_minima import interference
-from phasediagram.phases import is_silent
+from phasediagram.naming.geometry import is_silent
 
 Array = NDArray[np.float64]
 

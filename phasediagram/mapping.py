@@ -24,7 +24,7 @@ from phasediagram.free_grid import minimize_over_grid
 from phasediagram.free_minimization import Progress
 from phasediagram.grid_store import in_memory
 from phasediagram.grid_tiles import cut_into_tiles
-from phasediagram.phases import phase_of
+from phasediagram.naming.phases import phase_of
 
 Array = NDArray[np.float64]
 

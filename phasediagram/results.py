@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram._version import __version__
-from phasediagram.naming.interference import described, dimensionalities
-from phasediagram.phases import extra_feature_outcome
+from phasediagram.naming.geometry import described, dimensionalities, extra_feature_outcome
 
 Array = NDArray[np.float64]
 Names = NDArray[np.str_]
@@ -33,7 +32,7 @@ class Minimum:
         ``"superposition"``.
     phase : str
         The name of its configuration; for free weights that of its geometry
-        (`phasediagram.phases`).
+        (`phasediagram.naming`).
     smallest_curvature : float
         Free weights only, else NaN: the smallest second directional derivative of the loss
         (the smallest eigenvalue of the Hessian where there is one), rotations of the hidden

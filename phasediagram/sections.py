@@ -11,7 +11,7 @@ from phasediagram._version import __version__
 from phasediagram.branches import Model
 from phasediagram.local_minima import find_local_minima
 from phasediagram.model import FreeSize, as_density, as_importance
-from phasediagram.phases import phase_of
+from phasediagram.naming.phases import phase_of
 
 Array = NDArray[np.float64]
 

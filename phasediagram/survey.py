@@ -17,7 +17,7 @@ from phasediagram.free_minimization import (
     shortened_starts,
     standard_starts,
 )
-from phasediagram.phases import is_silent
+from phasediagram.naming.geometry import is_silent
 
 Array = NDArray[np.float64]
 _Found = tuple[Array, Array, tuple[int, int], float]

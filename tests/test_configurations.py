@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import phasediagram as phd
 from phasediagram.catalogue.configurations import configuration
-from phasediagram.phases import extra_feature_outcome
+from phasediagram.naming import extra_feature_outcome
 
 densities = st.floats(1e-6, 1.0)
 importances = st.floats(1e-3, 1e3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import phasediagram as phd
-from phasediagram.phases import extra_feature_outcome, norm_and_superposition
+from phasediagram.naming import extra_feature_outcome, norm_and_superposition
 
 
 def typed_boundaries(p):

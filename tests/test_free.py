@@ -12,7 +12,7 @@ from scipy.optimize import brentq, minimize
 import phasediagram as phd
 from phasediagram import closed_forms
 from phasediagram.free_minimization import FreeLoss, minimize_free, random_starts
-from phasediagram.phases import phase_of
+from phasediagram.naming import phase_of
 
 REFERENCE = json.loads((Path(__file__).parent / "reference_minima.json").read_text())
 

@@ -27,9 +27,10 @@ ORDER = (
     ("executors",),
     ("archives",),
     ("closed_forms",),
+    ("kernel/",),
+    ("parameters",),
     ("naming/",),
     ("results",),
-    ("kernel/",),
     ("catalogue/",),
     ("minima/",),
     ("atlas/",),
@@ -46,7 +47,6 @@ MOST_MODULES = 10  # in a folder, `__init__` aside
 # Modules of the old solver, and the room each stands in for.  They go when the rooms of the new
 # one take their place; nothing else here depends on what this dictionary holds.
 TRUNK = {
-    "phases": "naming/",
     **dict.fromkeys(
         ("allocation", "compensated", "expectation", "faces", "loss", "newton"), "kernel/"
     ),

@@ -18,7 +18,7 @@ from phasediagram.continuous import ignored_state, others_partial_limits
 from phasediagram.curvature import smallest_curvature
 from phasediagram.equilibrium import Domain
 from phasediagram.free_minimization import FreeLoss
-from phasediagram.phases import phase_of
+from phasediagram.naming import phase_of
 from phasediagram.spinodals import find_spinodals
 from phasediagram.tilting import PairAndSingle
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.minima.engine import Engine
-from phasediagram.minima.search import FLAT
 from phasediagram.minima.state import SAME_STATE
 from phasediagram.parameters import DensityImportancePlane
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from phasediagram._version import __version__
 from phasediagram.branches import Model
 from phasediagram.comparison.downhill import SAME_LOSS, arrived, minima_below
-from phasediagram.phases import phases_of
+from phasediagram.naming.phases import phases_of
 from phasediagram.results import PhaseDiagram
 from phasediagram.training.result import TrainingResult
 

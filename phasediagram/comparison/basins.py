@@ -9,7 +9,7 @@ import numpy as np
 from phasediagram.branches import Model
 from phasediagram.comparison.downhill import SAME_LOSS, arrived, minima_below
 from phasediagram.model import as_density, as_importance
-from phasediagram.phases import phases_of
+from phasediagram.naming.phases import phases_of
 from phasediagram.training.descent import train
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.phases import norm_and_superposition
+from phasediagram.naming.geometry import norm_and_superposition
 from phasediagram.results import Boundary, PhaseBoundaries
 from phasediagram.training.result import TrainingResult
 

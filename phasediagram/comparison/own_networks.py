@@ -9,7 +9,7 @@ from phasediagram.comparison.agreement import Agreement, Runs, compare_runs, req
 from phasediagram.diagram import phase_diagram
 from phasediagram.loss import expected_loss
 from phasediagram.model import as_density, as_importance, as_parameters
-from phasediagram.phases import phases_of
+from phasediagram.naming.phases import phases_of
 from phasediagram.results import PhaseDiagram
 
 Array = NDArray[np.float64]
@@ -35,7 +35,7 @@ def classify(W: ArrayLike, density: ArrayLike) -> NDArray[np.str_]:
     Returns
     -------
     ndarray of str, shape (...)
-        Names as in `phasediagram.phases`.
+        Names as in `phasediagram.naming`.
 
     Raises
     ------

@@ -20,8 +20,9 @@ from phasediagram.branches import Model
 from phasediagram.coarse_grid import CoarseGrid
 from phasediagram.free_minimization import minimize_free, standard_starts
 from phasediagram.local_minima import are_minima
+from phasediagram.naming.geometry import is_silent
 from phasediagram.naming.orientation import upright
-from phasediagram.phases import is_silent, phases_of
+from phasediagram.naming.phases import phases_of
 from phasediagram.progress import Progress
 from phasediagram.results import PhaseDiagram
 

@@ -16,7 +16,7 @@ from phasediagram.boundaries import TRACED_SIZES
 from phasediagram.explorer.data import DEFAULT_GRID, ExploredModel, View, explore
 from phasediagram.explorer.packing import pack
 from phasediagram.files.tables import special_point_records
-from phasediagram.phases import PHASES
+from phasediagram.naming.phases import PHASES
 from phasediagram.plotting import phase_style
 from phasediagram.progress import Progress
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from phasediagram.comparison.agreement import OUTCOMES, Agreement
-from phasediagram.naming.interference import interfering_pairs
+from phasediagram.naming.geometry import interfering_pairs
 from phasediagram.results import Minimum, PhaseBoundaries, Solution
 
 _DIGITS = 10

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.atlas.building import Atlas
-from phasediagram.lines.nodes import Node, critical_point, triple_point, tricritical_point
+from phasediagram.lines.nodes import Node, critical_point, tricritical_point, triple_point
 from phasediagram.lines.systems import EqualLoss
 from phasediagram.lines.tracer import Domain, correct, follow, null_direction
 from phasediagram.minima.engine import Engine

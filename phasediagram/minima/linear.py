@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from phasediagram.kernel.compiling import compiled
-from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
+from phasediagram.kernel.signatures import Boolean, Matrix, Nothing, Vector
 
 _SWEEPS = 30  # of Jacobi's method, which needs 5 to 10
 _SMALLEST_PIVOT = 1e-9  # relative to the largest diagonal entry; below it eigenvalues decide

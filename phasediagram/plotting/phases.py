@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from phasediagram.phases import norm_and_superposition
+from phasediagram.naming.geometry import norm_and_superposition
 from phasediagram.plotting.canvas import below_label, new_axes, paint
 from phasediagram.plotting.weights import WeightsHandler, draw_weights_at
 from phasediagram.results import PhaseDiagram
@@ -173,7 +173,7 @@ def superposition_color(norm: ArrayLike, superposition: ArrayLike) -> Array:
     Parameters
     ----------
     norm, superposition : array_like, shape (...)
-        As `phasediagram.phases.norm_and_superposition` returns them; clipped to [0, 1].
+        As `phasediagram.naming.norm_and_superposition` returns them; clipped to [0, 1].
 
     Returns
     -------
