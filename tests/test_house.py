@@ -209,7 +209,7 @@ def test_no_module_takes_the_place_of_a_public_name():
     assert top & set(phd.__all__) == set()
 
 
-@pytest.mark.parametrize("name", ["closed_forms", "explorer", "phases", "plotting"])
+@pytest.mark.parametrize("name", ["closed_forms", "explorer", "naming", "plotting"])
 def test_public_modules_need_no_import_of_their_own(name):
     code = f"import phasediagram as phd; print(json.dumps(phd.{name}.__name__))"
     assert run(code) == f"phasediagram.{name}"

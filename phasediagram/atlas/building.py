@@ -138,7 +138,7 @@ def _beyond_ends(
 ) -> list[tuple[tuple[int, int], int]]:
     """Look for minima where others end, that no node may have; return those new to a node."""
     new = []
-    for job, end in list(atlas.links.items()):
+    for end in list(atlas.links.values()):
         if not isinstance(end, End) or end in atlas.examined:
             continue
         atlas.examined.append(end)
