@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from phasediagram.atlas.building import Atlas, End
 from phasediagram.lines.mapper import passes
 from phasediagram.lines.systems import Fold, KinkFold, System, ZeroCurvature, preactivation
-from phasediagram.lines.tracer import Domain, Event, correct, follow, null_direction
+from phasediagram.lines.tracer import Domain, Event, correct, follow
 from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import State
@@ -194,7 +194,7 @@ class LimitMapper:
                 system.state, system.direction = memory
             if isinstance(system, Fold):
                 system.direction = None
-            tangent = sense * null_direction(system, start)
+            tangent = sense * system.tangent(start)
             record: list[tuple[Array, Array, float]] = []
 
             def watch(y: Array, record: list[tuple[Array, Array, float]] = record) -> bool:

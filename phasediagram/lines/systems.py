@@ -69,9 +69,12 @@ class System(ABC):
     def commit(self, y: Array) -> None:  # noqa: B027
         """Take y as a point of the curve, from which the next one is looked for."""
 
-    def position(self, y: Array) -> Array:
-        """Return the position, shape (2,)."""
-        return y[-2:]
+    def tangent(self, y: Array) -> Array:
+        """Return a unit tangent of the curve at y, of either sense."""
+        jacobian = self.residual(y).jacobian
+        scale = np.abs(jacobian).max(axis=1)
+        scale[scale == 0] = 1.0
+        return np.asarray(np.linalg.svd(jacobian / scale[:, None])[2][-1])
 
     def local(self, x: Array, position: Array) -> Local:
         """Return loss and derivatives of a state, also by position."""
@@ -105,6 +108,18 @@ class EqualLoss(System):
         jacobian[-1, :d], jacobian[-1, d : 2 * d] = first.gradient, -second.gradient
         jacobian[-1, -2:] = first.loss_by_position - second.loss_by_position
         return Residual(value, jacobian)
+
+    def tangent(self, y: Array) -> Array:
+        """Return a unit tangent: along it the losses stay equal and the states respond."""
+        slope = self.slope(y)
+        along = np.array([-slope[1], slope[0]]) / np.linalg.norm(slope)
+        responses = []
+        for x in self.states(y):
+            here = self.local(x, y[-2:])
+            right = -here.gradient_by_position @ along
+            responses.append(np.linalg.lstsq(here.hessian, right, rcond=1e-9)[0])
+        tangent = np.concatenate([*responses, along])
+        return np.asarray(tangent / np.linalg.norm(tangent))
 
     def slope(self, y: Array) -> Array:
         """Return the derivative by position of the first loss less the second."""

@@ -101,14 +101,6 @@ def solve(matrix: Array, right: Array) -> Array:
     )
 
 
-def null_direction(system: System, y: Array) -> Array:
-    """Return a unit tangent of the curve at y, of either sense."""
-    jacobian = system.residual(y).jacobian
-    scale = np.abs(jacobian).max(axis=1)
-    scale[scale == 0] = 1.0
-    return np.asarray(np.linalg.svd(jacobian / scale[:, None])[2][-1])
-
-
 def follow(
     system: System,
     start: Array,
