@@ -183,6 +183,19 @@ def test_arrays_of_any_layout_are_taken(leading, variant):
     np.testing.assert_array_equal(found.hessian, expected.hessian)
 
 
+def test_one_density_and_importance_for_all_features_of_each_point():
+    """As many points as features: (3, 1) is one number a point, not one a feature."""
+    rng = np.random.default_rng(9)
+    W, b = rng.normal(size=(2, 3)), rng.normal(size=3)
+    density, importance = rng.uniform(0.1, 1, (3, 1)), rng.uniform(0.1, 9, (3, 1))
+    losses = public.expected_loss(W, b, density, importance)
+    singles = [
+        public.expected_loss(W, b, float(p), float(r))
+        for p, r in zip(density[:, 0], importance[:, 0], strict=True)
+    ]
+    np.testing.assert_array_equal(losses, singles)
+
+
 def test_an_empty_batch_has_no_losses():
     assert public.expected_loss(np.zeros((0, 1, 2)), [0.0, 0.0], 0.5).shape == (0,)
 
