@@ -239,8 +239,8 @@ class LimitMapper:
 
     def _at(self, system: System, y: Array) -> tuple[Array, Array, float]:
         if isinstance(system, ZeroCurvature):
-            x, direction, _ = system.follow(y)
-            return x, direction, system.cubic(y)
+            here = system.follow(y)
+            return here.state, here.direction, here.cubic
         if isinstance(system, Fold):
             v = system.direction if system.direction is not None else system.softest(y)[1]
             return y[:-2], v, system.cubic(y, v)

@@ -53,6 +53,7 @@ class Seed:
     sense: Array | None = None  # follow only this way, from this node
     node: Node | None = None
     attempts: int = 2  # with a lower minimum instead, where there is one
+    optional: bool = False  # whether there may be no curve
 
 
 @dataclass
@@ -94,6 +95,8 @@ class Mapper:
                 start = correct(system, guess, constraint)
                 if start is not None:
                     break
+            if start is None and seed.optional:
+                return []
             if start is None:
                 self.unresolved.append((seed.position, "no curve of equal loss at a seed"))
                 return []
@@ -158,7 +161,22 @@ class Mapper:
                 return True
             return False
 
-        points, end = follow(system, start, tangent, self.domain, [], watch=watch, accept=self.is_stable)
+        apart = [start]
+        at = self.plane.at(start[-2:])
+        soft = [self.engine.softest(x, at)[1] for x in system.states(start)]
+
+        def accept(y: Array) -> bool:
+            d = self.engine.space.size
+            before, now = (q[d : 2 * d] - q[:d] for q in (apart[-1], y))
+            return bool(before @ now > 0) and self.is_stable(y, soft)  # two states don't change places
+
+        def watched(y: Array) -> bool:
+            apart.append(y)
+            return watch(y)
+
+        points, end = follow(
+            system, start, tangent, self.domain, [], watch=watched, accept=accept
+        )
         y = points[-1]
         first, second = system.states(y)
         if stop and stop[-1][0] == "third":
@@ -233,16 +251,20 @@ class Mapper:
             return None
         return ends.x[0]
 
-    def is_stable(self, y: Array) -> bool:
-        """Whether both states of a point are minima."""
+    def is_stable(self, y: Array, soft: list[Array] | None = None) -> bool:
+        """Whether both states of a point are minima.
+
+        `soft` has the softest direction of each at the point before, and gets those here.
+        """
         d = self.engine.space.size
-        first, second = y[:d], y[d : 2 * d]
-        at = self.plane.at(y[-2:])
-        apart = self.engine.space.nearest_copy(second, first) - first
-        return all(
-            self.engine.softest(x, at, sense * apart[None])[0] > 0
-            for x, sense in ((first, 1.0), (second, -1.0))
-        )
+        states, at = (y[:d], y[d : 2 * d]), self.plane.at(y[-2:])
+        if soft is None:
+            return all(self.engine.softest(x, at)[0] > 0 for x in states)
+        for k, x in enumerate(states):
+            curvature, soft[k] = self.engine.softest(x, at, soft[k][None], 1)
+            if curvature <= 0:
+                return False
+        return True
 
     def _merge(self, first: Array, second: Array, position: Array, far: float) -> Node | None:
         """Return the node at which two states that are nearly one become one."""

@@ -46,6 +46,16 @@ class Local:
     gradient_by_position: Array  # (d, 2)
 
 
+@dataclass(frozen=True)
+class Softest:
+    """A state, and the loss ``L + t^2 curvature / 2 + t^3 cubic`` along its softest direction."""
+
+    state: Array
+    direction: Array
+    curvature: float
+    cubic: float
+
+
 class System(ABC):
     """One kind of curve.
 
@@ -220,10 +230,10 @@ class ZeroCurvature(System):
         self.state, self.direction = state, direction
 
     def states(self, y: Array) -> tuple[Array, ...]:
-        return (self.follow(y)[0],)
+        return (self.follow(y).state,)
 
-    def follow(self, y: Array) -> tuple[Array, Array, float]:
-        """Return state, direction and smallest directional curvature at a position."""
+    def follow(self, y: Array) -> Softest:
+        """Return the state and its softest direction at a position."""
         at = self.plane.at(y)
         x = self.state.copy()
         for _ in range(8):
@@ -231,22 +241,21 @@ class ZeroCurvature(System):
             x = x - np.linalg.lstsq(hessian, gradient, rcond=1e-9)[0]
             if np.linalg.norm(gradient) < at.tolerance:
                 break
-        direction = self.engine.limit_direction(x, at, self.direction)
-        return x, direction, self.engine.expansion(x, at, direction)[0]
+        return Softest(x, *self.engine.expansion(x, at, self.direction))
 
     def residual(self, y: Array) -> Residual:
-        here = self.follow(y)[2]
+        here = self.follow(y).curvature
         step = _POSITION_STEP
-        ahead = [self.follow(y + step * axis)[2] for axis in np.eye(2)]
+        ahead = [self.follow(y + step * axis).curvature for axis in np.eye(2)]
         return Residual(np.array([here]), np.array([[(a - here) / step for a in ahead]]))
 
     def commit(self, y: Array) -> None:
-        self.state, self.direction, _ = self.follow(y)
+        here = self.follow(y)
+        self.state, self.direction = here.state, here.direction
 
     def cubic(self, y: Array) -> float:
         """Return K of ``t^3 K`` along the softest direction."""
-        x, direction, _ = self.follow(y)
-        return self.engine.expansion(x, self.plane.at(y), direction)[1]
+        return self.follow(y).cubic
 
 
 def preactivation(engine: Engine, x: Array, output: int, corner: int) -> tuple[float, Array]:

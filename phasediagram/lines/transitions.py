@@ -70,7 +70,7 @@ def _on_limit(mapper: Mapper, limit: Limit) -> tuple[list[Transition], list[Seed
             if position is not None:
                 x = system.states(position)[0]
                 other = _gap(mapper, x, position)[1]
-                if other is not None:
+                if other is not None and system.cubic(position) > 0:
                     node = mapper._node(Node("critical end point", position, (other, x)))
                     marks.append((k, "gap", node))
     seeds = []
@@ -79,13 +79,13 @@ def _on_limit(mapper: Mapper, limit: Limit) -> tuple[list[Transition], list[Seed
     by_index = {k + 1: node for k, _, node in marks}
     for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
         middle = (start + stop) // 2
-        if stop - start < 1 or gap[middle] <= 0:
+        if stop - start < 1 or (cubic[middle] > 0 and gap[middle] <= 0):
             continue
         x, position, direction = limit.states[middle], limit.positions[middle], limit.directions[middle]
         after = _branch(mapper, x, position, direction)
         if cubic[middle] < 0:
             if after is not None:
-                seeds.append(Seed(position, x, after))
+                seeds.append(Seed(position, x, after, optional=True))
             continue
         positions, states = list(limit.positions[start:stop]), list(limit.states[start:stop])
         ends: list[tuple[str, Node | None]] = []
@@ -160,12 +160,14 @@ def _just_beyond(mapper: Mapper, limit: Limit, k: int) -> Array:
     x, direction, position = limit.states[k], limit.directions[k], limit.positions[k]
     near = limit.positions[max(k - 1, 0)], limit.positions[min(k + 1, len(limit.positions) - 1)]
     along = near[1] - near[0]
+    if not np.linalg.norm(along) > 0:
+        return x
     across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
     for size in (0.003, 0.01, 0.03):
         for side in (1, -1):
             there = position + side * size * across
             at = mapper.plane.at(there)
-            state = mapper.engine.minimize_at(x[None], at, 0.02).x[0]
+            state = ZeroCurvature(mapper.engine, mapper.plane, x, direction).follow(there).state
             curvature = mapper.engine.softest(state, at, direction[None], 4)[0]
             if curvature < 0:
                 found = _branch(mapper, state, there, direction)

@@ -240,34 +240,25 @@ def softest(address, m, n, x, table, importance, guesses, count, direction):
     return smallest
 
 
-@compiled(Nothing(Integer, Integer, Integer, Vector, Vector, Vector, Vector, Vector))
-def limit_direction(address, m, n, x, direction, table, importance, work):
-    """Move a unit direction to the stationary one for t -> 0, extrapolated from t, 2t and 4t."""
-    rows = rows_at(address)
-    far, middle = np.empty(x.size), np.empty(x.size)
-    descend_direction(rows, m, n, x, direction, table, importance, 4.0 * STEP, work)
-    far[:] = direction
-    descend_direction(rows, m, n, x, direction, table, importance, 2.0 * STEP, work)
-    middle[:] = direction
-    descend_direction(rows, m, n, x, direction, table, importance, STEP, work)
-    for i in range(x.size):
-        direction[i] = (8.0 * direction[i] - 6.0 * middle[i] + far[i]) / 3.0
-    normalize(direction)
-
-
 @compiled(Nothing(Integer, Integer, Integer, Vector, Vector, Vector, Vector, Vector, Vector))
 def expansion(address, m, n, x, direction, table, importance, coefficients, work):
-    """Write D and K of ``L + t^2 D / 2 + t^3 K`` along a direction, freed of higher terms.
+    """Write D and K of ``L + t^2 D / 2 + t^3 K`` along the softest curve from x.
 
-    D(t) = d . H(x + t d) d = D + 6 K t + ... is fitted at t = STEP times 1 to 5.
+    Parameters
+    ----------
+    direction : ndarray, shape (d,)
+        A unit direction next to the softest one, which replaces it.
+
+    Notes
+    -----
+    With the stationary direction d(t) at each t, d(t) . H(x + t d(t)) d(t) = D + 6 K t + ...,
+    since H d = D d in the limit; fitted at t = STEP times 1 to 5.
     """
     rows = rows_at(address)
-    size = x.size
-    hessian, product = np.empty((size, size)), np.empty(size)
     at = np.empty(5)
-    for k in range(5):
-        at[k] = hessian_along(
-            rows, m, n, x, direction, table, importance, (k + 1) * STEP, hessian, product, work
+    for k in range(5, 0, -1):
+        at[k - 1] = descend_direction(
+            rows, m, n, x, direction, table, importance, k * STEP, work
         )
     coefficients[0] = 5.0 * at[0] - 10.0 * at[1] + 10.0 * at[2] - 5.0 * at[3] + at[4]
     slope = -77.0 * at[0] + 214.0 * at[1] - 234.0 * at[2] + 122.0 * at[3] - 25.0 * at[4]
