@@ -11,7 +11,7 @@ in two.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 from numba import njit
@@ -25,12 +25,14 @@ _WEIGHTS_2 = np.array([0.5, 0.5])
 _NODES_3 = np.array([0.5 - 0.5 * np.sqrt(0.6), 0.5, 0.5 + 0.5 * np.sqrt(0.6)])
 _WEIGHTS_3 = np.array([5.0, 8.0, 5.0]) / 18.0
 
-SAME = 1e-5  # distance below which two states are the same minimum
-_STATIONARY = 1e-12
+SAME = 1e-4  # distance below which two states are the same minimum
+_STATIONARY = 1e-12  # norm of the gradient at which descent stops
+_CONVERGED = 1e-6  # the same, above which it has got stuck
 _DIFFERENCE = 1e-7  # of the differences that make the Hessian
 _RADIUS = 0.1  # largest step of a variable
+_SHORT = 2e-3  # the same where descent must not cross a barrier
 _ITERATIONS = 400
-_PROBE = 1e-3  # size of the perturbations that a minimum withstands
+_PROBE, _PROBES = 1e-4, 12  # size and number of the perturbations that a minimum withstands
 
 
 @njit(cache=True)
@@ -189,7 +191,7 @@ def _newton_step(hessian, shift, gradient):
 
 
 @njit(cache=True)
-def minimise(start, density, importance, n, m):
+def minimise(start, density, importance, n, m, radius):
     """Descend from a start in short Newton steps; return the state, its loss and gradient."""
     state = start.copy()
     loss, gradient = loss_and_gradient(state, density, importance, n, m)
@@ -202,7 +204,7 @@ def minimise(start, density, importance, n, m):
         moved = False
         while shift < 1e4:
             step, positive = _newton_step(hessian, shift, gradient)
-            if positive and np.abs(step).max() < _RADIUS:
+            if positive and np.abs(step).max() < radius:
                 trial, slopes = loss_and_gradient(state + step, density, importance, n, m)
                 trial_size = np.sqrt((slopes**2).sum())
                 rounding = 1e-15 * (loss + 1e-3)
@@ -218,10 +220,11 @@ def minimise(start, density, importance, n, m):
 
 @dataclass(frozen=True)
 class State:
-    """A stationary state: its vector, its loss, W^T W and b."""
+    """A stationary state: its vector, loss, norm of the gradient, W^T W and b."""
 
     vector: Array
     loss: float
+    slope: float
     gram: Array
     bias: Array
 
@@ -230,12 +233,16 @@ def hidden(n: int) -> int:
     return n - 1
 
 
-def stationary(vector: Array, density: float, importance: float, n: int) -> State:
+def stationary(
+    vector: Array, density: float, importance: float, n: int, radius: float = _RADIUS
+) -> State:
     """Return the stationary state below a vector."""
     m = hidden(n)
-    found, loss, _ = minimise(np.asarray(vector, dtype=float), density, importance, n, m)
+    found, loss, slope = minimise(
+        np.asarray(vector, dtype=float), density, importance, n, m, radius
+    )
     W = found[: m * n].reshape(m, n)
-    return State(found, loss, W.T @ W, found[m * n :])
+    return State(found, loss, slope, W.T @ W, found[m * n :])
 
 
 def vector_of(W, b) -> Array:
@@ -263,15 +270,15 @@ def always_off(state: State) -> bool:
     return bool((state.bias + np.maximum(state.gram, 0).sum(axis=1) <= 1e-9).any())
 
 
-def is_minimum(state: State, density: float, importance: float, rng, probes: int = 12) -> bool:
-    """Whether descent from close by, in random directions, never ends lower."""
+def settled(state: State, density: float, importance: float, rng) -> State:
+    """Return the minimum that descent from close by leads to: the state, if it is one."""
     n = len(state.bias)
-    for _ in range(probes):
+    for _ in range(_PROBES):
         moved = state.vector + _PROBE * rng.normal(size=len(state.vector))
-        below = stationary(moved, density, importance, n)
-        if below.loss < state.loss - 1e-12 and distance(below, state) > SAME:
-            return False
-    return True
+        below = stationary(moved, density, importance, n, _SHORT)
+        if below.loss < state.loss:
+            state = below
+    return state
 
 
 def random_starts(n: int, count: int, rng) -> Array:
@@ -279,13 +286,45 @@ def random_starts(n: int, count: int, rng) -> Array:
     return np.hstack([weights, rng.normal(0.1, 0.3, (count, n))])
 
 
+def hand_picked_starts(n: int, density: float) -> Array:
+    """Return each state that ignores one feature, or has one pair: opposite or aligned."""
+    starts = []
+    for k in range(n):
+        bias = np.where(np.arange(n) == k, density / 2, 0.0)
+        others = np.insert(np.eye(n - 1), k, 0.0, axis=1)
+        starts.append(vector_of(others, bias))
+        for partner, sign in product(range(n - 1), (1, -1)):
+            pair = others.copy()
+            pair[partner, k] = sign
+            starts.append(vector_of(pair, bias))
+    return np.array(starts)
+
+
 def all_minima(density: float, importance: float, n: int, rng, starts: int = 60) -> list[State]:
-    """Return the minima that random starts end in, lowest first, each once."""
+    """Return the minima that random and hand-picked starts end in, lowest first, each once."""
     found: list[State] = []
-    for start in random_starts(n, starts, rng):
+    for start in [*random_starts(n, starts, rng), *hand_picked_starts(n, density)]:
         state = stationary(start, density, importance, n)
         if always_off(state) or any(distance(state, other) < SAME for other in found):
             continue
         found.append(state)
-    kept = [state for state in found if is_minimum(state, density, importance, rng)]
+    kept: list[State] = []
+    for state in sorted(found, key=lambda state: state.loss):
+        minimum = settled(state, density, importance, rng)
+        new = all(distance(minimum, other) >= SAME for other in kept)
+        if new and minimum.slope < _CONVERGED:
+            kept.append(minimum)
     return sorted(kept, key=lambda state: state.loss)
+
+
+def hessian(vector: Array, density: float, importance: float, n: int, step: float = 1e-5) -> Array:
+    """Return the Hessian from central differences of the gradient."""
+    size = len(vector)
+    rows = np.empty((size, size))
+    for k in range(size):
+        beside = [
+            loss_and_gradient(vector + sign * step * np.eye(size)[k], density, importance, n, n - 1)
+            for sign in (1, -1)
+        ]
+        rows[k] = (beside[0][1] - beside[1][1]) / (2 * step)
+    return (rows + rows.T) / 2
