@@ -270,10 +270,10 @@ def always_off(state: State) -> bool:
     return bool((state.bias + np.maximum(state.gram, 0).sum(axis=1) <= 1e-9).any())
 
 
-def settled(state: State, density: float, importance: float, rng) -> State:
+def settled(state: State, density: float, importance: float, rng, probes: int = _PROBES) -> State:
     """Return the minimum that descent from close by leads to: the state, if it is one."""
     n = len(state.bias)
-    for _ in range(_PROBES):
+    for _ in range(probes):
         moved = state.vector + _PROBE * rng.normal(size=len(state.vector))
         below = stationary(moved, density, importance, n, _SHORT)
         if below.loss < state.loss:
@@ -328,3 +328,37 @@ def hessian(vector: Array, density: float, importance: float, n: int, step: floa
         ]
         rows[k] = (beside[0][1] - beside[1][1]) / (2 * step)
     return (rows + rows.T) / 2
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Where a minimum that was followed is lost: (log p, log r), and the minimum before."""
+
+    position: Array
+    state: State
+
+
+def _at(position: Array) -> tuple[float, float]:
+    return min(float(np.exp(position[0])), 1.0), float(np.exp(position[1]))
+
+
+def follow(state: State, here: Array, there: Array, rng, finest: float = 1e-4) -> State | Loss:
+    """Follow a minimum along a segment of (log p, log r), in steps that can be taken back.
+
+    A step that cannot, however short, leaves the minimum behind: it has ended.
+    """
+    n = len(state.bias)
+    share, step, longest = 0.0, 0.05, 0.1
+    length = float(np.linalg.norm(there - here))
+    while share < 1:
+        ahead = min(1.0, share + step)
+        where, before = _at(here + ahead * (there - here)), _at(here + share * (there - here))
+        moved = settled(stationary(state.vector, *where, n), *where, rng, 4)
+        back = settled(stationary(moved.vector, *before, n), *before, rng, 4)
+        if distance(moved, state) < 0.15 and distance(back, state) < 1e-3:
+            state, share, step = moved, ahead, min(2 * step, longest)
+        elif step * length > finest:
+            step /= 4
+        else:
+            return Loss(here + share * (there - here), state)
+    return state

@@ -22,7 +22,9 @@ FOLDER = Path(__file__).parent / "reference"
 CURVES = {n: json.loads((FOLDER / f"curves_{n}_{n - 1}.json").read_text()) for n in (2, 3)}
 MINIMA = json.loads((FOLDER / "all_minima.json").read_text())
 
-EQUILIBRIUM, SPINODAL = 1e-3, 4e-3  # distance in log p and log r between chords of either
+# distances in log p and log r between chords; where a fold meets another curve, traces of the
+# older code stopped within the last of these
+EQUILIBRIUM, SPINODAL, END = 1e-3, 3e-3, 0.05
 
 
 @pytest.fixture
@@ -50,9 +52,12 @@ def uncovered(found, by):
     lines = lines_by_description(by)
     for curve in found:
         key = described(curve)
-        off = polylines.nearest(polylines.of(curve), lines.get(key, [])).max()
-        if off > (EQUILIBRIUM if key[0] == "equilibrium" else SPINODAL):
-            yield key, off
+        off = polylines.nearest(polylines.of(curve), lines.get(key, []))
+        allowed = np.full(len(off), EQUILIBRIUM if key[0] == "equilibrium" else SPINODAL)
+        if key[0] == "spinodal":
+            allowed[[0, -1]] = END
+        if (off > allowed).any():
+            yield key, off.max()
 
 
 def test_every_reference_curve_is_found(boundaries, reference):
@@ -63,12 +68,8 @@ def test_every_curve_is_a_reference_curve(boundaries, reference):
     assert list(uncovered(boundaries.boundaries, reference["boundaries"])) == []
 
 
-def test_reference_points_are_on_the_lines_to_eight_digits(boundaries, reference):
-    """Chords are replaced by Newton's method on the losses of an independent code.
-
-    At a reference point of a first-order line two minima tie, so the point is on the true line;
-    a computed line, moved along the gradient of the gap, must lie on it as well.
-    """
+def test_on_lines_of_first_order_two_minima_tie_to_eight_digits(boundaries):
+    """At points between the special ones; the gap over its slope is the error of the line."""
     n = boundaries.n_features
     rng = np.random.default_rng(3)
     for curve in boundaries.boundaries:
