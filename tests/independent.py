@@ -287,15 +287,15 @@ def random_starts(n: int, count: int, rng) -> Array:
 
 
 def hand_picked_starts(n: int, density: float) -> Array:
-    """Return each state that ignores one feature, or has one pair: opposite or aligned."""
+    """Return the states that ignore one feature, or give it a short or long partner."""
     starts = []
     for k in range(n):
         bias = np.where(np.arange(n) == k, density / 2, 0.0)
         others = np.insert(np.eye(n - 1), k, 0.0, axis=1)
         starts.append(vector_of(others, bias))
-        for partner, sign in product(range(n - 1), (1, -1)):
+        for partner, norm in product(range(n - 1), (0.2, 1, -0.2, -1)):
             pair = others.copy()
-            pair[partner, k] = sign
+            pair[partner, k] = norm
             starts.append(vector_of(pair, bias))
     return np.array(starts)
 
@@ -353,8 +353,8 @@ def follow(state: State, here: Array, there: Array, rng, finest: float = 1e-4) -
     while share < 1:
         ahead = min(1.0, share + step)
         where, before = _at(here + ahead * (there - here)), _at(here + share * (there - here))
-        moved = settled(stationary(state.vector, *where, n), *where, rng, 4)
-        back = settled(stationary(moved.vector, *before, n), *before, rng, 4)
+        moved = settled(stationary(state.vector, *where, n, _SHORT), *where, rng, 4)
+        back = settled(stationary(moved.vector, *before, n, _SHORT), *before, rng, 4)
         if distance(moved, state) < 0.15 and distance(back, state) < 1e-3:
             state, share, step = moved, ahead, min(2 * step, longest)
         elif step * length > finest:
