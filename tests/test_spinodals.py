@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import independent
 import numpy as np
 import polylines
@@ -87,7 +85,7 @@ def curves_of(boundaries, names):
 
 
 # how many segments, and at least how many losses on them
-SAMPLE = {2: (60, 40), 3: (30, 20)}
+SAMPLE = {2: (60, 40), 3: (30, 15)}
 # how many segments to look for curves on, and at least how many crossings
 CROSSED = {2: (40, 40), 3: (14, 20)}
 STARTS = {2: 60, 3: 30}  # of each search of the independent code, besides hand-picked ones
@@ -285,8 +283,9 @@ def test_solve_finds_aligned_minima_in_both_mirror_images():
 
 def test_curves_are_continuous(two, three):
     for boundaries in (two, three):
-        for curve in boundaries.boundaries:
-            steps = [np.linalg.norm(b - a) for a, b in pairwise(polylines.of(curve))]
-            assert len(steps) >= 1
-            if curve.kind == "spinodal" and np.ptp(curve.density) > 1e-9:  # not a straight line
-                assert max(steps) < 0.25
+        for curve in spinodals(boundaries):
+            line = polylines.of(curve)
+            assert len(line) >= 2
+            steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
+            straight = np.ptp(line[:, 0]) < 1e-6  # the extra feature takes no part
+            assert straight or steps.max() < 0.4, curve.phases
