@@ -30,6 +30,7 @@ _STATIONARY = 1e-12  # norm of the gradient at which descent stops
 _CONVERGED = 1e-6  # the same, above which it has got stuck
 _DIFFERENCE = 1e-7  # of the differences that make the Hessian
 _RADIUS = 0.1  # largest step of a variable
+_CAREFUL = 0.02  # the same from hand-picked starts, which are near what they are to find
 _SHORT = 2e-3  # the same where descent must not cross a barrier
 _ITERATIONS = 400
 _PROBE, _PROBES = 1e-4, 12  # size and number of the perturbations that a minimum withstands
@@ -276,7 +277,7 @@ def settled(state: State, density: float, importance: float, rng, probes: int = 
     for _ in range(probes):
         moved = state.vector + _PROBE * rng.normal(size=len(state.vector))
         below = stationary(moved, density, importance, n, _SHORT)
-        if below.loss < state.loss:
+        if below.loss < state.loss - 1e-15:  # else only rounding tells them apart
             state = below
     return state
 
@@ -303,11 +304,12 @@ def hand_picked_starts(n: int, density: float) -> Array:
 def all_minima(density: float, importance: float, n: int, rng, starts: int = 60) -> list[State]:
     """Return the minima that random and hand-picked starts end in, lowest first, each once."""
     found: list[State] = []
-    for start in [*random_starts(n, starts, rng), *hand_picked_starts(n, density)]:
-        state = stationary(start, density, importance, n)
-        if always_off(state) or any(distance(state, other) < SAME for other in found):
-            continue
-        found.append(state)
+    radii = [(start, _RADIUS) for start in random_starts(n, starts, rng)]
+    radii += [(start, _CAREFUL) for start in hand_picked_starts(n, density)]
+    for start, radius in radii:
+        state = stationary(start, density, importance, n, radius)
+        if not always_off(state) and all(distance(state, other) >= SAME for other in found):
+            found.append(state)
     kept: list[State] = []
     for state in sorted(found, key=lambda state: state.loss):
         minimum = settled(state, density, importance, rng)

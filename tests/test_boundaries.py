@@ -502,16 +502,27 @@ def slopes(state, p, r, n):
     return np.array([by_density, loss(p, r + 1) - loss(p, r)])
 
 
+def lowest_from(states, where, n, rng):
+    """Return the lowest minimum that descent from any of several states leads to."""
+    ends = [
+        independent.settled(independent.stationary(state.vector, *where, n), *where, rng)
+        for state in states
+    ]
+    return min(ends, key=lambda state: state.loss)
+
+
 def test_the_order_of_each_boundary_and_its_jump(boundaries):
     """One-sided derivatives of the lowest loss, from another code's minima on either side."""
     n = boundaries.n_features
     rng = np.random.default_rng(7)
     for curve, k, room in drawn(boundaries, 1, 8):
         distance = min(1e-7 if curve.order == 1 else 1e-5, room / 20)
+        here = curve.density[k], curve.relative_importance[k]
+        states = independent.all_minima(*here, n, rng)[:3]
         jumps = []
         for step in (distance, 2 * distance):
             sides = [
-                slopes(independent.all_minima(*where, n, rng, 24)[0], *where, n)
+                slopes(lowest_from(states, where, n, rng), *where, n)
                 for where in across(curve, k, step)
             ]
             jumps.append(sides[0] - sides[1])

@@ -22,7 +22,7 @@ PARTNER = {
     "partial-other": "partial",
 }
 CLOSE = 6e-3  # in log p and log r: beyond the error of chords
-LATE = 0.03  # by when random probes have noticed that a minimum has become a saddle
+LATE = 0.05  # by when random probes have noticed that a minimum has become a saddle
 
 
 def spinodals(boundaries, phase=None):
@@ -85,7 +85,7 @@ def curves_of(boundaries, names):
 
 
 # how many segments, and at least how many losses on them
-SAMPLE = {2: (60, 40), 3: (30, 15)}
+SAMPLE = {2: (120, 80), 3: (30, 15)}
 # how many segments to look for curves on, and at least how many crossings
 CROSSED = {2: (40, 40), 3: (14, 20)}
 STARTS = {2: 60, 3: 30}  # of each search of the independent code, besides hand-picked ones
