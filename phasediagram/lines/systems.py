@@ -17,7 +17,7 @@ from phasediagram.parameters import DensityImportancePlane
 
 Array = NDArray[np.float64]
 
-_STEP = 1e-4  # of differences of Hessians, for third derivatives
+_STEP = 2e-5  # of differences of Hessians, for third derivatives
 _POSITION_STEP = 1e-6  # of differences by position, which only steer Newton's method
 
 

@@ -14,18 +14,18 @@ from phasediagram.lines.systems import System
 
 Array = NDArray[np.float64]
 
-_ITERATIONS = 12
+_ITERATIONS = 16
 _MOVED = 1e-12  # Newton's last step of the position
 _STALLED = 1e-10  # the same, where rounding keeps it from getting smaller
 _FAR = 0.3  # of a corrector from its predictor
 _RETURNED = 1e-6  # how near a step back comes to its start
 _SLIP = 0.3  # the same in steps: more may be another curve
-_SMALLEST_STEP = 1e-7
+_SMALLEST_STEP = 1e-6
 _CORNER_STEP = 2e-4  # a curve may turn sharply within this
 _LARGEST_TURN = np.cos(np.radians(25.0))
 _EVENT_TOLERANCE = 1e-12
-_STUCK = 40  # points that get no further than _STUCK_MOVED
-_STUCK_MOVED = 2e-4
+_STUCK = 30  # points that get no further than _STUCK_MOVED
+_STUCK_MOVED = 4e-4
 
 
 @dataclass(frozen=True)
