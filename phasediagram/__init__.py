@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from phasediagram.comparison.own_networks import classify, compare_weights
     from phasediagram.diagram import phase_diagram, solve
     from phasediagram.files.storing import load, save, to_xarray
-    from phasediagram.loss import (
+    from phasediagram.kernel.loss import (
         expected_loss,
         expected_loss_and_gradient,
         expected_loss_hessian,
@@ -47,7 +47,7 @@ else:
         "boundaries": ("phase_boundaries",),
         "diagram": ("phase_diagram", "solve"),
         "files.storing": ("load", "save", "to_xarray"),
-        "loss": ("expected_loss", "expected_loss_and_gradient", "expected_loss_hessian"),
+        "kernel.loss": ("expected_loss", "expected_loss_and_gradient", "expected_loss_hessian"),
         "plotting.dispatch": ("plot",),
         "results": (
             "Boundary",

@@ -201,7 +201,7 @@ def _evaluate_batch(parameters: Parameters, order: int) -> LossDerivatives:
     m, n = parameters.W.shape[-2:]
     points, shape = parameters.flattened(), parameters.leading_shape
     count, size = len(points.W), m * n + n
-    common = parameters.density.size in (1, n)  # one table serves all
+    common = parameters.density[..., 0].size == 1  # one table serves all
     result = LossDerivatives(
         np.empty(count),
         np.empty((count, m, n)) if order else None,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasediagram.executors import Workers, require_executor
-from phasediagram.loss import expected_loss
+from phasediagram.kernel.loss import expected_loss
 from phasediagram.progress import Progress
 from phasediagram.training import checkpoints
 from phasediagram.training.gradients import unpack, within_bounds

@@ -145,6 +145,15 @@ def test_batches_equal_single_evaluations_to_the_last_bit(n, m):
             np.testing.assert_array_equal(batch.hessian[i, j], one.hessian)
 
 
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_as_many_densities_as_features_belong_to_parameter_sets_not_to_features(n):
+    rng = np.random.default_rng([7, n])
+    W, b = rng.normal(size=(n, n - 1, n)), rng.normal(size=(n, n))
+    density = rng.uniform(0.1, 1, (n, 1))
+    one_by_one = [public.expected_loss(W[i], b[i], density[i]) for i in range(n)]
+    np.testing.assert_array_equal(public.expected_loss(W, b, density), one_by_one)
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("per_point", [False, True])
 def test_many_parameter_sets_agree_across_chunks_and_threads(monkeypatch, threads, per_point):
