@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from phasediagram._version import __version__
 
 if TYPE_CHECKING:
+    from phasediagram.atlas.sections import loss_section
     from phasediagram.boundaries import phase_boundaries
     from phasediagram.catalogue.configurations import (
         Configuration,
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
     from phasediagram.plotting.dispatch import plot
     from phasediagram.results import (
         Boundary,
+        BranchLosses,
+        LossSection,
         Minimum,
         PhaseBoundaries,
         PhaseDiagram,
         Solution,
         SpecialPoint,
     )
-    from phasediagram.sections import BranchLosses, LossSection, loss_section
     from phasediagram.training.descent import train
     from phasediagram.training.result import TrainingHistory, TrainingResult
 else:
@@ -44,6 +46,7 @@ else:
         "comparison.basins": ("Basin", "basin_probabilities"),
         "comparison.edges": ("EdgeDistances", "edge_distances"),
         "comparison.own_networks": ("classify", "compare_weights"),
+        "atlas.sections": ("loss_section",),
         "boundaries": ("phase_boundaries",),
         "diagram": ("phase_diagram", "solve"),
         "files.storing": ("load", "save", "to_xarray"),
@@ -51,13 +54,14 @@ else:
         "plotting.dispatch": ("plot",),
         "results": (
             "Boundary",
+            "BranchLosses",
+            "LossSection",
             "Minimum",
             "PhaseBoundaries",
             "PhaseDiagram",
             "Solution",
             "SpecialPoint",
         ),
-        "sections": ("BranchLosses", "LossSection", "loss_section"),
         "training.descent": ("train",),
         "training.result": ("TrainingHistory", "TrainingResult"),
     }

@@ -55,7 +55,7 @@ TRUNK = {
             "branches", "coarse_grid", "curvature", "diagram", "equilibrium", "free_diagram",
             "free_grid", "free_minimization", "grid_minima", "grid_store", "grid_tiles",
             "local_minima", "tilting", "folds", "survey", "tilt_limits", "continuous",
-            "decoupled", "mapping", "sections", "spinodals", "boundaries",
+            "decoupled", "mapping", "spinodals", "boundaries",
         ),
         "lines/",
     ),

@@ -42,9 +42,7 @@ def evaluate_at(
     order: int,
 ) -> float:
     """Evaluate a state with the outputs' errors at an address; see `packing.evaluate`."""
-    return evaluate(
-        rows_at(address), m, n, x, table, importance, gradient, hessian, work, order
-    )
+    return evaluate(rows_at(address), m, n, x, table, importance, gradient, hessian, work, order)
 
 
 @compiled(Nothing(Integer, Cube, Matrix, Matrix, Cube, Integer))
