@@ -96,6 +96,16 @@ def test_metastable_branches_are_dashed_and_the_lowest_solid(section):
     assert "p = 0.55" in ax.get_title()
 
 
+def test_hidden_dimensions_are_one_less_than_features_unless_given():
+    line = 0.5, [0.9, 1.1]
+    assert phd.loss_section(*line, 3).n_hidden == 2
+    section = phd.loss_section(*line, 3, 1)
+    assert section.n_hidden == 1
+    assert all(branch.W.shape == (2, 1, 3) for branch in section.branches)
+    with pytest.raises(ValueError, match="n_features must be 2, 3, 4, 5 or 6, got 7"):
+        phd.loss_section(*line, 7)
+
+
 def test_along_the_density():
     section = phd.loss_section(np.linspace(0.55, 0.6, 5), 0.75)
     ax = plot_losses(section, Figure().subplots())

@@ -13,7 +13,7 @@ from phasediagram.kernel.loss import expected_loss
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import State, find_minima, search
 from phasediagram.minima.state import SAME_STATE, Space
-from phasediagram.model import FreeSize, as_density, as_importance
+from phasediagram.model import as_density, as_importance, free_size
 from phasediagram.naming.phases import phases_of
 from phasediagram.parameters import DensityImportancePlane
 from phasediagram.results import BranchLosses, LossSection
@@ -65,8 +65,8 @@ def loss_section(
     >>> sorted({phase for branch in section.branches for phase in branch.phases if phase})
     ['aligned', 'antipodal', 'ignored', 'partial']
     """
-    n, m = n_features, n_features - 1 if n_hidden is None else n_hidden
-    FreeSize(n, m)
+    size = free_size(n_features, n_hidden)
+    n, m = size.n_features, size.n_hidden
     p = as_density(density)
     r = as_importance(relative_importance, "relative_importance")
     if {p.ndim, r.ndim} != {0, 1} or p.size == r.size:
