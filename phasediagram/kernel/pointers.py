@@ -42,7 +42,10 @@ def evaluate_at(
     order: int,
 ) -> float:
     """Evaluate a state with the outputs' errors at an address; see `packing.evaluate`."""
-    return evaluate(rows_at(address), m, n, x, table, importance, gradient, hessian, work, order)
+    loss: float = evaluate(
+        rows_at(address), m, n, x, table, importance, gradient, hessian, work, order
+    )
+    return loss
 
 
 @compiled(Nothing(Integer, Cube, Matrix, Matrix, Cube, Integer))
