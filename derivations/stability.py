@@ -25,7 +25,7 @@ x, y = symbols("x y", positive=True)
 
 SOURCE = (
     "Elhage et al., Toy Models of Superposition (2022), section 'Superposition as a Phase "
-    "Change', calls every change first order; derived here."
+    "Change', calls the change first order, of hand-picked weights; derived here."
 )
 
 

@@ -228,6 +228,9 @@ class Boundary:
     slope_jump : ndarray, shape (k, 2), or None
         By how much the derivatives of the lowest loss by density and by relative importance
         differ: that of the first of `phases` less that of the second.
+    ends : tuple of str
+        What is at the first and at the last point: the kind of a special point, ``"edge"`` of
+        the window, ``"closed"``, or what the tracer says of a spinodal that goes no further.
     """
 
     density: Array
@@ -237,6 +240,7 @@ class Boundary:
     kind: str
     loss: Array | None = None
     slope_jump: Array | None = None
+    ends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -261,6 +265,21 @@ class SpecialPoint:
 
 
 @dataclass(frozen=True)
+class Unresolved:
+    """Something met while tracing that could not be closed.
+
+    Attributes
+    ----------
+    density, relative_importance : float
+    reason : str
+    """
+
+    density: float
+    relative_importance: float
+    reason: str
+
+
+@dataclass(frozen=True)
 class PhaseBoundaries:
     """Every boundary and special point of one model.
 
@@ -275,6 +294,8 @@ class PhaseBoundaries:
         Error of the densities and relative importances.
     version : str
         Version of the package that computed it.
+    unresolved : tuple of Unresolved
+        What could not be closed.
     """
 
     boundaries: tuple[Boundary, ...]
@@ -284,6 +305,7 @@ class PhaseBoundaries:
     weights: str
     tolerance: float = POSITION_TOLERANCE
     version: str = __version__
+    unresolved: tuple[Unresolved, ...] = ()
 
 
 @dataclass(frozen=True)

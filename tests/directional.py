@@ -1,8 +1,9 @@
 """Second and third directional derivatives at kinks, by Newton's method on the exact loss.
 
-Independent of `phasediagram.tilting` and of the derivations: along t d, t > 0, the loss is
-``L + t^2 S(d) + t^3 K(d) + ...``, and S is minimised over all directions d in which one variable
-changes by a given amount.
+Independent of the tracing and of the derivations, on the public losses alone: along t d, t > 0,
+the loss is ``L + t^2 S(d) + t^3 K(d) + ...``, and S is minimised over all directions d in which one
+variable changes by a given amount.  A state x is W row by row, then b, of n features in n - 1
+dimensions.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.branches import Model
-from phasediagram.free_minimization import FreeLoss
+import phasediagram as phd
 
 Array = NDArray[np.float64]
 
@@ -45,16 +45,22 @@ class Response:
 
 
 def easiest_tilt(
-    model: Model, x: Array, u: float, v: float, variable: int, sign: int, held: int | None = None
+    n: int,
+    x: Array,
+    density: float,
+    importance: float,
+    variable: int,
+    sign: int,
+    held: int | None = None,
 ) -> Response | None:
     """Minimise S over all directions in which one variable changes by `sign`.
 
     Parameters
     ----------
-    model : Model
-    x : ndarray, shape (d,)
+    n : int
+    x : ndarray, shape (n^2,)
         A stationary state, on its kinks.
-    u, v : float
+    density, importance : float
     variable : int
         Index of the variable whose change is fixed.
     sign : {1, -1}
@@ -69,30 +75,36 @@ def easiest_tilt(
     free, start = _free_and_start(len(x), variable, sign, held)
     found = []
     for distance in (4 * _CLOSE, 2 * _CLOSE, _CLOSE):
-        at_distance = _easiest_at(model, x, u, v, free, start, distance)
+        at_distance = _easiest_at(n, x, density, importance, free, start, distance)
         if at_distance is None:
             return None
         found.append(at_distance)
         start = at_distance
     far, middle, close = found
     direction = (8 * close - 6 * middle + far) / 3  # the limit at the tip of the cone
-    second, _ = _along_ray(model, x, u, v, direction, _SHORT_RAY)
-    _, third = _along_ray(model, x, u, v, direction)
+    second, _ = _along_ray(n, x, density, importance, direction, _SHORT_RAY)
+    _, third = _along_ray(n, x, density, importance, direction)
     return Response(direction, second, third)
 
 
 def smallest_second(
-    model: Model, x: Array, u: float, v: float, variable: int, sign: int, held: int | None = None
+    n: int,
+    x: Array,
+    density: float,
+    importance: float,
+    variable: int,
+    sign: int,
+    held: int | None = None,
 ) -> float:
     """Return S alone, which needs the direction to half the digits; -inf if it has no bound.
 
     Parameters are those of `easiest_tilt`.
     """
     free, start = _free_and_start(len(x), variable, sign, held)
-    direction = _easiest_at(model, x, u, v, free, start, _VERY_CLOSE)
+    direction = _easiest_at(n, x, density, importance, free, start, _VERY_CLOSE)
     if direction is None:
         return -np.inf
-    return _along_ray(model, x, u, v, direction, _SHORT_RAY)[0]
+    return _along_ray(n, x, density, importance, direction, _SHORT_RAY)[0]
 
 
 def _free_and_start(
@@ -105,24 +117,24 @@ def _free_and_start(
 
 
 def _easiest_at(
-    model: Model,
+    n: int,
     x: Array,
-    u: float,
-    v: float,
+    density: float,
+    importance: float,
     free: NDArray[np.intp],
     start: Array,
     distance: float,
 ) -> Array | None:
     """Minimise the loss over the free variables of a direction, at a distance along it."""
     direction = start.copy()
-    density, importance = np.array([min(np.exp(u), 1.0)]), np.array([np.exp(v)])
-    objective = FreeLoss(model.n, model.m, density, importance)
-    here = np.zeros(1, dtype=np.intp)
     for _ in range(_ITERATIONS):
-        _, gradient, hessian = objective((x + distance * direction)[None], here)
-        reduced = hessian[0][np.ix_(free, free)]
+        W, b = _parts(n, x + distance * direction)
+        importances = _importances(n, importance)
+        hessian = phd.expected_loss_hessian(W, b, density, importances)
+        gradient = _gradient(n, x + distance * direction, density, importance)
+        reduced = hessian[np.ix_(free, free)]
         inverse = np.linalg.pinv(reduced, rcond=_SOFT, hermitian=True)  # rotations are free
-        step = -inverse @ gradient[0][free] / distance
+        step = -inverse @ gradient[free] / distance
         if not np.abs(step).max() < _UNBOUNDED:
             return None
         direction[free] += step
@@ -132,13 +144,32 @@ def _easiest_at(
 
 
 def _along_ray(
-    model: Model, x: Array, u: float, v: float, direction: Array, ray: float = _RAY
+    n: int, x: Array, density: float, importance: float, direction: Array, ray: float = _RAY
 ) -> tuple[float, float]:
     """Fit the slope of the loss along a ray; it has no kinks but the one at its start."""
     t = ray * (1 - np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)) / 2
-    density, importance = np.full(_NODES, min(np.exp(u), 1.0)), np.full(_NODES, np.exp(v))
-    objective = FreeLoss(model.n, model.m, density, importance)
-    _, gradient, _ = objective(x + t[:, None] * direction, np.arange(_NODES))
+    gradient = _gradient(n, x + t[:, None] * direction, density, importance)
     powers = (t[:, None] / ray) ** np.arange(1, _NODES - 2)
     first, second, *_ = np.linalg.lstsq(powers, gradient @ direction, rcond=None)[0]
     return float(first / ray / 2), float(second / ray**2 / 3)
+
+
+def _parts(n: int, x: Array) -> tuple[Array, Array]:
+    weights = n * (n - 1)
+    return x[..., :weights].reshape(*x.shape[:-1], n - 1, n), x[..., weights:]
+
+
+def _importances(n: int, importance: float) -> Array:
+    return np.array([1.0] * (n - 1) + [importance])
+
+
+def _gradient(n: int, x: Array, density: float, importance: float) -> Array:
+    _, by_W, by_b = phd.expected_loss_and_gradient(
+        *_parts(n, x), density, _importances(n, importance)
+    )
+    return np.concatenate([by_W.reshape(*by_b.shape[:-1], -1), by_b], axis=-1)
+
+
+def ignored_state(n: int, density: float) -> Array:
+    """Return the state that ignores the last feature and represents the others perfectly."""
+    return np.concatenate([np.eye(n - 1, n).ravel(), np.zeros(n - 1), [density / 2]])

@@ -1,68 +1,185 @@
-"""Where minima end, against minima found from random starts and independent derivatives."""
+"""Where minima end, against minima that another code finds and follows."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-
+import independent
 import numpy as np
+import polylines
 import pytest
 import sympy
-from directional import easiest_tilt, smallest_second
+from directional import easiest_tilt, ignored_state, smallest_second
 
 import phasediagram as phd
 from derivations.aligned import aligned_cubic
 from derivations.simplex import p as density_symbol
-from phasediagram.branches import Model
 from phasediagram.closed_forms import aligned_limit, aligned_tricritical_point
-from phasediagram.continuous import ignored_state, others_partial_limits
-from phasediagram.curvature import smallest_curvature
-from phasediagram.equilibrium import Domain
-from phasediagram.free_minimization import FreeLoss
-from phasediagram.naming import phase_of
-from phasediagram.spinodals import find_spinodals
-from phasediagram.tilting import PairAndSingle
 
 WHOLE = np.log([[0.01, 0.1], [1.0, 10.0]])
-DENSE = np.log([[0.6, 0.7], [1.0, 1.5]])  # where many minima of three features end
 PARTNER = {
     "ignored": "dedicated",
     "dedicated": "ignored",
     "partial": "partial-other",
     "partial-other": "partial",
 }
+CLOSE = 6e-3  # in log p and log r: beyond the error of chords
+LATE = 0.05  # by when random probes have noticed that a minimum has become a saddle
 
 
-def find(n, region):
-    model = Model(n, n - 1)
-
-    def name(x, u):
-        return phase_of(model.weights(x), min(float(np.exp(u)), 1.0))
-
-    return find_spinodals(model, Domain(*map(tuple, region)), name)
-
-
-@pytest.fixture(scope="module")
-def two():
-    return find(2, WHOLE)
+def spinodals(boundaries, phase=None):
+    return [
+        b
+        for b in boundaries.boundaries
+        if b.kind == "spinodal" and (phase is None or polylines.plain(b.phases[0]) == phase)
+    ]
 
 
-@pytest.fixture(scope="module")
-def three():
-    return find(3, DENSE)
-
-
-def importances(spinodals, phase, density):
+def importances(boundaries, phase, density):
     """Return where the curves of a phase cross a density, interpolated along chords."""
-    found = []
-    for spinodal in spinodals:
-        if spinodal.phase == phase:
-            u, v = spinodal.positions.T
-            for k in np.flatnonzero(np.diff(np.sign(u - np.log(density)))):
-                ends = slice(k, k + 2)
-                order = np.argsort(u[ends])
-                found.append(np.exp(np.interp(np.log(density), u[ends][order], v[ends][order])))
-    return sorted(found)
+    curves = spinodals(boundaries, phase)
+    return sorted(r for curve in curves for r in polylines.at_density(curve, density))
 
+
+# --- everywhere: what is lost crosses a curve, and at a curve something is lost
+
+
+def segments(count, seed):
+    """Return segments drawn uniformly over the whole domain, (log p, log r) of both ends."""
+    rng = np.random.default_rng(seed)
+    drawn = []
+    while len(drawn) < count:
+        here = rng.uniform(*WHOLE)
+        angle, length = rng.uniform(0, 2 * np.pi), rng.uniform(0.6, 1.2)
+        there = here + length * np.array([np.cos(angle), np.sin(angle)])
+        if ((there > WHOLE[0]) & (there < WHOLE[1])).all():
+            drawn.append((here, there))
+    return drawn
+
+
+def named(state, position, n):
+    """Return the phase of a minimum, None if the solver does not find it."""
+    p, r = np.exp(position)
+    minima = phd.solve(min(p, 1.0), r, n, n - 1).minima
+    close = [q for q in minima if abs(q.loss - state.loss) < 1e-9]
+    return polylines.plain(close[0].phase) if close else None
+
+
+def losses(here, there, n, rng):
+    """Yield where minima at one end are lost on the way to the other, with their names."""
+    for state in independent.all_minima(*np.exp(here), n, rng, STARTS[n]):
+        end = independent.follow(state, here, there, rng)
+        if isinstance(end, independent.Loss):
+            position = end.position + 1e-3 * (here - there)
+            before = independent.stationary(end.state.vector, *np.exp(position), n)
+            names = {named(state, here, n), named(before, position, n)} - {None}
+            if names or np.any(end.position != here):  # else it was no minimum
+                yield end.position, names
+
+
+def curves_of(boundaries, names):
+    """Return the spinodals of phases; all of them for a minimum that the solver cannot name."""
+    return [
+        polylines.of(curve)
+        for curve in spinodals(boundaries)
+        if not names or polylines.plain(curve.phases[0]) in names
+    ]
+
+
+# how many segments, and at least how many losses on them
+SAMPLE = {2: (120, 80), 3: (30, 15)}
+# how many segments to look for curves on, and at least how many crossings
+CROSSED = {2: (40, 40), 3: (14, 20)}
+STARTS = {2: 60, 3: 30}  # of each search of the independent code, besides hand-picked ones
+
+
+@pytest.mark.parametrize(("fixture", "n"), [("two", 2), ("three", 3)])
+def test_where_a_minimum_ends_there_is_a_spinodal_of_its_phase(request, fixture, n):
+    """Segments over the whole domain, both ways; nothing here knows where curves are."""
+    boundaries = request.getfixturevalue(fixture)
+    rng = np.random.default_rng(18)
+    count, least = SAMPLE[n]
+    seen = 0
+    missing = []
+    for here, there in segments(count, 8):
+        for ends in ((here, there), (there, here)):
+            for position, names in losses(*ends, n, rng):
+                seen += 1
+                back = (ends[0] - ends[1]) / np.linalg.norm(ends[0] - ends[1])
+                before = position + np.linspace(0, LATE, 11)[:, None] * back
+                if polylines.nearest(before, curves_of(boundaries, names)).min() > CLOSE:
+                    missing.append((np.exp(position).round(5).tolist(), sorted(names)))
+    assert missing == []
+    assert seen >= least
+
+
+def changes(phase, here, there, n, rng):
+    """Whether a minimum of a phase is lost between two positions, or goes on as another phase.
+
+    A minimum that the solver does not find, and so has no name, may be the one.
+    """
+    where = np.exp(here)
+    minima = phd.solve(*where, n, n - 1).minima
+    starts = [
+        independent.stationary(independent.vector_of(q.W, q.b), *where, n)
+        for q in minima
+        if polylines.plain(q.phase) == phase
+    ]
+    known = np.array([q.loss for q in minima])
+    for state in independent.all_minima(*where, n, rng, STARTS[n]):
+        if np.abs(known - state.loss).min() > 1e-9:
+            starts.append(state)
+    for state in starts:
+        end = independent.follow(state, here, there, rng, 1e-5)
+        if isinstance(end, independent.Loss) or named(end, there, n) != phase:
+            return True
+    return False
+
+
+def apart(curve, boundaries, here, there):
+    """Return where a segment crosses a curve and no other of its phase, closer than chords tell."""
+    phase, length = polylines.plain(curve.phases[0]), np.linalg.norm(there - here)
+    found = [
+        share
+        for other in spinodals(boundaries, phase)
+        for share in polylines.crossings(polylines.of(other), here, there)
+    ]
+    for share in polylines.crossings(polylines.of(curve), here, there):
+        if sum(abs(share - other) * length < CLOSE for other in found) == 1:
+            yield share
+
+
+def ends_there(phase, position, along, n, rng):
+    """Whether a minimum of a phase ends about a position; closer by, where regions are narrow."""
+    for distance in (CLOSE, CLOSE / 4, CLOSE / 16):
+        sides = position - distance * along, position + distance * along
+        if any(changes(phase, *ends, n, rng) for ends in (sides, sides[::-1])):
+            return True
+    return False
+
+
+@pytest.mark.parametrize(("fixture", "n"), [("two", 2), ("three", 3)])
+def test_at_a_spinodal_a_minimum_of_its_phase_ends(request, fixture, n):
+    """Wherever the same segments cross a curve; a continuous end goes on as another phase."""
+    boundaries = request.getfixturevalue(fixture)
+    rng = np.random.default_rng(19)
+    seen = 0
+    false = []
+    count, least = CROSSED[n]
+    for here, there in segments(count, 8):
+        for curve in spinodals(boundaries):
+            for share in apart(curve, boundaries, here, there):
+                position = here + share * (there - here)
+                along = (there - here) / np.linalg.norm(there - here)
+                if position[0] + CLOSE > 0:
+                    continue
+                seen += 1
+                phase = polylines.plain(curve.phases[0])
+                if not ends_there(phase, position, along, n, rng):
+                    false.append((np.exp(position).round(5).tolist(), phase))
+    assert false == []
+    assert seen >= least
+
+
+# --- at points: other codes, closed forms, directional derivatives
 
 # ends of minima of n = 2 in r at fixed p, followed from random starts in steps down to 1e-7
 ALIGNED = {
@@ -97,170 +214,54 @@ def test_minima_of_two_features_end_where_another_code_says(two, phase, limits):
 
 def test_spinodals_of_two_features_mirror_each_other(two):
     """L(p, r) = r L(p, 1/r), each half traced on its own."""
-    for spinodal in two:
-        phase = PARTNER.get(spinodal.phase, spinodal.phase)
-        image = spinodal.positions[len(spinodal.positions) // 2] * [1, -1]
-        density, r = np.exp(image)
-        found = importances(two, phase, density * (1 + 1e-9))
-        assert np.abs(np.array(found) / r - 1).min() < 1e-3, (spinodal.phase, density, r)
-
-
-def ended(model, here, there):
-    """Return the minima at one position that are not found again, followed, at another."""
-    n, m = model.n, model.m
-    minima = [
-        [np.concatenate([q.W.ravel(), q.b]) for q in phd.solve(*np.exp(position), n, m).minima]
-        for position in (here, there)
-    ]
-    names = []
-    for state in minima[0]:
-        x, passed = state, []
-        for share in np.linspace(0, 1, 21)[1:]:
-            position = here + share * (there - here)
-            moved, _ = model.minimize(x[None], position[:1], position[1:])
-            if model.distance(moved[0], x) > 0.15:
-                break
-            x = moved[0]
-            passed.append(phase_of(model.weights(x), float(np.exp(position[0]))))
-        if len(passed) < 20 or not any(model.distance(x, other) < 1e-4 for other in minima[1]):
-            start = phase_of(model.weights(state), float(np.exp(here[0])))
-            names.append({start, *passed})
-    return names
-
-
-def crosses(curve, here, there):
-    """Whether a polyline crosses the segment between two positions."""
-    along = there - here
-    across = (curve - here) @ [-along[1], along[0]]
-    share = (curve - here) @ along / (along @ along)
-    for k in np.flatnonzero(across[:-1] * across[1:] <= 0):
-        weight = across[k] / (across[k] - across[k + 1]) if across[k] != across[k + 1] else 0.0
-        if -0.02 <= share[k] + weight * (share[k + 1] - share[k]) <= 1.02:
-            return True
-    return False
-
-
-@pytest.mark.parametrize(
-    ("size", "n", "region", "segments"), [("two", 2, WHOLE, 60), ("three", 3, DENSE, 20)]
-)
-def test_where_a_minimum_ends_there_is_a_spinodal(request, size, n, region, segments):
-    """Minima at both ends of short segments near the curves, searched from random starts."""
-    spinodals = request.getfixturevalue(size)
-    model, rng = Model(n, n - 1), np.random.default_rng(8)
-    total = 0
-    while segments:
-        curve = spinodals[rng.integers(len(spinodals))].positions
-        here = curve[rng.integers(len(curve))] + 0.02 * rng.normal(size=2)
-        angle = rng.uniform(0, 2 * np.pi)
-        there = here + rng.uniform(0.03, 0.1) * np.array([np.cos(angle), np.sin(angle)])
-        if not (
-            (np.minimum(here, there) > region[0]) & (np.maximum(here, there) < region[1])
-        ).all():
-            continue
-        segments -= 1
-        crossed = {s.phase for s in spinodals if crosses(s.positions, here, there)}
-        for names in ended(model, here, there):
-            total += 1
-            assert crossed, (np.exp(here), np.exp(there), names)
-            changes = names & crossed or continuous_partners(names) & crossed
-            assert changes, (np.exp(here), np.exp(there), names, crossed)
-    assert total > 5
-
-
-def continuous_partners(names):
-    """Return the phases into which those minima may turn continuously, losing a coupling."""
-    if names & {"scalene", "triangle", "partial-triangle", "aligned-triangle"}:
-        return {
-            "ignored",
-            "antipodal",
-            "partial",
-            "aligned",
-            "others-antipodal",
-            "others-partial",
-            "others-aligned",
-        }
-    return {"ignored"} if names & {"partial"} else set()
+    for curve in spinodals(two):
+        phase = PARTNER.get(curve.phases[0], curve.phases[0])
+        image = polylines.of(curve) * [1, -1]
+        lines = [polylines.of(other) for other in spinodals(two, phase)]
+        assert polylines.nearest(image, lines).max() < 3e-3, curve.phases
 
 
 def test_aligned_begins_on_its_closed_form_without_using_it():
     """The directional curvature, minimised numerically, vanishes on r_+ for n = 2 and 3."""
     for n in (2, 3):
-        model, held = Model(n, n - 1), None if n == 2 else 5
+        held = None if n == 2 else 5
         for density in (0.1, 0.6, 0.95):
             limit = float(aligned_limit(density))
             x = ignored_state(n, density)
             for factor, sign in ((1 - 1e-6, 1), (1 + 1e-6, -1)):
-                v = np.log(limit * factor)
-                second = smallest_second(model, x, np.log(density), v, n - 1, 1, held)
+                second = smallest_second(n, x, density, limit * factor, n - 1, 1, held)
                 assert np.sign(second) == sign
                 assert abs(second) < 1e-6
 
 
+def test_the_curve_of_aligned_is_its_closed_form(two):
+    for density in np.geomspace(0.02, 0.87, 9):
+        limit = float(aligned_limit(density))
+        assert np.abs(np.array(importances(two, "aligned", density)) / limit - 1).min() < 1e-3
+
+
 def test_the_cubic_term_of_aligned():
     for density in (0.2, 0.5, float(aligned_tricritical_point()[0]), 0.95):
-        v = float(np.log(aligned_limit(density)))
-        at = easiest_tilt(Model(2, 1), ignored_state(2, density), np.log(density), v, 1, 1)
+        r = float(aligned_limit(density))
+        at = easiest_tilt(2, ignored_state(2, density), density, r, 1, 1)
         expected = float(aligned_cubic().subs(density_symbol, sympy.Float(density, 20)))
         assert at.third == pytest.approx(expected, abs=1e-9)
 
 
-def pair_states():
-    """Return pairs at their minima: (extra in pair, density, importance, pair)."""
-    guesses = {
-        "antipodal": [0.9, -0.9, 0.1, 0.1],
-        "partial": [0.93, -0.45, 0.2, 0.48],
-        "aligned": [0.93, 0.45, -0.1, 0.02],
-    }
-    cases = [
-        (False, 0.78, 1.3, "partial"),
-        (False, 0.3, 4.0, "aligned"),
-        (False, 0.6, 1.6, "antipodal"),
-        (True, 0.5, 0.9, "antipodal"),
-        (True, 0.2, 5.0, "antipodal"),
-    ]
-    for extra_in_pair, density, r, guess in cases:
-        kind = PairAndSingle(extra_in_pair)
-        u, v = np.log([density]), np.log([r])
-        yield kind, density, r, kind.pairs(np.array([guesses[guess]]), u, v)[0]
-
-
-def test_tilts_have_the_second_derivative_of_the_loss_itself():
-    """Along the easiest direction, by differences of the exact loss."""
-    for kind, density, r, pair in pair_states():
-        u, v = np.log([density]), np.log([r])
-        tilt = kind.tilt(pair[None], u, v)
-        x = kind.states(pair[None])[0]
-        direction = kind.direction(tilt.components[0], float(tilt.bias[0]), density)
-        objective = FreeLoss(3, 2, np.array([density]), np.array([r]))
-        t = 1e-4
-        losses = [
-            objective.value((x + s * direction)[None], np.zeros(1, int))[0] for s in (0, t, 2 * t)
-        ]
-        near, far = ((losses[k] - losses[0]) / (k * t) ** 2 for k in (1, 2))
-        assert 2 * near - far == pytest.approx(float(tilt.stiffness[0]), abs=1e-7)
-
-
-def test_no_direction_is_softer_than_the_easiest_tilt():
-    """Minimised over all directions of (W, b) by another code: the same sign on both sides."""
-    rng = np.random.default_rng(0)
-    for kind, density, r, pair in pair_states():
-        if kind.extra_in_pair:
-            continue
-        u = np.log([density])
-        limit = float(np.exp(kind.limits(pair[None], u)[0]))
-        for factor, sign in ((1 - 1e-4, -1), (1 + 1e-4, 1)):
-            objective = FreeLoss(3, 2, np.array([density]), np.array([limit * factor]))
-            x = kind.states(pair[None])[0]
-            assert np.sign(smallest_curvature(objective, x, rng)) == sign, (density, r)
-
-
-def test_others_tilt_where_newton_s_method_on_the_loss_says():
-    """`directional` minimises the second derivative over all directions of given tilt."""
-    ((u, v),), (pair,) = others_partial_limits(np.log([0.8]))
-    x = PairAndSingle(False).states(pair[None])[0]
-    for shift, sign in ((1e-7, 1), (-1e-7, -1)):
-        found = min(smallest_second(Model(3, 2), x, u, v + shift, 3, side, 2) for side in (1, -1))
-        assert np.sign(found) == sign
+def test_pairs_tilt_where_the_smallest_second_derivative_says(three):
+    """`directional` minimises over all directions of given tilt, on either side of a curve."""
+    rng = np.random.default_rng(2)
+    for density in (0.75, 0.8, 0.9):
+        (limit,) = importances(three, "others-partial", density)
+        pair = independent.all_minima(density, 1.0, 2, rng)[0]
+        x = np.array([*pair.vector[:2], 0, 0, 0, 1, *pair.vector[2:], 0])
+        for factor, sign in ((1 + 2e-3, 1), (1 - 2e-3, -1)):
+            second = min(
+                smallest_second(3, x, density, limit * factor, variable, side, 2)
+                for variable in (3, 4)
+                for side in (1, -1)
+            )
+            assert np.sign(second) == sign, density
 
 
 def test_folds_at_a_kink_separate_a_minimum_from_none(two):
@@ -280,8 +281,11 @@ def test_solve_finds_aligned_minima_in_both_mirror_images():
     assert "aligned" in {q.phase for q in phd.solve(0.13, 0.14, 3, 2).minima}
 
 
-def test_curves_are_continuous(two):
-    for spinodal in two:
-        steps = np.linalg.norm([b - a for a, b in pairwise(spinodal.positions)], axis=1)
-        assert steps.max() < 0.25
-        assert len(spinodal.positions) > 2
+def test_curves_are_continuous(two, three):
+    for boundaries in (two, three):
+        for curve in spinodals(boundaries):
+            line = polylines.of(curve)
+            assert len(line) >= 2
+            steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
+            straight = np.ptp(line[:, 0]) < 1e-6  # the extra feature takes no part
+            assert straight or steps.max() < 0.4, curve.phases

@@ -7,6 +7,7 @@ section "Superposition as a Phase Change"; expectation in `phasediagram.kernel.c
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -201,7 +202,9 @@ def _evaluate_batch(parameters: Parameters, order: int) -> LossDerivatives:
     m, n = parameters.W.shape[-2:]
     points, shape = parameters.flattened(), parameters.leading_shape
     count, size = len(points.W), m * n + n
-    common = parameters.density[..., 0].size == 1  # one table serves all
+    shared = slice(0, 1)  # one table, one row of importances, serves all
+    common_density = math.prod(parameters.density.shape[:-1]) == 1
+    common_importance = math.prod(parameters.importance.shape[:-1]) == 1
     result = LossDerivatives(
         np.empty(count),
         np.empty((count, m, n)) if order else None,
@@ -221,8 +224,10 @@ def _evaluate_batch(parameters: Parameters, order: int) -> LossDerivatives:
             np.ascontiguousarray(
                 np.concatenate([points.W[chunk].reshape(length, m * n), points.b[chunk]], axis=1)
             ),
-            independent_table(points.density[:1] if common else points.density[chunk]),
-            np.array(points.importance[chunk], order="C"),  # compiled code takes no read-only view
+            independent_table(points.density[shared if common_density else chunk]),
+            np.array(  # a copy: compiled code takes no read-only view
+                points.importance[shared if common_importance else chunk], order="C"
+            ),
             result.loss[chunk],
             gradients,
             hessian,

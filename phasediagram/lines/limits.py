@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from phasediagram.atlas.building import Atlas, End
 from phasediagram.lines.mapper import passes
 from phasediagram.lines.systems import Fold, KinkFold, System, ZeroCurvature, preactivation
-from phasediagram.lines.tracer import Domain, Event, correct, follow, null_direction
+from phasediagram.lines.tracer import Domain, Event, correct, follow
 from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import State
@@ -23,6 +23,9 @@ _NEAR_STATE = 0.1
 _NEAR_KINK = 0.05
 _REACH = 4.0  # times the bracket of an end: how far a curve may be from it
 _NEAR_END = 2e-3
+_SAME = 1e-3
+_SAME_BASE = 0.03
+_ON = 3e-4
 _EXIT_STEP = 1e-3
 _ISOLATED = 1e-5
 _POSITIVE = 1e-9  # a curvature above it is positive
@@ -68,9 +71,12 @@ class LimitMapper:
     exits: list[tuple[Limit, int]] = field(default_factory=list)
     tried: list[tuple[Array, Array]] = field(default_factory=list)
 
-    def run(self) -> None:
-        for end in self.atlas.links.values():
-            if isinstance(end, End) and not self._is_known(end):
+    def run(self, ends: list[End] | None = None) -> None:
+        """Trace the limits on which the given ends lie, by default all of the atlas."""
+        if ends is None:
+            ends = [link for link in self.atlas.links.values() if isinstance(link, End)]
+        for end in ends:
+            if not self._is_known(end):
                 self._trace(end)
                 while self.exits:
                     self._exit(*self.exits.pop())
@@ -101,15 +107,19 @@ class LimitMapper:
                     if space.distance(start[:-2], x) > _NEAR_STATE:
                         continue
                     accept = self._is_limit(system)
-                    if accept is None or not accept(start) or self._is_on(start):
+                    if accept is None or not accept(start) or self._is_on(start[:-2], start[-2:]):
                         continue
                     end = End(State(x, 0.0, 0.0, 0.0, limit.directions[index]), position, position, "exit")
                     self.limits.append(self._limit(kind, system, start, end))
 
-    def _is_on(self, y: Array) -> bool:
+    def _is_on(self, x: Array, position: Array) -> bool:
+        """Whether a traced curve passes a position with that state."""
         for limit in self.limits:
-            hit = passes(limit.positions, y[-2:], 2e-4)
-            if hit is not None and self.engine.space.distance(limit.states[hit], y[:-2]) < _NEAR_STATE:
+            hit = passes(limit.positions, position, _ON)
+            if hit is None:
+                continue
+            near = _NEAR_STATE if limit.kind in ("fold", "kink") else _SAME_BASE
+            if self.engine.space.distance(limit.states[hit], x) < near:
                 return True
         return False
 
@@ -119,8 +129,12 @@ class LimitMapper:
             hit = passes(limit.positions, middle, _NEAR_END)
             if hit is None:
                 continue
-            if self.engine.space.distance(limit.states[hit], end.state.x) < _NEAR_STATE:
-                return True
+            far = self.engine.space.distance(limit.states[hit], end.state.x)
+            if limit.kind in ("fold", "kink"):
+                if far < _NEAR_STATE:
+                    return True
+            elif far < _SAME or (far < _NEAR_STATE and limit.cubic[hit] > 0):
+                return True  # with K < 0 a branch beside the state ends elsewhere
         return False
 
     def _trace(self, end: End) -> None:
@@ -144,6 +158,11 @@ class LimitMapper:
                 system.commit(start)
                 if system.cubic(start) <= 0:
                     continue
+            x = start[:-2] if len(start) > 2 else system.states(start)[0]
+            if self._is_on(x, start[-2:]):
+                if kind in ("fold", "kink") or self.engine.space.distance(x, end.state.x) < _SAME:
+                    return
+                continue
             self.limits.append(self._limit(kind, system, start, end))
             return
         self.unresolved.append((end.position, f"a minimum ends ({end.reason}) on no curve"))
@@ -194,7 +213,7 @@ class LimitMapper:
                 system.state, system.direction = memory
             if isinstance(system, Fold):
                 system.direction = None
-            tangent = sense * null_direction(system, start)
+            tangent = sense * system.tangent(start)
             record: list[tuple[Array, Array, float]] = []
 
             def watch(y: Array, record: list[tuple[Array, Array, float]] = record) -> bool:
@@ -208,7 +227,7 @@ class LimitMapper:
                 start,
                 tangent,
                 self.domain,
-                self._events(system, start),
+                self._events(kind, system, start),
                 watch=watch,
                 accept=accept,
             )
@@ -233,14 +252,14 @@ class LimitMapper:
             end.position,
         )
         for index, why in ((0, other), (-1, reason)):
-            if why not in ("edge", "closed"):
+            if why not in ("edge", "closed", "tricritical point"):
                 self.exits.append((limit, index))
         return limit
 
     def _at(self, system: System, y: Array) -> tuple[Array, Array, float]:
         if isinstance(system, ZeroCurvature):
-            x, direction, _ = system.follow(y)
-            return x, direction, system.cubic(y)
+            here = system.follow(y)
+            return here.state, here.direction, here.cubic
         if isinstance(system, Fold):
             v = system.direction if system.direction is not None else system.softest(y)[1]
             return y[:-2], v, system.cubic(y, v)
@@ -277,14 +296,26 @@ class LimitMapper:
             if (i, corner) != (system.output, system.corner)
         )
 
-    def _events(self, system: System, start: Array) -> list[Event]:
+    def _events(self, kind: str, system: System, start: Array) -> list[Event]:
         """Return the kinks at which the Hessian jumps, and at which a fold therefore ends."""
+        if isinstance(system, ZeroCurvature) and kind == "begins":
+            return [_CubicTerm()]
         if not isinstance(system, Fold):
             return []
         n = self.engine.space.n
         corners = [(i, corner) for i in range(n) for corner in (0, 1 << i)]
         kinks = [_Kink(self.engine, i, corner) for i, corner in corners]
         return [kink for kink in kinks if abs(kink(system, start)) > KINK]
+
+
+class _CubicTerm:
+    """The coefficient of third order, beyond whose root a branch no longer begins at norm 0."""
+
+    kind = "tricritical point"
+
+    def __call__(self, system: System, y: Array) -> float:
+        assert isinstance(system, ZeroCurvature)
+        return system.cubic(y)
 
 
 class _Kink:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from phasediagram.atlas.building import Atlas
 from phasediagram.lines.nodes import Node, critical_point, tricritical_point, triple_point
 from phasediagram.lines.systems import EqualLoss
-from phasediagram.lines.tracer import Domain, correct, follow, null_direction
+from phasediagram.lines.tracer import Domain, correct, follow
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import distinct, is_silent
 from phasediagram.minima.state import SAME_STATE
@@ -26,6 +26,8 @@ _AT_NODE = 1e-8
 _BISECTIONS = 24
 _JUMPED = 0.15
 _EDGE = 1e-6
+_NEAR_NODE = 0.01  # from the last point of a curve, where its states are those of the node
+_NEAR_STATES = 0.03
 _ALONG = 1e-3
 _CONVERGED = 1e3
 
@@ -50,6 +52,8 @@ class Seed:
     second: Array
     sense: Array | None = None  # follow only this way, from this node
     node: Node | None = None
+    attempts: int = 2  # with a lower minimum instead, where there is one
+    optional: bool = False  # whether there may be no curve
 
 
 @dataclass
@@ -91,6 +95,8 @@ class Mapper:
                 start = correct(system, guess, constraint)
                 if start is not None:
                     break
+            if start is None and seed.optional:
+                return []
             if start is None:
                 self.unresolved.append((seed.position, "no curve of equal loss at a seed"))
                 return []
@@ -101,8 +107,14 @@ class Mapper:
             if not self.is_stable(start):
                 self.unresolved.append((seed.position, "a state of a seed is no minimum"))
                 return []
-            if self.third(start) is not None:
-                return []  # the curve of the lowest is another, with a seed of its own
+            third = self.third(start)
+            if third is not None:
+                if seed.attempts == 0:
+                    return []
+                left = seed.attempts - 1
+                return [
+                    Seed(start[-2:], x, third, attempts=left) for x in system.states(start)
+                ]
         else:
             start = guess
             if any(self._ends_at(c, seed.node, seed) for c in self.curves):
@@ -111,7 +123,7 @@ class Mapper:
         parts = []
         senses = (seed.sense,) if seed.sense is not None else (None, None)
         for k, sense in enumerate(senses):
-            tangent = null_direction(system, start) if sense is None else sense
+            tangent = system.tangent(start) if sense is None else sense
             tangent = -tangent if k == 1 else tangent
             points, end, node, new = self._follow(system, start, tangent)
             parts.append((points, (end, node)))
@@ -128,7 +140,7 @@ class Mapper:
 
     def _runs_along_edge(self, system: EqualLoss, y: Array) -> bool:
         """Whether a curve lies on the domain's edge, where a symmetry makes losses equal."""
-        ahead = y[-2:] + _ALONG * null_direction(system, y)[-2:]
+        ahead = y[-2:] + _ALONG * system.tangent(y)[-2:]
         behind = 2 * y[-2:] - ahead
         margins = [self.domain.margin(q) for q in (y[-2:], ahead, behind)]
         return bool(np.abs(margins).max() < _EDGE)
@@ -149,7 +161,22 @@ class Mapper:
                 return True
             return False
 
-        points, end = follow(system, start, tangent, self.domain, [], watch=watch, accept=self.is_stable)
+        apart = [start]
+        at = self.plane.at(start[-2:])
+        soft = [self.engine.softest(x, at)[1] for x in system.states(start)]
+
+        def accept(y: Array) -> bool:
+            d = self.engine.space.size
+            before, now = (q[d : 2 * d] - q[:d] for q in (apart[-1], y))
+            return bool(before @ now > 0) and self.is_stable(y, soft)  # two states don't change places
+
+        def watched(y: Array) -> bool:
+            apart.append(y)
+            return watch(y)
+
+        points, end = follow(
+            system, start, tangent, self.domain, [], watch=watched, accept=accept
+        )
         y = points[-1]
         first, second = system.states(y)
         if stop and stop[-1][0] == "third":
@@ -158,6 +185,9 @@ class Mapper:
             points, third = self._back(system, points, third)
             first, second = system.states(points[-1])
             y = points[-1]
+            end_point = self._end_point(first, second, third, y[-2:])
+            if end_point is not None:
+                return [*points[:-1], end_point[1]], end_point[0].kind, end_point[0], []
             node = triple_point(system, first, second, third, y[-2:])
             if node is None:
                 self.unresolved.append((y[-2:], "a third minimum is lower, but no triple point"))
@@ -166,7 +196,10 @@ class Mapper:
             d = len(first)
             points[-1] = np.concatenate([node_state(self.engine, node, first), node_state(self.engine, node, second), node.position])
             return points, "triple point", node, self._exits(system, node, first, second)
-        if end in ("lost", "unstable") or stop:
+        if end in ("lost", "unstable", "lost: no progress") or stop:
+            end_point = self._end_point(first, second, None, y[-2:])
+            if end_point is not None:
+                return [*points, end_point[1]], end_point[0].kind, end_point[0], []
             far = float(self.engine.space.distance(first, second))
             if far < _MERGING:
                 node = self._merge(first, second, y[-2:], far)
@@ -218,20 +251,34 @@ class Mapper:
             return None
         return ends.x[0]
 
-    def is_stable(self, y: Array) -> bool:
-        """Whether both states of a point are minima."""
+    def is_stable(self, y: Array, soft: list[Array] | None = None) -> bool:
+        """Whether both states of a point are minima.
+
+        `soft` has the softest direction of each at the point before, and gets those here.
+        """
         d = self.engine.space.size
-        first, second = y[:d], y[d : 2 * d]
-        at = self.plane.at(y[-2:])
-        apart = self.engine.space.nearest_copy(second, first) - first
-        return all(
-            self.engine.softest(x, at, sense * apart[None], 2)[0] > 0
-            for x, sense in ((first, 1.0), (second, -1.0))
-        )
+        states, at = (y[:d], y[d : 2 * d]), self.plane.at(y[-2:])
+        if soft is None:
+            return all(self.engine.softest(x, at)[0] > 0 for x in states)
+        for k, x in enumerate(states):
+            curvature, soft[k] = self.engine.softest(x, at, soft[k][None], 1)
+            if curvature <= 0:
+                return False
+        return True
 
     def _merge(self, first: Array, second: Array, position: Array, far: float) -> Node | None:
-        found = []
+        """Return the node at which two states that are nearly one become one."""
         reach = 10 * far + 1e-3
+        pair = np.array([first, second])
+        found = [
+            node
+            for node in self.nodes
+            if node.kind == "tricritical point"
+            and np.abs(node.position - position).max() < reach
+            and self.engine.space.distances(pair, np.array(node.states)).max() < 2 * far
+        ]
+        if found:
+            return found[0]
         for base, other in ((first, second), (second, first)):
             node = tricritical_point(
                 self.engine, self.plane, self.domain, base, other, position, reach
@@ -248,6 +295,26 @@ class Mapper:
         found.sort(key=lambda node: float(np.abs(node.position - position).max()))
         return self._node(found[0])
 
+    def _end_point(
+        self, first: Array, second: Array, third: Array | None, position: Array
+    ) -> tuple[Node, Array] | None:
+        """Return the node at which one of two states becomes a third, or stops being a minimum."""
+        space = self.engine.space
+        for node in self.nodes:
+            if node.kind != "critical end point":
+                continue
+            apart = np.abs(node.position - position).max()
+            if apart > _NEAR_NODE:
+                continue
+            far = space.distances(np.array([first, second]), np.array(node.states))
+            for pair in (far, far[:, ::-1]):
+                if max(pair[0, 0], pair[1, 1]) < _NEAR_STATES:
+                    y = np.concatenate(
+                        [node_state(self.engine, node, first), node_state(self.engine, node, second), node.position]
+                    )
+                    return node, y
+        return None
+
     def _node(self, node: Node) -> Node:
         for known in self.nodes:
             if known.kind == node.kind and np.abs(known.position - node.position).max() < _AT_NODE:
@@ -260,7 +327,7 @@ class Mapper:
         states = node.states
         for i, j, k in ((0, 2, 1), (1, 2, 0), (0, 1, 2)):
             y = np.concatenate([states[i], states[j], node.position])
-            tangent = null_direction(system, y)
+            tangent = system.tangent(y)
             pair = np.concatenate([states[k], states[i], node.position])
             rise = system.slope(pair) @ tangent[-2:]  # L_k - L_i along the curve of i and j
             if rise < 0:
@@ -272,6 +339,8 @@ class Mapper:
         """Return the lowest minimum if it lies below a curve's states and is neither."""
         d = self.engine.space.size
         first, second = y[:d], y[d : 2 * d]
+        if self.domain.margin(y[-2:]) < _EDGE:
+            return None  # symmetries of the edge make minima tie there
         at = self.plane.at(y[-2:])
         own = self.engine.slope(first, at)[0]
         x, loss = self.minima(y[-2:])

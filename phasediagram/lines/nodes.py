@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.lines.systems import EqualLoss, Fold, System, ZeroCurvature
-from phasediagram.lines.tracer import Domain, correct, follow, null_direction, solve
+from phasediagram.lines.tracer import Domain, correct, follow, solve
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.state import SAME_STATE
 from phasediagram.parameters import DensityImportancePlane
@@ -100,7 +100,7 @@ def tricritical_point(
     if np.linalg.norm(direction) == 0:
         return None
     system = ZeroCurvature(engine, plane, base, direction)
-    found = _nearest_root(system, position, domain, reach)
+    found = _nearest_root(system, position, domain, reach, list(np.eye(2)))
     if found is None:
         return None
     return Node("tricritical point", found, (system.states(found)[0],))
@@ -118,20 +118,21 @@ def critical_point(
     """Return the cusp of folds near two states that are about to become one."""
     second = engine.space.nearest_copy(second, first)
     system = Fold(engine, plane)
+    apart = np.concatenate([second - first, [0.0, 0.0]])
     found = _nearest_root(
-        system, np.concatenate([(first + second) / 2, position]), domain, reach
+        system, np.concatenate([(first + second) / 2, position]), domain, reach, [apart]
     )
     if found is None:
         return None
     return Node("critical point", found[-2:], (found[:-2],))
 
 
-def _nearest_root(system: System, guess: Array, domain: Domain, reach: float) -> Array | None:
+def _nearest_root(
+    system: System, guess: Array, domain: Domain, reach: float, constraints: list[Array]
+) -> Array | None:
     """Return the nearest point of a curve, within a reach, at which the cubic term vanishes."""
     start = None
-    for axis in (-1, -2):
-        constraint = np.zeros(len(guess))
-        constraint[axis] = 1.0
+    for constraint in constraints:
         start = correct(system, guess, constraint)
         if start is not None:
             break
@@ -143,7 +144,7 @@ def _nearest_root(system: System, guess: Array, domain: Domain, reach: float) ->
     for sense in (1, -1):
         system.commit(start)
         points, end = follow(
-            system, start, sense * null_direction(system, start), domain, [_Cubic()],
+            system, start, sense * system.tangent(start), domain, [_Cubic()],
             step / 2, step, int(2 * reach / step) + 6,
         )
         if end == "cubic":

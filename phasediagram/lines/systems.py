@@ -17,7 +17,7 @@ from phasediagram.parameters import DensityImportancePlane
 
 Array = NDArray[np.float64]
 
-_STEP = 1e-4  # of differences of Hessians, for third derivatives
+_STEP = 2e-5  # of differences of Hessians, for third derivatives
 _POSITION_STEP = 1e-6  # of differences by position, which only steer Newton's method
 
 
@@ -46,6 +46,16 @@ class Local:
     gradient_by_position: Array  # (d, 2)
 
 
+@dataclass(frozen=True)
+class Softest:
+    """A state, and the loss ``L + t^2 curvature / 2 + t^3 cubic`` along its softest direction."""
+
+    state: Array
+    direction: Array
+    curvature: float
+    cubic: float
+
+
 class System(ABC):
     """One kind of curve.
 
@@ -69,9 +79,12 @@ class System(ABC):
     def commit(self, y: Array) -> None:  # noqa: B027
         """Take y as a point of the curve, from which the next one is looked for."""
 
-    def position(self, y: Array) -> Array:
-        """Return the position, shape (2,)."""
-        return y[-2:]
+    def tangent(self, y: Array) -> Array:
+        """Return a unit tangent of the curve at y, of either sense."""
+        jacobian = self.residual(y).jacobian
+        scale = np.abs(jacobian).max(axis=1)
+        scale[scale == 0] = 1.0
+        return np.asarray(np.linalg.svd(jacobian / scale[:, None])[2][-1])
 
     def local(self, x: Array, position: Array) -> Local:
         """Return loss and derivatives of a state, also by position."""
@@ -105,6 +118,18 @@ class EqualLoss(System):
         jacobian[-1, :d], jacobian[-1, d : 2 * d] = first.gradient, -second.gradient
         jacobian[-1, -2:] = first.loss_by_position - second.loss_by_position
         return Residual(value, jacobian)
+
+    def tangent(self, y: Array) -> Array:
+        """Return a unit tangent: along it the losses stay equal and the states respond."""
+        slope = self.slope(y)
+        along = np.array([-slope[1], slope[0]]) / np.linalg.norm(slope)
+        responses = []
+        for x in self.states(y):
+            here = self.local(x, y[-2:])
+            right = -here.gradient_by_position @ along
+            responses.append(np.linalg.lstsq(here.hessian, right, rcond=1e-9)[0])
+        tangent = np.concatenate([*responses, along])
+        return np.asarray(tangent / np.linalg.norm(tangent))
 
     def slope(self, y: Array) -> Array:
         """Return the derivative by position of the first loss less the second."""
@@ -205,10 +230,10 @@ class ZeroCurvature(System):
         self.state, self.direction = state, direction
 
     def states(self, y: Array) -> tuple[Array, ...]:
-        return (self.follow(y)[0],)
+        return (self.follow(y).state,)
 
-    def follow(self, y: Array) -> tuple[Array, Array, float]:
-        """Return state, direction and smallest directional curvature at a position."""
+    def follow(self, y: Array) -> Softest:
+        """Return the state and its softest direction at a position."""
         at = self.plane.at(y)
         x = self.state.copy()
         for _ in range(8):
@@ -216,22 +241,21 @@ class ZeroCurvature(System):
             x = x - np.linalg.lstsq(hessian, gradient, rcond=1e-9)[0]
             if np.linalg.norm(gradient) < at.tolerance:
                 break
-        direction = self.engine.limit_direction(x, at, self.direction)
-        return x, direction, self.engine.expansion(x, at, direction)[0]
+        return Softest(x, *self.engine.expansion(x, at, self.direction))
 
     def residual(self, y: Array) -> Residual:
-        here = self.follow(y)[2]
+        here = self.follow(y).curvature
         step = _POSITION_STEP
-        ahead = [self.follow(y + step * axis)[2] for axis in np.eye(2)]
+        ahead = [self.follow(y + step * axis).curvature for axis in np.eye(2)]
         return Residual(np.array([here]), np.array([[(a - here) / step for a in ahead]]))
 
     def commit(self, y: Array) -> None:
-        self.state, self.direction, _ = self.follow(y)
+        here = self.follow(y)
+        self.state, self.direction = here.state, here.direction
 
     def cubic(self, y: Array) -> float:
         """Return K of ``t^3 K`` along the softest direction."""
-        x, direction, _ = self.follow(y)
-        return self.engine.expansion(x, self.plane.at(y), direction)[1]
+        return self.follow(y).cubic
 
 
 def preactivation(engine: Engine, x: Array, output: int, corner: int) -> tuple[float, Array]:

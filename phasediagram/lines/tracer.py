@@ -14,16 +14,18 @@ from phasediagram.lines.systems import System
 
 Array = NDArray[np.float64]
 
-_ITERATIONS = 12
+_ITERATIONS = 16
 _MOVED = 1e-12  # Newton's last step of the position
 _STALLED = 1e-10  # the same, where rounding keeps it from getting smaller
 _FAR = 0.3  # of a corrector from its predictor
-_SMALLEST_STEP = 1e-7
+_RETURNED = 1e-6  # how near a step back comes to its start
+_SLIP = 0.3  # the same in steps: more may be another curve
+_SMALLEST_STEP = 1e-6
 _CORNER_STEP = 2e-4  # a curve may turn sharply within this
 _LARGEST_TURN = np.cos(np.radians(25.0))
 _EVENT_TOLERANCE = 1e-12
-_STUCK = 40  # points that get no further than _STUCK_MOVED
-_STUCK_MOVED = 2e-4
+_STUCK = 30  # points that get no further than _STUCK_MOVED
+_STUCK_MOVED = 4e-4
 
 
 @dataclass(frozen=True)
@@ -70,15 +72,19 @@ class Line:
 
 
 def correct(
-    system: System, guess: Array, constraint: Array, tolerance: float = _MOVED
+    system: System, guess: Array, constraint: Array, through: Array | None = None
 ) -> Array | None:
-    """Solve the system from a guess, on the hyperplane through it across `constraint`."""
+    """Solve the system from a guess, on the hyperplane across `constraint` through a point.
+
+    That point is the guess itself by default.
+    """
+    through = guess if through is None else through
     y = guess.copy()
     before = np.inf
     for _ in range(_ITERATIONS):
         here = system.residual(y)
         matrix = np.vstack([here.jacobian, constraint])
-        right = -np.append(here.value, constraint @ (y - guess))
+        right = -np.append(here.value, constraint @ (y - through))
         if not (np.isfinite(matrix).all() and np.isfinite(right).all()):
             return None
         step = solve(matrix, right)
@@ -86,7 +92,7 @@ def correct(
         moved = float(np.abs(step[-2:]).max())
         if not np.abs(y - guess).max() < _FAR:
             return None
-        if moved < tolerance or (before < _STALLED and moved < _STALLED):
+        if moved < _MOVED or (before < _STALLED and moved < _STALLED):
             return y
         before = moved
     return None
@@ -99,14 +105,6 @@ def solve(matrix: Array, right: Array) -> Array:
     return np.asarray(
         np.linalg.lstsq(matrix / scale[:, None], right / scale, rcond=1e-10)[0]
     )
-
-
-def null_direction(system: System, y: Array) -> Array:
-    """Return a unit tangent of the curve at y, of either sense."""
-    jacobian = system.residual(y).jacobian
-    scale = np.abs(jacobian).max(axis=1)
-    scale[scale == 0] = 1.0
-    return np.asarray(np.linalg.svd(jacobian / scale[:, None])[2][-1])
 
 
 def follow(
@@ -182,8 +180,13 @@ def _advance(
     """Return the next point and its tangent, or None where the step is too long."""
     guess = y + length * tangent
     solved = correct(system, guess, tangent)
-    if solved is None or np.linalg.norm(solved - guess) > 0.5 * length + 1e-9:
+    if solved is None or np.linalg.norm(solved - guess) > _SLIP * length + 1e-9:
         return None, None
+    back = solved.copy()
+    back[-2:] = y[-2:]
+    returned = correct(system, back, tangent, through=y)
+    if returned is None or np.linalg.norm(returned - y) > _RETURNED:
+        return None, None  # the way does not lead back: another curve
     secant = (solved - y) / np.linalg.norm(solved - y)
     turned = 1.5 * secant - 0.5 * tangent  # towards the tangent at the end of the chord
     turned /= np.linalg.norm(turned)

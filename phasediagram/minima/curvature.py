@@ -22,6 +22,10 @@ from phasediagram.minima.newton import norm, stiffen_rotations
 
 KINK = 1e-7  # a corner's pre-activation that is nearer to 0 is on the kink
 STEP = 5e-5  # t, far below the distance to the next kink
+SPAN = 2e-4  # the same for the term of third order, which has fewer digits
+_DAMPING = 1e-3  # of steps, as a share of the largest curvature
+_SETTLING_STEPS = 20
+_SETTLED = 1e-14
 _ITERATIONS = 60
 _CONVERGED = 1e-12  # relative residual of a direction
 _CLOSE = 1e-3  # residual below which Newton's method needs no line search
@@ -110,8 +114,10 @@ def _residual(hessian, direction, product, curvature, right):
     return np.sqrt(total) / largest
 
 
-@compiled(Boolean(Matrix, Vector, Vector, Real, Vector, Matrix, Matrix, Vector))
-def _newton_step(hessian, direction, product, curvature, right, shifted, factor, towards):
+@compiled(Boolean(Matrix, Vector, Vector, Real, Vector, Matrix, Matrix, Vector, Real))
+def _newton_step(
+    hessian, direction, product, curvature, right, shifted, factor, towards, damping
+):
     """Write Newton's step on the sphere; False where d can't be next to a minimum."""
     size, largest = direction.size, 0.0
     for i in range(size):
@@ -125,7 +131,7 @@ def _newton_step(hessian, direction, product, curvature, right, shifted, factor,
                 - direction[i] * product[j]
                 + (2.0 * curvature + largest) * direction[i] * direction[j]
             )
-        shifted[i, i] -= curvature
+        shifted[i, i] += damping * largest - curvature
     if not solve_positive(shifted, right, factor, towards):
         return False
     for i in range(size):
@@ -150,7 +156,7 @@ def descend_direction(rows, m, n, x, direction, table, importance, t, work):
         if not residual > _CONVERGED:
             break
         is_newton = _newton_step(
-            hessian, direction, product, curvature, right, shifted, factor, towards
+            hessian, direction, product, curvature, right, shifted, factor, towards, 0.0
         )
         improved = False
         if is_newton:
@@ -240,35 +246,53 @@ def softest(address, m, n, x, table, importance, guesses, count, direction):
     return smallest
 
 
-@compiled(Nothing(Integer, Integer, Integer, Vector, Vector, Vector, Vector, Vector))
-def limit_direction(address, m, n, x, direction, table, importance, work):
-    """Move a unit direction to the stationary one for t -> 0, extrapolated from t, 2t and 4t."""
-    rows = rows_at(address)
-    far, middle = np.empty(x.size), np.empty(x.size)
-    descend_direction(rows, m, n, x, direction, table, importance, 4.0 * STEP, work)
-    far[:] = direction
-    descend_direction(rows, m, n, x, direction, table, importance, 2.0 * STEP, work)
-    middle[:] = direction
-    descend_direction(rows, m, n, x, direction, table, importance, STEP, work)
-    for i in range(x.size):
-        direction[i] = (8.0 * direction[i] - 6.0 * middle[i] + far[i]) / 3.0
-    normalize(direction)
+@compiled(Real(ROWS, Integer, Integer, Vector, Vector, Vector, Vector, Real, Vector))
+def settle_direction(rows, m, n, x, direction, table, importance, t, work):
+    """Move a direction that is nearly stationary to the stationary one; return D there.
+
+    Components on which D does not depend hardly move, whatever smaller terms say of them.
+    """
+    size = x.size
+    hessian, product, right = np.empty((size, size)), np.empty(size), np.empty(size)
+    shifted, factor, towards = np.empty((size, size)), np.empty((size, size)), np.empty(size)
+    for _ in range(_SETTLING_STEPS):
+        curvature = hessian_along(
+            rows, m, n, x, direction, table, importance, t, hessian, product, work
+        )
+        _residual(hessian, direction, product, curvature, right)
+        if not _newton_step(
+            hessian, direction, product, curvature, right, shifted, factor, towards, _DAMPING
+        ):
+            break
+        for i in range(size):
+            direction[i] += towards[i]
+        normalize(direction)
+        if norm(towards) < _SETTLED:
+            break
+    return hessian_along(rows, m, n, x, direction, table, importance, t, hessian, product, work)
 
 
 @compiled(Nothing(Integer, Integer, Integer, Vector, Vector, Vector, Vector, Vector, Vector))
 def expansion(address, m, n, x, direction, table, importance, coefficients, work):
-    """Write D and K of ``L + t^2 D / 2 + t^3 K`` along a direction, freed of higher terms.
+    """Write D and K of ``L + t^2 D / 2 + t^3 K`` along the softest curve from x.
 
-    D(t) = d . H(x + t d) d = D + 6 K t + ... is fitted at t = STEP times 1 to 5.
+    Parameters
+    ----------
+    direction : ndarray, shape (d,)
+        A unit direction next to the softest one, which replaces it.
+
+    Notes
+    -----
+    With the stationary direction d(t) at each t, d(t) . H(x + t d(t)) d(t) = D + 6 K t + ...,
+    since H d = D d in the limit; fitted at t = SPAN times 1 to 5.  Where D does not depend on an
+    angle, d keeps that angle, so that K is smooth.
     """
     rows = rows_at(address)
-    size = x.size
-    hessian, product = np.empty((size, size)), np.empty(size)
     at = np.empty(5)
-    for k in range(5):
-        at[k] = hessian_along(
-            rows, m, n, x, direction, table, importance, (k + 1) * STEP, hessian, product, work
+    for k in range(5, 0, -1):
+        at[k - 1] = settle_direction(
+            rows, m, n, x, direction, table, importance, k * SPAN, work
         )
     coefficients[0] = 5.0 * at[0] - 10.0 * at[1] + 10.0 * at[2] - 5.0 * at[3] + at[4]
     slope = -77.0 * at[0] + 214.0 * at[1] - 234.0 * at[2] + 122.0 * at[3] - 25.0 * at[4]
-    coefficients[1] = slope / (12.0 * 6.0 * STEP)
+    coefficients[1] = slope / (12.0 * 6.0 * SPAN)

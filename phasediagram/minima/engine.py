@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from phasediagram.kernel.packing import work_size
 from phasediagram.kernel.pointers import evaluate_at
 from phasediagram.kernel.rows import rows_address
-from phasediagram.minima.curvature import expansion, limit_direction, nearest_kink, softest
+from phasediagram.minima.curvature import expansion, nearest_kink, softest
 from phasediagram.minima.newton import minimize_rows, stiffen_rotations
 from phasediagram.minima.state import Space
 from phasediagram.parameters import Parameters
@@ -134,22 +134,18 @@ class Engine:
         )
         return curvature, direction
 
-    def limit_direction(self, x: Array, at: Parameters, direction: Array) -> Array:
-        """Return the unit direction of least second derivative next to a given one."""
-        lowest = direction / np.linalg.norm(direction)
-        limit_direction(
-            self._rows, self.space.m, self.space.n, x, lowest, at.table, at.importance, self._work
-        )
-        return lowest
+    def expansion(self, x: Array, at: Parameters, direction: Array) -> tuple[Array, float, float]:
+        """Return the softest direction next to a given one, and D and K of the loss along it.
 
-    def expansion(self, x: Array, at: Parameters, direction: Array) -> tuple[float, float]:
-        """Return D and K of ``L + t^2 D / 2 + t^3 K`` along a direction."""
+        The loss is ``L + t^2 D / 2 + t^3 K`` at the distance t.
+        """
         coefficients = np.empty(2)
+        softest_direction = direction / np.linalg.norm(direction)
         expansion(
-            self._rows, self.space.m, self.space.n, x, direction, at.table, at.importance,
+            self._rows, self.space.m, self.space.n, x, softest_direction, at.table, at.importance,
             coefficients, self._work,
         )
-        return float(coefficients[0]), float(coefficients[1])
+        return softest_direction, float(coefficients[0]), float(coefficients[1])
 
     def nearest_kink(self, x: Array) -> tuple[float, int, int]:
         """Return the smallest |Z| over outputs and corners, and which output and corner."""

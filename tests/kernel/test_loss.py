@@ -145,15 +145,6 @@ def test_batches_equal_single_evaluations_to_the_last_bit(n, m):
             np.testing.assert_array_equal(batch.hessian[i, j], one.hessian)
 
 
-@pytest.mark.parametrize("n", [2, 3, 4])
-def test_as_many_densities_as_features_belong_to_parameter_sets_not_to_features(n):
-    rng = np.random.default_rng([7, n])
-    W, b = rng.normal(size=(n, n - 1, n)), rng.normal(size=(n, n))
-    density = rng.uniform(0.1, 1, (n, 1))
-    one_by_one = [public.expected_loss(W[i], b[i], density[i]) for i in range(n)]
-    np.testing.assert_array_equal(public.expected_loss(W, b, density), one_by_one)
-
-
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("per_point", [False, True])
 def test_many_parameter_sets_agree_across_chunks_and_threads(monkeypatch, threads, per_point):
@@ -190,6 +181,19 @@ def test_arrays_of_any_layout_are_taken(leading, variant):
     found = loss_derivatives(*map(variant, (W, b, density, importance)))
     np.testing.assert_array_equal(found.loss, expected.loss)
     np.testing.assert_array_equal(found.hessian, expected.hessian)
+
+
+def test_one_density_and_importance_for_all_features_of_each_point():
+    """As many points as features: (3, 1) is one number a point, not one a feature."""
+    rng = np.random.default_rng(9)
+    W, b = rng.normal(size=(2, 3)), rng.normal(size=3)
+    density, importance = rng.uniform(0.1, 1, (3, 1)), rng.uniform(0.1, 9, (3, 1))
+    losses = public.expected_loss(W, b, density, importance)
+    singles = [
+        public.expected_loss(W, b, float(p), float(r))
+        for p, r in zip(density[:, 0], importance[:, 0], strict=True)
+    ]
+    np.testing.assert_array_equal(losses, singles)
 
 
 def test_an_empty_batch_has_no_losses():

@@ -1,0 +1,176 @@
+"""Continuous transitions: where the lowest minimum loses its stability to a near one.
+
+Along a curve on which a minimum's smallest second directional derivative vanishes, the loss
+along the softest direction is ``K t^3``: where K > 0 the minimum goes on as another branch that
+sets out from it.  Roots of K are tricritical points; where another minimum becomes lower, the
+transition ends in a critical end point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from phasediagram.lines.limits import Limit
+from phasediagram.lines.mapper import Mapper, Seed
+from phasediagram.lines.nodes import Node
+from phasediagram.lines.systems import ZeroCurvature
+from phasediagram.lines.tracer import correct
+
+Array = NDArray[np.float64]
+
+_PUSHES = (1e-3, 1e-2, 0.05, 0.15)
+_OTHER = 0.02  # distance of states beyond which a minimum is another one
+_ROUNDING = 1e-14
+
+
+@dataclass
+class Transition:
+    """A stretch of a curve on which the lowest minimum changes continuously."""
+
+    positions: Array
+    states: Array
+    after: Array  # the branch that it goes on as, near the middle
+    ends: list[tuple[str, Node | None]]
+
+
+def continuous_transitions(mapper: Mapper, limits: list[Limit]) -> tuple[list[Transition], list[Seed]]:
+    """Return the continuous transitions, and seeds of the first-order lines beyond them."""
+    transitions: list[Transition] = []
+    seeds: list[Seed] = []
+    for limit in limits:
+        if limit.kind == "zero curvature":
+            found, more = _on_limit(mapper, limit)
+            transitions += found
+            seeds += more
+    return transitions, seeds
+
+
+def _on_limit(mapper: Mapper, limit: Limit) -> tuple[list[Transition], list[Seed]]:
+    system = ZeroCurvature(mapper.engine, mapper.plane, limit.states[0], limit.directions[0])
+    count = len(limit.positions)
+    gap = np.array([_gap(mapper, limit.states[k], limit.positions[k])[0] for k in range(count)])
+    cubic = limit.cubic
+    marks: list[tuple[int, str, Node]] = []
+    for k in range(count - 1):
+        if cubic[k] * cubic[k + 1] < 0:
+            position = _root(system, limit, k, lambda y: system.cubic(y))
+            if position is not None:
+                x = system.states(position)[0]
+                if _gap(mapper, x, position)[0] > 0:
+                    node = mapper._node(Node("tricritical point", position, (x,)))
+                    marks.append((k, "cubic", node))
+        if gap[k] * gap[k + 1] < 0 and max(cubic[k], cubic[k + 1]) > 0:
+            position = _root(
+                system, limit, k, lambda y: _gap(mapper, system.states(y)[0], y)[0]
+            )
+            if position is not None:
+                x = system.states(position)[0]
+                other = _gap(mapper, x, position)[1]
+                if other is not None and system.cubic(position) > 0:
+                    node = mapper._node(Node("critical end point", position, (other, x)))
+                    marks.append((k, "gap", node))
+    seeds = []
+    bounds = [0, *sorted({k + 1 for k, _, _ in marks}), count]
+    transitions = []
+    by_index = {k + 1: node for k, _, node in marks}
+    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        middle = (start + stop) // 2
+        if stop - start < 1 or (cubic[middle] > 0 and gap[middle] <= 0):
+            continue
+        x, position, direction = limit.states[middle], limit.positions[middle], limit.directions[middle]
+        after = _branch(mapper, x, position, direction)
+        if cubic[middle] < 0:
+            if after is not None:
+                seeds.append(Seed(position, x, after, optional=True))
+            continue
+        positions, states = list(limit.positions[start:stop]), list(limit.states[start:stop])
+        ends: list[tuple[str, Node | None]] = []
+        for index, side in ((start, 0), (stop, -1)):
+            node = by_index.get(index)
+            if node is None:
+                ends.append((limit.ends[side], None))
+            else:
+                ends.append((node.kind, node))
+                at = 0 if side == 0 else len(positions)
+                positions.insert(at, node.position)
+                states.insert(at, node.states[-1])
+        transitions.append(
+            Transition(np.array(positions), np.array(states), _just_beyond(mapper, limit, middle), ends)
+        )
+    return transitions, seeds
+
+
+def _gap(mapper: Mapper, x: Array, position: Array) -> tuple[float, Array | None]:
+    """Return by how much the lowest other minimum is above a state, and that minimum."""
+    others, losses = mapper.minima(position)
+    own = mapper.engine.slope(x, mapper.plane.at(position))[0]
+    far = mapper.engine.space.distances(others, x[None])[:, 0]
+    other = far > _OTHER
+    if not other.any():
+        return np.inf, None
+    lowest = np.flatnonzero(other)[np.argmin(losses[other])]
+    return float(losses[lowest] - own), others[lowest]
+
+
+def _root(system: ZeroCurvature, limit: Limit, k: int, function) -> Array | None:
+    """Return where a function vanishes between two points of a curve."""
+    system.state, system.direction = limit.states[k], limit.directions[k]
+    start, stop = limit.positions[k], limit.positions[k + 1]
+    at: dict[float, Array] = {}
+
+    def along(share: float) -> float:
+        y = correct(system, start + share * (stop - start), stop - start)
+        if y is None:
+            raise _Lost
+        at[share] = y
+        return float(function(y))
+
+    try:
+        if along(0.0) * along(1.0) > 0:
+            return None
+        share = brentq(along, 0.0, 1.0, xtol=1e-14, rtol=1e-14)
+        along(share)
+    except _Lost:
+        return None
+    return at[share]
+
+
+class _Lost(Exception):
+    """The corrector found no point."""
+
+
+def _branch(mapper: Mapper, x: Array, position: Array, direction: Array) -> Array | None:
+    """Return the lower minimum nearest along the softest direction."""
+    at = mapper.plane.at(position)
+    own = mapper.engine.slope(x, at)[0]
+    starts = np.array([x + push * direction for push in _PUSHES])
+    ends = mapper.engine.minimize_at(starts, at, 0.02)
+    for end, loss in zip(ends.x, ends.loss, strict=True):
+        if loss < own * (1 - _ROUNDING) and mapper.engine.space.distance(end, x) > 1e-5:
+            return end
+    return None
+
+
+def _just_beyond(mapper: Mapper, limit: Limit, k: int) -> Array:
+    """Return the branch that a minimum goes on as, a little beyond the curve."""
+    x, direction, position = limit.states[k], limit.directions[k], limit.positions[k]
+    near = limit.positions[max(k - 1, 0)], limit.positions[min(k + 1, len(limit.positions) - 1)]
+    along = near[1] - near[0]
+    if not np.linalg.norm(along) > 0:
+        return x
+    across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
+    for size in (0.003, 0.01, 0.03):
+        for side in (1, -1):
+            there = position + side * size * across
+            at = mapper.plane.at(there)
+            state = ZeroCurvature(mapper.engine, mapper.plane, x, direction).follow(there).state
+            curvature = mapper.engine.softest(state, at, direction[None], 4)[0]
+            if curvature < 0:
+                found = _branch(mapper, state, there, direction)
+                if found is not None:
+                    return found
+    return x
