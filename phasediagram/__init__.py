@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from phasediagram._version import __version__
 
 if TYPE_CHECKING:
+    from phasediagram.atlas.sections import loss_section
     from phasediagram.boundaries import phase_boundaries
     from phasediagram.catalogue.configurations import (
         Configuration,
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from phasediagram.comparison.own_networks import classify, compare_weights
     from phasediagram.diagram import phase_diagram, solve
     from phasediagram.files.storing import load, save, to_xarray
-    from phasediagram.loss import (
+    from phasediagram.kernel.loss import (
         expected_loss,
         expected_loss_and_gradient,
         expected_loss_hessian,
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
     from phasediagram.plotting.dispatch import plot
     from phasediagram.results import (
         Boundary,
+        BranchLosses,
+        LossSection,
         Minimum,
         PhaseBoundaries,
         PhaseDiagram,
         Solution,
         SpecialPoint,
     )
-    from phasediagram.sections import BranchLosses, LossSection, loss_section
     from phasediagram.training.descent import train
     from phasediagram.training.result import TrainingHistory, TrainingResult
 else:
@@ -44,20 +46,22 @@ else:
         "comparison.basins": ("Basin", "basin_probabilities"),
         "comparison.edges": ("EdgeDistances", "edge_distances"),
         "comparison.own_networks": ("classify", "compare_weights"),
+        "atlas.sections": ("loss_section",),
         "boundaries": ("phase_boundaries",),
         "diagram": ("phase_diagram", "solve"),
         "files.storing": ("load", "save", "to_xarray"),
-        "loss": ("expected_loss", "expected_loss_and_gradient", "expected_loss_hessian"),
+        "kernel.loss": ("expected_loss", "expected_loss_and_gradient", "expected_loss_hessian"),
         "plotting.dispatch": ("plot",),
         "results": (
             "Boundary",
+            "BranchLosses",
+            "LossSection",
             "Minimum",
             "PhaseBoundaries",
             "PhaseDiagram",
             "Solution",
             "SpecialPoint",
         ),
-        "sections": ("BranchLosses", "LossSection", "loss_section"),
         "training.descent": ("train",),
         "training.result": ("TrainingHistory", "TrainingResult"),
     }

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from phasediagram.allocation import keep_freed_memory
 from phasediagram.catalogue.configurations import configurations
-from phasediagram.loss import expected_loss, expected_loss_and_gradient, loss_derivatives
+from phasediagram.kernel.loss import expected_loss, expected_loss_and_gradient, loss_derivatives
 from phasediagram.newton import density_tolerance, minimize_batch
 
 Array = NDArray[np.float64]

@@ -66,6 +66,19 @@ class ModelSize(FreeSize):
             )
 
 
+def free_size(n_features: int, n_hidden: int | None) -> FreeSize:
+    """Return the size that users ask for: n - 1 hidden dimensions if they do not say.
+
+    Raises
+    ------
+    ValueError
+        As `FreeSize`.
+    """
+    if n_hidden is None:
+        n_hidden = FreeSize(n_features, 1).n_features - 1
+    return FreeSize(n_features, n_hidden)
+
+
 def _integer(name: str, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ValueError(f"{name} must be an integer, got {value!r}")

@@ -306,3 +306,51 @@ class PhaseBoundaries:
     tolerance: float = POSITION_TOLERANCE
     version: str = __version__
     unresolved: tuple[Unresolved, ...] = ()
+
+
+@dataclass(frozen=True)
+class BranchLosses:
+    """One minimum along a section.
+
+    Attributes
+    ----------
+    phases : tuple of str
+        Its phase at each point, empty where it does not exist.
+    loss : ndarray, shape (k,)
+        NaN where it does not exist.
+    W : ndarray, shape (k, m, n)
+    b : ndarray, shape (k, n)
+    """
+
+    phases: tuple[str, ...]
+    loss: Array
+    W: Array
+    b: Array
+
+
+@dataclass(frozen=True)
+class LossSection:
+    """Losses of all minima along a line of constant density or relative importance.
+
+    Attributes
+    ----------
+    density, relative_importance : ndarray, shape (k,)
+        Positions; one of the two is constant.
+    branches : tuple of BranchLosses
+        The lowest somewhere first.
+    n_features, n_hidden : int
+    version : str
+        Version of the package that computed it.
+    """
+
+    density: Array
+    relative_importance: Array
+    branches: tuple[BranchLosses, ...]
+    n_features: int
+    n_hidden: int
+    version: str = __version__
+
+    @property
+    def lowest(self) -> Array:
+        """The lowest loss at each point, shape (k,)."""
+        return np.asarray(np.nanmin([branch.loss for branch in self.branches], axis=0))

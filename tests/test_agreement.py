@@ -55,6 +55,19 @@ def test_runs_placed_in_known_minima_are_recognised(training, diagram):
     assert agreement.excess[1, 0, 1] == pytest.approx(expected, rel=1e-6)
 
 
+def test_a_run_at_a_saddle_is_followed_to_the_minimum_below_it(training, diagram):
+    """*Ignored* is stationary everywhere, but at (0.55, 0.66) *partial* is below it."""
+    W, b = training.W.copy(), training.b.copy()
+    W[1, 0, 0], b[1, 0, 0] = [[1.0, 0.0]], [0.0, 0.275]
+    _, by_W, by_b = phd.expected_loss_and_gradient(W[1, 0, 0], b[1, 0, 0], 0.55, [1, 0.66])
+    assert max(np.abs(by_W).max(), np.abs(by_b).max()) < 1e-15
+    minima = {minimum.phase: minimum.loss for minimum in phd.solve(0.55, 0.66).minima}
+    assert "ignored" not in minima
+    agreement = phd.compare(diagram, placed(training, W, b))
+    found = agreement.minimum_excess[1, 0, 0] + agreement.theory_loss[1, 0]
+    assert found == pytest.approx(minima[agreement.phase[1, 0, 0]], rel=1e-9)
+
+
 def test_a_sign_or_rotation_changes_nothing(training, diagram):
     agreement = phd.compare(diagram, training)
     flipped = phd.compare(diagram, replace(training, W=-training.W))

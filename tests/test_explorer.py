@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from itertools import permutations, product
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -34,6 +35,9 @@ from phasediagram.explorer import page as explorer_page_module
 from phasediagram.naming.orientation import upright
 from phasediagram.plotting import phase_style
 
+REFERENCE = json.loads(
+    (Path(__file__).parent / "reference" / "all_minima.json").read_text(encoding="utf-8")
+)
 SIZES = ((2, 1), (3, 2))
 FULL = np.geomspace(1, 0.01, 7), np.geomspace(0.1, 10, 7)
 CORNER = np.geomspace(1, 0.45, 5), np.geomspace(0.5, 2, 5)
@@ -137,6 +141,31 @@ def test_minima_are_those_that_solve_finds_from_many_starts(models, model, view,
     assert minima.phase[here].tolist() == [m.phase for m in expected]
     for W, b, minimum in zip(minima.W[here], minima.b[here], expected, strict=True):
         assert _distance(W, b, minimum.W, minimum.b) < 1e-6
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_minima_are_those_of_the_reference(n):
+    """On a line of a few densities, the middle one that of an entry."""
+    for entry in [e for e in REFERENCE if e["n_features"] == n][:8]:
+        density = entry["density"] * np.array([0.9, 1.0, min(1.1, 1 / entry["density"])])
+        minima = local_minima(phd.phase_diagram(density, [entry["relative_importance"]], n, n - 1))
+        expected = sorted(minimum["loss"] for minimum in entry["minima"])
+        assert minima.loss[minima.at(1, 0)] == pytest.approx(expected, rel=1e-9)
+
+
+def test_minima_of_one_point_have_different_names(all_minima):
+    for minima in all_minima:
+        for row, column in np.ndindex(minima.count.shape):
+            names = minima.phase[minima.at(row, column)].tolist()
+            assert len(set(names)) == len(names)
+
+
+def test_where_starts_come_from_changes_nothing(diagrams, models):
+    for rng in (0, 1):
+        minima = local_minima(diagrams[2, 1][1], rng=rng)
+        expected = models[0].views[1].minima
+        assert minima.phase.tolist() == expected.phase.tolist()
+        np.testing.assert_allclose(minima.loss, expected.loss, rtol=1e-12)
 
 
 def test_losses_are_those_of_the_weights_and_stationary(all_minima):

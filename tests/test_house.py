@@ -48,14 +48,14 @@ MOST_MODULES = 10  # in a folder, `__init__` aside
 # one take their place; nothing else here depends on what this dictionary holds.
 TRUNK = {
     **dict.fromkeys(
-        ("allocation", "compensated", "expectation", "faces", "loss", "newton"), "kernel/"
+        ("allocation", "compensated", "expectation", "faces", "newton"), "kernel/"
     ),
     **dict.fromkeys(
         (
             "branches", "coarse_grid", "curvature", "diagram", "equilibrium", "free_diagram",
             "free_grid", "free_minimization", "grid_minima", "grid_store", "grid_tiles",
             "local_minima", "tilting", "folds", "survey", "tilt_limits", "continuous",
-            "decoupled", "mapping", "sections", "spinodals", "boundaries",
+            "decoupled", "mapping", "spinodals", "boundaries",
         ),
         "lines/",
     ),

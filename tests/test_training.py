@@ -257,3 +257,10 @@ def test_bad_input_is_named(argument, value, message):
     arguments = {"density": 0.3, "relative_importance": [1.0, 2.0]} | {argument: value}
     with pytest.raises(ValueError, match=message):
         phd.train(**arguments)
+
+
+def test_hidden_dimensions_are_one_less_than_features_unless_given():
+    assert phd.train(0.5, 1.0, 3, steps=1).W.shape == (1, 2, 3)
+    assert phd.train(0.5, 1.0, 3, 1, steps=1).W.shape == (1, 1, 3)
+    with pytest.raises(ValueError, match="n_features must be 2, 3, 4, 5 or 6, got 7"):
+        phd.train(0.5, 1.0, 7, steps=1)

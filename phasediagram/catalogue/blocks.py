@@ -26,7 +26,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.expectation import expected_squared_error
+from phasediagram.kernel.pointers import rows_many_at
+from phasediagram.kernel.rows import rows_address
+from phasediagram.kernel.tables import independent_table
 
 Array = NDArray[np.float64]
 
@@ -133,35 +135,40 @@ class BlockLoss:
         self, x: Array, points: NDArray[np.intp], derivatives: int
     ) -> tuple[Array, Array, Array]:
         """Return loss, gradient (6, points), Hessian (6, 6, points) in the Gram entries."""
-        gram = _gram(self.k, BlockParameters.from_vector(x))
-        count = len(points)
-        rows = np.concatenate([self._other @ gram, self._extra @ gram], axis=1)
-        density = np.tile(self.density[points], (self.k, 2))
-        error = expected_squared_error(
-            rows[:-1], np.zeros_like(rows[:-1]), rows[-1], density, derivatives
-        )
+        k = self.k
+        gram = _gram(k, BlockParameters.from_vector(x))
+        rows = np.concatenate([np.tile(self._other, (k - 1, 1, 1)), self._extra[None]]) @ gram
+        table = independent_table(np.repeat(self.density[points, None], k, axis=1))
+        out = np.empty((len(points), k, k + 2 + (k + 1) ** 2))
+        for i in range(1, k - 1):  # its own gain, A, is at its own place
+            rows[i, [0, i]] = rows[i, [i, 0]]
+        gains = np.ascontiguousarray(rows[:, :-1].transpose(2, 0, 1))
+        biases = np.ascontiguousarray(rows[:, -1].T)
+        rows_many_at(rows_address(k), gains, biases, table, out, derivatives)
+        one, last = out[:, 0].T, out[:, -1].T  # all others are alike
         weight = self.relative_importance[points]
-        value = (self.k - 1) * error.value[:count] + weight * error.value[count:]
+        value = (k - 1) * one[0] + weight * last[0]
         empty = np.empty(0)
-        if error.gradient is None:
+        if derivatives == 0:
             return value, empty, empty
-        other, extra = (self.k - 1) * self._other.T, self._extra.T
-        gradient = other @ error.gradient[:, :count] + weight * (extra @ error.gradient[:, count:])
-        if error.hessian is None:
+        slopes = slice(1, k + 2)
+        gradient = (k - 1) * (self._other.T @ one[slopes]) + weight * (self._extra.T @ last[slopes])
+        if derivatives == 1:
             return value, gradient, empty
-        hessian = _congruence(self._other, error.hessian[:, :, :count]) * (self.k - 1)
-        hessian += weight * _congruence(self._extra, error.hessian[:, :, count:])
+        square = k + 1, k + 1, len(points)
+        hessian = (k - 1) * _congruence(self._other, one[k + 2 :].reshape(square))
+        hessian += weight * _congruence(self._extra, last[k + 2 :].reshape(square))
         return value, gradient, hessian
 
 
 def _row_maps(k: int) -> tuple[Array, Array]:
-    """Return how (gains, bias) of the two kinds of output depend on the Gram variables."""
+    """Return how (gains, bias) of the first and the last output depend on the Gram variables."""
     other = np.zeros((k + 1, _GRAM_VARIABLES))
     extra = np.zeros((k + 1, _GRAM_VARIABLES))
     other[0, 0] = other[1 : k - 1, 1] = other[k, 4] = 1.0
     other[k - 1, 2] = -1.0
-    extra[0, 3] = extra[k, 5] = 1.0
-    extra[1:k, 2] = -1.0
+    extra[k - 1, 3] = extra[k, 5] = 1.0
+    extra[: k - 1, 2] = -1.0
     return other, extra
 
 

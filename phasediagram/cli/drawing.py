@@ -136,8 +136,8 @@ def _losses(options: argparse.Namespace) -> int:
     import numpy as np
     from matplotlib.figure import Figure
 
+    from phasediagram.atlas.sections import loss_section
     from phasediagram.plotting import plot_losses, save_figure
-    from phasediagram.sections import loss_section
 
     path = figure_path(options.output)
     if not 2 <= options.points <= 10000:

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasediagram._version import __version__
-from phasediagram.branches import Model
-from phasediagram.comparison.downhill import SAME_LOSS, arrived, minima_below
+from phasediagram.comparison.downhill import SAME_LOSS, arrived, minima_below, space_of
 from phasediagram.naming.phases import phases_of
 from phasediagram.results import PhaseDiagram
 from phasediagram.training.result import TrainingResult
@@ -156,7 +155,7 @@ def compare_runs(diagram: PhaseDiagram, training: TrainingResult | Runs) -> Agre
     ends = np.concatenate([training.W.reshape(*shape, -1), training.b], axis=-1)[usable]
     states, losses = minima_below(n, m, density, importance, ends)
     lowest = np.broadcast_to(theory_loss[..., None], shape)[usable]
-    there = arrived(Model(n, m), ends, states, training.loss[usable], losses)
+    there = arrived(space_of(n, m), ends, states, training.loss[usable], losses)
     best = losses <= lowest * (1 + SAME_LOSS)
     outcome = np.full(shape, "", dtype="U10")
     outcome[training.completed & training.diverged] = DIVERGED

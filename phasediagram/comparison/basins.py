@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phasediagram.branches import Model
-from phasediagram.comparison.downhill import SAME_LOSS, arrived, minima_below
+from phasediagram.comparison.downhill import SAME_LOSS, arrived, minima_below, space_of
 from phasediagram.model import as_density, as_importance
 from phasediagram.naming.phases import phases_of
 from phasediagram.training.descent import train
@@ -37,7 +36,7 @@ def basin_probabilities(
     density: float,
     relative_importance: float,
     n_features: int = 2,
-    n_hidden: int = 1,
+    n_hidden: int | None = None,
     runs: int = 400,
     optimizer: str = "exact",
     rng: int | np.random.Generator = 0,
@@ -50,7 +49,7 @@ def basin_probabilities(
     density, relative_importance : float
         One point: a density in (0, 1] and an importance r > 0 of the extra feature.
     n_features, n_hidden : int
-        Numbers of features n (2 to 6) and hidden dimensions m < n.
+        Numbers of features n (2 to 6) and hidden dimensions m < n, by default n - 1.
     runs : int
         Initialisations.
     optimizer : {"exact", "adam", "sgd"}
@@ -82,18 +81,19 @@ def basin_probabilities(
     result = train(
         p, r, n_features, n_hidden, seeds=runs, steps=steps, optimizer=optimizer, rng=rng
     )
+    n, m = result.n_features, result.n_hidden
     usable = result.completed & ~result.diverged
     ends = np.concatenate([result.W.reshape(runs, -1), result.b], axis=-1)[usable]
     points = np.full(len(ends), float(p)), np.full(len(ends), float(r))
-    states, losses = minima_below(n_features, n_hidden, *points, ends)
-    model = Model(n_features, n_hidden)
-    there = np.flatnonzero(arrived(model, ends, states, result.loss[usable], losses))
+    states, losses = minima_below(n, m, *points, ends)
+    space = space_of(n, m)
+    there = np.flatnonzero(arrived(space, ends, states, result.loss[usable], losses))
     basins: list[Basin] = []
     order = there[np.argsort(losses[there], kind="stable")]
     breaks = np.flatnonzero(np.diff(losses[order]) > SAME_LOSS * losses[order[:-1]]) + 1
     for group in np.split(order, breaks) if len(order) else []:
         share = len(group) / runs
-        W = model.weights(states[group[:1]])
+        W = space.weights(states[group[:1]])
         basins.append(
             Basin(
                 str(phases_of(W, np.array([float(p)]))[0]),

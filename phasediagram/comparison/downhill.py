@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.branches import Model
-from phasediagram.free_minimization import minimize_free
+from phasediagram.minima.engine import Engine
+from phasediagram.minima.search import FLAT
+from phasediagram.minima.state import Space
+from phasediagram.parameters import DensityImportancePlane, Parameters
 
 Array = NDArray[np.float64]
 
@@ -14,6 +18,8 @@ SAME_LOSS = 1e-8  # relative: minima with closer losses are one, or equally good
 _ARRIVED_LOSS = 2e-3  # a run's relative excess over its minimum that noise explains
 _ARRIVED_GRAM = 0.1  # and its distance from it in W^T W and b
 _DIGITS = 8  # of the logarithm of the loss, by which ends of one point are one
+_PUSH = 1e-3  # off saddles
+_SADDLES = 8  # at most, one after the other
 
 
 def minima_below(
@@ -21,25 +27,61 @@ def minima_below(
 ) -> tuple[Array, Array]:
     """Return the minima, and their losses, that lie downhill of where runs ended.
 
-    A run that lingers at a saddle leads there at first, so each distinct end is pushed.
+    A run that lingers at a saddle leads there at first, so each distinct end is pushed off.
+
+    Parameters
+    ----------
+    n, m : int
+    density, importance : ndarray, shape (k,)
+        Of the runs; the importance is the extra feature's.
+    ends : ndarray, shape (k, m * n + n)
+
+    Returns
+    -------
+    states : ndarray, shape (k, m * n + n)
+    losses : ndarray, shape (k,)
     """
-    points = np.stack([np.log(density), np.log(importance)], axis=1)
-    reached = minimize_free(n, m, density, importance, ends[:, None])
-    digits = np.round(np.log(reached.loss[:, 0]), _DIGITS)
+    engine = Engine(space_of(n, m), threads=os.cpu_count() or 1)
+    positions = np.stack([np.log(density), np.log(importance)], axis=1)
+    reached = engine.minimize(ends, *DensityImportancePlane(n).many(positions))
+    digits = np.round(np.log(reached.loss), _DIGITS)
     _, first, which = np.unique(
-        np.column_stack([points, digits]), axis=0, return_index=True, return_inverse=True
+        np.column_stack([positions, digits]), axis=0, return_index=True, return_inverse=True
     )
-    firm, loss = Model(n, m).descend(reached.x[first, 0], *points[first].T)
-    left = (loss < reached.loss[first, 0] * (1 - SAME_LOSS))[which.ravel()]
-    states = np.where(left[:, None], firm[which.ravel()], reached.x[:, 0])
-    return states, np.where(left, loss[which.ravel()], reached.loss[:, 0])
+    states, losses = reached.x, reached.loss
+    for number, row in enumerate(first.tolist()):
+        at = DensityImportancePlane(n).at(positions[row])
+        x, loss = _off_saddles(engine, at, reached.x[row], float(reached.loss[row]))
+        if loss < reached.loss[row] * (1 - SAME_LOSS):
+            runs = which.ravel() == number
+            states[runs], losses[runs] = x, loss
+    return states, losses
+
+
+def _off_saddles(engine: Engine, at: Parameters, x: Array, loss: float) -> tuple[Array, float]:
+    """Return the minimum below a stationary state, and its loss: the state itself if it is one."""
+    for _ in range(_SADDLES):
+        curvature, direction = engine.softest(x, at)
+        if curvature > FLAT * (1.0 - at.table[0]):
+            break
+        pushed = np.array([x + _PUSH * direction, x - _PUSH * direction])
+        ends = engine.minimize_at(pushed, at, _PUSH)
+        lowest = int(ends.loss.argmin())
+        if not ends.loss[lowest] < loss:
+            break
+        x, loss = ends.x[lowest], float(ends.loss[lowest])
+    return x, loss
+
+
+def space_of(n: int, m: int) -> Space:
+    """Return the space of states in which the features but the extra one are equal."""
+    return Space(n, m, (tuple(range(n - 1)), (n - 1,)))
 
 
 def arrived(
-    model: Model, ends: Array, states: Array, loss: Array, minimum: Array
+    space: Space, ends: Array, states: Array, loss: Array, minimum: Array
 ) -> NDArray[np.bool_]:
     """Whether runs ended so close to their minima that only noise is between."""
-    gram = np.abs(model.gram(ends) - model.gram(states)).max(axis=(1, 2))
-    bias = np.abs(ends[:, -model.n :] - states[:, -model.n :]).max(axis=1)
-    close = np.maximum(gram, bias) <= _ARRIVED_GRAM
+    difference = np.abs(space.signature(ends) - space.signature(states))
+    close = difference.max(axis=(1, 2)) <= _ARRIVED_GRAM
     return np.asarray(close & (loss <= minimum * (1 + _ARRIVED_LOSS)))

@@ -10,8 +10,8 @@ from numba.core import cgutils
 from numpy.typing import NDArray
 
 from phasediagram.kernel.compiling import compiled, emitted
-from phasediagram.kernel.packing import ROWS, evaluate
-from phasediagram.kernel.signatures import Integer, Matrix, Real, Vector
+from phasediagram.kernel.packing import ROWS, evaluate, work_size
+from phasediagram.kernel.signatures import Cube, Integer, Matrix, Nothing, Real, Vector
 
 Array = NDArray[np.float64]
 
@@ -42,6 +42,31 @@ def evaluate_at(
     order: int,
 ) -> float:
     """Evaluate a state with the outputs' errors at an address; see `packing.evaluate`."""
-    return evaluate(
+    loss: float = evaluate(
         rows_at(address), m, n, x, table, importance, gradient, hessian, work, order
     )
+    return loss
+
+
+@compiled(Nothing(Integer, Cube, Matrix, Matrix, Cube, Integer))
+def rows_many_at(
+    address: int, grams: Array, biases: Array, tables: Array, out: Array, order: int
+) -> None:
+    """Write the errors of the outputs of many Gram matrices, see `packing.ROWS`.
+
+    Parameters
+    ----------
+    address : int
+    grams : ndarray, shape (k, n, n)
+        Without tails.
+    biases : ndarray, shape (k, n)
+    tables : ndarray, shape (k, 2^n)
+    out : ndarray, shape (k, n, n + 2 + (n + 1)^2)
+    order : {0, 1, 2}
+    """
+    rows = rows_at(address)
+    n = biases.shape[1]
+    no_tail = np.zeros((n, n))
+    work = np.empty(work_size(n, 1))
+    for point in range(len(grams)):
+        rows(grams[point], no_tail, biases[point], tables[point], out[point], work, order)

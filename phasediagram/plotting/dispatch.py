@@ -8,8 +8,7 @@ from phasediagram.comparison.agreement import Agreement
 from phasediagram.plotting.lines import plot_boundaries, plot_losses
 from phasediagram.plotting.phases import plot_phases, plot_superposition
 from phasediagram.plotting.training import plot_agreement, plot_empirical
-from phasediagram.results import PhaseBoundaries, PhaseDiagram
-from phasediagram.sections import LossSection
+from phasediagram.results import LossSection, PhaseBoundaries, PhaseDiagram
 from phasediagram.training.result import TrainingResult
 
 if TYPE_CHECKING:

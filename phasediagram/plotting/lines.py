@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from phasediagram.plotting.canvas import new_axes
 from phasediagram.plotting.phases import phase_style
-from phasediagram.results import Boundary, PhaseBoundaries
-from phasediagram.sections import LossSection
+from phasediagram.results import Boundary, LossSection, PhaseBoundaries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

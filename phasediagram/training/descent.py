@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasediagram.executors import Workers, require_executor
-from phasediagram.loss import expected_loss
+from phasediagram.kernel.loss import expected_loss
 from phasediagram.progress import Progress
 from phasediagram.training import checkpoints
 from phasediagram.training.gradients import unpack, within_bounds
@@ -29,7 +29,7 @@ def train(
     density: ArrayLike,
     relative_importance: ArrayLike,
     n_features: int = 2,
-    n_hidden: int = 1,
+    n_hidden: int | None = None,
     seeds: int = 1,
     steps: int = 10_000,
     batch_size: int = 1024,
@@ -59,7 +59,7 @@ def train(
     relative_importance : array_like
         Importances r > 0 of the extra (last) feature; broadcasts against `density`.
     n_features, n_hidden : int
-        Numbers of features n (2 to 6) and hidden dimensions m < n.
+        Numbers of features n (2 to 6) and hidden dimensions m < n, by default n - 1.
     seeds : int
         Models per point.  Those of a smaller number are the first of a larger one.
     steps, batch_size : int

@@ -7,7 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.loss import expected_loss_and_gradient
+from phasediagram.kernel.packing import evaluate_many
+from phasediagram.kernel.rows import rows_kernel
+from phasediagram.kernel.tables import independent_table
 from phasediagram.model import MAX_MAGNITUDE
 from phasediagram.training.sampling import FeatureSampler, stream, unit
 
@@ -35,14 +37,30 @@ class ExactGradient:
     """
 
     def __init__(self, density: Array, importance: Array) -> None:
-        self._density, self._importance = density[:, None], importance
+        self._n = importance.shape[1]
+        self._rows = rows_kernel(self._n)
+        self._tables = independent_table(np.repeat(density[:, None], self._n, axis=1))
+        self._importance = np.array(importance, dtype=np.float64, order="C")
+        self._losses, self._no_hessian = np.empty(len(density)), np.empty((1, 1, 1))
 
     def __call__(self, parameters: Array) -> Array:
         """Return the gradient at `parameters`, both of shape (models, m * n + n)."""
         usable = within_bounds(parameters)
-        W, b = unpack(np.where(usable[:, None], parameters, 0.0), self._importance.shape[1])
-        _, *gradient = expected_loss_and_gradient(W, b, self._density, self._importance)
-        return np.where(usable[:, None], pack(*gradient), np.nan)
+        x = np.array(np.where(usable[:, None], parameters, 0.0), order="C")
+        gradient = np.empty_like(x)
+        evaluate_many(
+            self._rows,
+            x.shape[1] // self._n - 1,
+            self._n,
+            x,
+            self._tables,
+            self._importance,
+            self._losses,
+            gradient,
+            self._no_hessian,
+            1,
+        )
+        return np.where(usable[:, None], gradient, np.nan)
 
 
 class SampledGradient:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasediagram._version import __version__
-from phasediagram.model import FreeSize, as_density, as_importance
+from phasediagram.model import as_density, as_importance, free_size
 from phasediagram.training.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
 from phasediagram.training.sampling import MIN_SAMPLED_DENSITY, stream
 
@@ -113,7 +113,7 @@ def as_settings(
     density: ArrayLike,
     relative_importance: ArrayLike,
     n_features: int,
-    n_hidden: int,
+    n_hidden: int | None,
     *,
     seeds: int,
     steps: int,
@@ -126,7 +126,7 @@ def as_settings(
 ) -> TrainingSettings:
     """Validate the arguments of `phasediagram.train`, in the order of its signature."""
     p, r = _points(density, relative_importance)
-    FreeSize(n_features, n_hidden)
+    size = free_size(n_features, n_hidden)
     count = at_least_one("seeds", seeds)
     length = at_least_one("steps", steps)
     samples = at_least_one("batch_size", batch_size)
@@ -141,8 +141,8 @@ def as_settings(
     return TrainingSettings(
         density=p,
         relative_importance=r,
-        n_features=int(n_features),
-        n_hidden=int(n_hidden),
+        n_features=int(size.n_features),
+        n_hidden=int(size.n_hidden),
         seeds=count,
         steps=length,
         batch_size=samples,
