@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from phasediagram._version import __version__
 
 if TYPE_CHECKING:
+    from phasediagram.atlas.diagram import phase_diagram
     from phasediagram.boundaries import phase_boundaries
     from phasediagram.catalogue.configurations import (
         Configuration,
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
     from phasediagram.comparison.basins import Basin, basin_probabilities
     from phasediagram.comparison.edges import EdgeDistances, edge_distances
     from phasediagram.comparison.own_networks import classify, compare_weights
-    from phasediagram.diagram import phase_diagram, solve
     from phasediagram.files.storing import load, save, to_xarray
     from phasediagram.loss import (
         expected_loss,
         expected_loss_and_gradient,
         expected_loss_hessian,
     )
+    from phasediagram.minima.solving import solve
     from phasediagram.plotting.dispatch import plot
     from phasediagram.results import (
         Boundary,
@@ -39,15 +40,16 @@ if TYPE_CHECKING:
 else:
     # Where each public name is: importing the package loads none of it, so that it takes no time.
     _HOMES = {
+        "atlas.diagram": ("phase_diagram",),
         "catalogue.configurations": ("Configuration", "ConfigurationMinimum", "configurations"),
         "comparison.agreement": ("Agreement", "compare"),
         "comparison.basins": ("Basin", "basin_probabilities"),
         "comparison.edges": ("EdgeDistances", "edge_distances"),
         "comparison.own_networks": ("classify", "compare_weights"),
         "boundaries": ("phase_boundaries",),
-        "diagram": ("phase_diagram", "solve"),
         "files.storing": ("load", "save", "to_xarray"),
         "loss": ("expected_loss", "expected_loss_and_gradient", "expected_loss_hessian"),
+        "minima.solving": ("solve",),
         "plotting.dispatch": ("plot",),
         "results": (
             "Boundary",

@@ -86,7 +86,7 @@ def _train(options: argparse.Namespace) -> int:
 
     from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
     from phasediagram.comparison.agreement import compare
-    from phasediagram.diagram import phase_diagram
+    from phasediagram.atlas.diagram import phase_diagram
     from phasediagram.files.storing import save
     from phasediagram.files.tables import agreements_table
     from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE

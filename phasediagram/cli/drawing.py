@@ -62,7 +62,7 @@ def _draw(options: argparse.Namespace) -> int:
     import numpy as np
 
     from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
-    from phasediagram.diagram import phase_diagram
+    from phasediagram.atlas.diagram import phase_diagram
     from phasediagram.plotting import draw_comparison, draw_figure, save_figure
 
     path = figure_path(options.output)

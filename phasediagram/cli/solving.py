@@ -33,7 +33,7 @@ def add_solve(verbs: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _solve(options: argparse.Namespace) -> int:
-    from phasediagram.diagram import solve
+    from phasediagram.minima.solving import solve
     from phasediagram.files.tables import solution_json, solution_table
 
     with progress_bar("solving") as progress:

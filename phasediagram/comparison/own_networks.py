@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasediagram.comparison.agreement import Agreement, Runs, compare_runs, require_comparable
-from phasediagram.diagram import phase_diagram
+from phasediagram.atlas.diagram import phase_diagram
 from phasediagram.loss import expected_loss
 from phasediagram.model import as_density, as_importance, as_parameters
 from phasediagram.naming.phases import phases_of

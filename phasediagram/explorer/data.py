@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 
 from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
-from phasediagram.diagram import phase_diagram
+from phasediagram.atlas.diagram import phase_diagram
 from phasediagram.executors import require_executor
 from phasediagram.explorer.minima import LocalMinima, local_minima
 from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE

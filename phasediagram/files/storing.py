@@ -18,7 +18,7 @@ from phasediagram.files.diagrams import (
 )
 from phasediagram.files.labelled import LabelledArrays, Variable
 from phasediagram.files.runs import label_training, training_from
-from phasediagram.free_diagram import load_blocks
+from phasediagram.atlas.diagram import load_blocks
 from phasediagram.results import PhaseBoundaries, PhaseDiagram, Solution
 from phasediagram.training.result import TrainingResult
 
