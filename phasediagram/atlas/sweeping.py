@@ -34,10 +34,10 @@ _TIED = 1e-9  # relative gain that a coarse descent does not settle
 
 @compiled(Nothing(Integer, Integer, Vector, Vector, Vector))
 def invariants(m: int, n: int, x: Array, label: Array, out: Array) -> None:
-    """Write numbers, shape (3 n + 1,), that rotations and exchanges leave the same.
+    """Write numbers, shape (3 n + 2,), that rotations and exchanges leave the same.
 
     Features with the same label can be exchanged: sums over them of |W_i|^2, |W_i|^4 and b_i,
-    and the sum of all products of directions, squared.
+    and the sums of all products of directions, and of their squares.
     """
     out[:] = 0.0
     for i in range(n):
@@ -45,7 +45,8 @@ def invariants(m: int, n: int, x: Array, label: Array, out: Array) -> None:
             product = 0.0
             for k in range(m):
                 product += x[k * n + i] * x[k * n + j]
-            out[3 * n] += product * product
+            out[3 * n] += product
+            out[3 * n + 1] += product * product
             if i == j:
                 place = 3 * int(label[i])
                 out[place] += product
@@ -201,7 +202,9 @@ def exchange(
     active: Points,
     changed: Points,
 ) -> int:
-    """Let the four neighbours of active points try their minima.
+    """Let the eight neighbours of active points try their minima.
+
+    Eight, since a phase can be narrower than the grid's steps and lie across it.
 
     Parameters
     ----------
@@ -209,7 +212,7 @@ def exchange(
         See `invariants`.
     active : ndarray of int
         Points.
-    changed : ndarray of int, four times as long
+    changed : ndarray of int, eight times as long
         Takes the points that are lower now.
 
     Returns
@@ -220,13 +223,12 @@ def exchange(
     rows = rows_at(address)
     size, count = x.shape[1], 0
     work, info, trial = np.empty(work_size(n, m)), np.empty(2), np.empty(size)
-    own, others = np.empty(3 * n + 1), np.empty(3 * n + 1)
+    own, others = np.empty(3 * n + 2), np.empty(3 * n + 2)
     for k in range(active.size):
         point = active[k]
-        for way in range(4):
-            row = point // stride + (1 if way == 0 else -1 if way == 1 else 0)
-            column = point % stride + (1 if way == 2 else -1 if way == 3 else 0)
-            if row < 0 or row >= tables.shape[0] or column < 0 or column >= columns:
+        for way in range(9):
+            row, column = point // stride + way // 3 - 1, point % stride + way % 3 - 1
+            if way == 4 or row < 0 or row >= tables.shape[0] or column < 0 or column >= columns:
                 continue
             target = row * stride + column
             if difference(m, n, x[point], x[target], label, own, others) < _DIFFERENT:
@@ -271,37 +273,52 @@ def push(
     pushes: Array,
     changed: Points,
 ) -> int:
-    """Descend anew from the minima of points after a push, which no saddle survives.
+    """Descend anew from the minima of points after pushes both ways, which no saddle survives.
+
+    At a kink often only one of the two ways leads down.
+
+    Parameters
+    ----------
+    points : ndarray of int, shape (k,)
+    pushes : ndarray, shape (k, d)
+    changed : ndarray of int, shape (k,)
+        Takes the points that are lower now.
 
     Returns
     -------
     int
-        How many points are lower now; they are written to `changed`.
+        How many those are.
     """
     rows = rows_at(address)
     size, count = x.shape[1], 0
     work, info, trial = np.empty(work_size(n, m)), np.empty(2), np.empty(size)
-    own, others = np.empty(3 * n + 1), np.empty(3 * n + 1)
+    start = np.empty(size)
+    own, others = np.empty(3 * n + 2), np.empty(3 * n + 2)
     for k in range(points.size):
         point = points[k]
         row, column = point // stride, point % stride
-        for i in range(size):
-            trial[i] = x[point, i] + pushes[k, i]
-        value = _minimize_at(
-            rows, m, n, tables, importances, tolerances, row, column, _COARSE_SLOPE, trial, info,
-            work,
-        )
-        if not value < loss[point] * (1.0 + _TIED):
-            continue
-        if difference(m, n, x[point], trial, label, own, others) < _BACK:
-            continue
-        value = _minimize_at(
-            rows, m, n, tables, importances, tolerances, row, column, 1.0, trial, info, work
-        )
-        if value < loss[point] * (1.0 - IMPROVEMENT):
-            loss[point] = value
+        start[:] = x[point]
+        lower = False
+        for way in (-1.0, 1.0):
             for i in range(size):
-                x[point, i] = trial[i]
+                trial[i] = start[i] + way * pushes[k, i]
+            value = _minimize_at(
+                rows, m, n, tables, importances, tolerances, row, column, _COARSE_SLOPE, trial,
+                info, work,
+            )
+            if not value < loss[point] * (1.0 + _TIED):
+                continue
+            if difference(m, n, start, trial, label, own, others) < _BACK:
+                continue
+            value = _minimize_at(
+                rows, m, n, tables, importances, tolerances, row, column, 1.0, trial, info, work
+            )
+            if value < loss[point] * (1.0 - IMPROVEMENT):
+                lower = True
+                loss[point] = value
+                for i in range(size):
+                    x[point, i] = trial[i]
+        if lower:
             changed[count] = point
             count += 1
     return count

@@ -123,7 +123,7 @@ class Grid:
         everything = [np.empty(0, dtype=np.int64)]
         columns = len(self.relative_importance)
         while active.size:
-            changed = np.empty(4 * active.size, dtype=np.int64)
+            changed = np.empty(8 * active.size, dtype=np.int64)
             count = exchange(*self._head, self._label, *self._tail, columns, active, changed)
             active = np.unique(changed[:count])
             everything.append(active)
@@ -138,7 +138,7 @@ class Grid:
 
     def invariants(self, x: Array) -> Array:
         """Return `sweeping.invariants` of states (k, d)."""
-        found = np.empty((len(x), 3 * self.n + 1))
+        found = np.empty((len(x), 3 * self.n + 2))
         for state, out in zip(x, found, strict=True):
             invariants(self.m, self.n, state, self._label, out)
         return found
