@@ -182,9 +182,9 @@ def flood(
 
 
 @compiled(
-    Integer(
+    Nothing(
         Integer, Integer, Integer, Matrix, Matrix, Vector, Vector, Matrix, Vector, Integer,
-        Integer, Integers, Integers,
+        Integer, Integers, Integers, Integers, Integers,
     )
 )
 def exchange(
@@ -201,7 +201,9 @@ def exchange(
     columns: int,
     active: Points,
     changed: Points,
-) -> int:
+    contested: Points,
+    counts: Points,
+) -> None:
     """Let the eight neighbours of active points try their minima.
 
     Eight, since a phase can be narrower than the grid's steps and lie across it.
@@ -212,16 +214,14 @@ def exchange(
         See `invariants`.
     active : ndarray of int
         Points.
-    changed : ndarray of int, eight times as long
-        Takes the points that are lower now.
-
-    Returns
-    -------
-    int
-        How many those are.
+    changed, contested : ndarray of int, eight times as long
+        Take the points that are lower now, and those at which a neighbour's minimum exists too.
+    counts : ndarray of int, shape (2,)
+        Takes how many these are.
     """
     rows = rows_at(address)
-    size, count = x.shape[1], 0
+    size = x.shape[1]
+    counts[:] = 0
     work, info, trial = np.empty(work_size(n, m)), np.empty(2), np.empty(size)
     own, others = np.empty(3 * n + 2), np.empty(3 * n + 2)
     for k in range(active.size):
@@ -243,13 +243,15 @@ def exchange(
             value = _minimize_at(
                 rows, m, n, tables, importances, tolerances, row, column, 1.0, trial, info, work
             )
+            if difference(m, n, x[target], trial, label, own, others) > _BACK:
+                contested[counts[1]] = target
+                counts[1] += 1
             if value < loss[target] * (1.0 - IMPROVEMENT):
                 loss[target] = value
                 for i in range(size):
                     x[target, i] = trial[i]
-                changed[count] = target
-                count += 1
-    return count
+                changed[counts[0]] = target
+                counts[0] += 1
 
 
 @compiled(

@@ -3,7 +3,8 @@
 A tile is cut into blocks.  The node in the middle of each block is searched from many starts, and
 every minimum found there that is not far above the lowest is followed over the block.  Then the
 points of the tile are pushed, since a minimum can turn into a saddle on the way, and neighbours
-try each other's minima until none improves.
+try each other's minima until none improves.  Where they disagree, more starts look for a phase
+between them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.atlas.sweeping import COMPETITIVE, exchange, flood, invariants, push
+from phasediagram.atlas.sweeping import COMPETITIVE, IMPROVEMENT, exchange, flood, invariants, push
 from phasediagram.kernel.rows import rows_address
 from phasediagram.minima.engine import Ends, Engine
 from phasediagram.minima.starts import random_starts
@@ -32,6 +33,8 @@ _BLOCK_EDGE = 16  # points along the edge of a block, at most
 _BLOCK_WIDTH = 0.3  # of a block on logarithmic axes, at most
 _STARTS = {2: 60, 3: 60}  # of a node
 _MANY_STARTS = 60  # of a node, for more features
+_STARTS_AGAIN = 30  # of points where phases meet
+_CELL_WIDTH = 0.07  # in which one point is searched again, on logarithmic axes
 _PUSH = 0.05  # off the symmetries, where gradients vanish
 _COMPETITORS = 8  # minima of a node that are followed
 _SAME_LOSS = 1e-8
@@ -119,15 +122,40 @@ class Grid:
         flood(*self._head, *axes, *self._tail, bounds, np.ascontiguousarray(start))
 
     def exchange(self, active: Points) -> Points:
-        """Let neighbours of points try their minima until none improves; return what changed."""
-        everything = [np.empty(0, dtype=np.int64)]
-        columns = len(self.relative_importance)
+        """Let neighbours of points try their minima until none improves.
+
+        Returns
+        -------
+        ndarray of int
+            The points at which the minima of neighbours exist beside their own.
+        """
+        contested = [np.empty(0, dtype=np.int64)]
+        columns, counts = len(self.relative_importance), np.empty(2, dtype=np.int64)
         while active.size:
-            changed = np.empty(8 * active.size, dtype=np.int64)
-            count = exchange(*self._head, self._label, *self._tail, columns, active, changed)
-            active = np.unique(changed[:count])
-            everything.append(active)
-        return np.unique(np.concatenate(everything))
+            changed, both = (np.empty(8 * active.size, dtype=np.int64) for _ in range(2))
+            exchange(
+                *self._head, self._label, *self._tail, columns, active, changed, both, counts
+            )
+            active = np.unique(changed[: counts[0]])
+            contested.append(both[: counts[1]])
+        return np.unique(np.concatenate(contested))
+
+    def search_again(self, points: Points, rng: np.random.Generator) -> Points:
+        """Search points from random starts; return which are lower now."""
+        if not points.size:
+            return points
+        starts = random_starts(self.space, _STARTS_AGAIN * len(points), rng)
+        tables, importances, tolerances = self.parameters
+        row, column = (part.repeat(_STARTS_AGAIN) for part in np.divmod(points, self.stride))
+        ends = Engine(self.space).minimize(
+            starts, tables[row], importances[column], tolerances[row]
+        )
+        best = ends.loss.reshape(len(points), -1).argmin(axis=1)
+        best += _STARTS_AGAIN * np.arange(len(points))
+        x, loss, _ = self._tail
+        lower = ends.loss[best] < loss[points] * (1 - IMPROVEMENT)
+        x[points[lower]], loss[points[lower]] = ends.x[best[lower]], ends.loss[best[lower]]
+        return points[lower]
 
     def push(self, points: Points, rng: np.random.Generator) -> Points:
         """Descend anew from pushed minima; return which points are lower now."""
@@ -227,9 +255,18 @@ def solve_tile(
             for start in grid.search(*node, rng):
                 grid.flood((rows, columns), *node, start)
     everywhere = np.arange(loss.size, dtype=np.int64)
-    grid.exchange(everywhere)
-    grid.exchange(grid.push(everywhere, rng))
+    contested = grid.exchange(everywhere)
+    contested = np.union1d(contested, grid.exchange(grid.push(everywhere, rng)))
+    grid.exchange(grid.search_again(_thinned(grid, contested), rng))
     return x, loss
+
+
+def _thinned(grid: Grid, points: Points) -> Points:
+    """Return one of the points in each cell of a width on logarithmic axes."""
+    row, column = np.divmod(points, grid.stride)
+    axes = np.log(grid.density)[row], np.log(grid.relative_importance)[column]
+    cells = np.floor(np.stack(axes) / _CELL_WIDTH)
+    return np.sort(points[np.unique(cells, axis=1, return_index=True)[1]])
 
 
 def _intervals(count: int, longest: int) -> list[slice]:

@@ -72,7 +72,8 @@ def find_minima(
     found: list[State] = []
     pending = distinct(engine, ends.x, ends.loss, ends.slope < _CONVERGED * at.tolerance)
     if flat:
-        pending = _most_opposite_first(engine, at, pending)
+        loss = np.array([engine.slope(x, at)[0] for x in pending])
+        pending = [pending[k] for k in _most_opposite_first(engine, pending, loss)]
     saddles: list[Array] = []
     while pending:
         x = pending.pop(0)
@@ -98,6 +99,9 @@ def find_minima(
             continue
         saddles.append(x)
         pending += list(pushed.x[good])
+    if flat:
+        loss = np.array([state.loss for state in found])
+        return [found[k] for k in _most_opposite_first(engine, [s.x for s in found], loss)]
     return sorted(found, key=lambda state: state.loss)
 
 
@@ -114,21 +118,20 @@ def _descend(engine: Engine, at: Parameters, starts: Array, progress: Progress |
     )
 
 
-def _most_opposite_first(engine: Engine, at: Parameters, states: list[Array]) -> list[Array]:
-    """Return states by loss, of equals first that with the most opposite directions.
+def _most_opposite_first(engine: Engine, states: list[Array], loss: Array) -> NDArray[np.intp]:
+    """Return the order by loss, of equals first that with the most opposite directions.
 
     At density 1 a direction and its opposite can be as good.
     """
     if not states:
-        return []
-    loss = np.array([engine.slope(x, at)[0] for x in states])
+        return np.empty(0, dtype=np.intp)
     order = np.argsort(loss, kind="stable")
     rises = np.diff(loss[order]) > _TIED * loss[order][:-1]
     level = np.empty(len(loss), dtype=np.intp)
     level[order] = np.concatenate([[0], np.cumsum(rises)])
     gram = engine.space.gram(np.array(states))
     products = gram.sum(axis=(1, 2)) - np.trace(gram, axis1=1, axis2=2)
-    return [states[k] for k in np.lexsort([products.round(6), level])]
+    return np.lexsort([products.round(6), level])
 
 
 def distinct(engine: Engine, x: Array, loss: Array, good: NDArray[np.bool_]) -> list[Array]:

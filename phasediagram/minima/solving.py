@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.catalogue.configurations import configurations
 from phasediagram.catalogue.diagram import TOLERANCES, candidates, catalogue
+from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
-from phasediagram.minima.search import starts_needed, search
+from phasediagram.minima.search import State, search, starts_needed
 from phasediagram.minima.state import Space
 from phasediagram.model import FreeSize, as_density, as_importance
-from phasediagram.naming.geometry import extra_feature_outcome
+from phasediagram.naming.geometry import dimensionalities, extra_feature_outcome
 from phasediagram.naming.phases import distinct_names
-from phasediagram.parameters import point
+from phasediagram.parameters import Parameters, point
 from phasediagram.progress import Progress
 from phasediagram.results import Minimum, Solution
 
 Array = NDArray[np.float64]
 
 WEIGHTS = ("free", "optimized", "canonical")
+
+_DIGITS = 6  # of shares of dimensions, which are equal beyond
 
 
 def solve(
@@ -118,6 +122,7 @@ def _free_minima(
     at = point(density, importance)
     count, random = starts_needed(engine.space), np.random.default_rng(rng)
     found = search(engine, at, count, random, progress, flat=True)
+    found = [_least_of_the_extra_feature(engine.space, state) for state in found]
     W = np.array([engine.space.weights(state.x) for state in found])
     names = distinct_names(W.reshape(-1, m, n), density)
     return tuple(
@@ -127,11 +132,37 @@ def _free_minima(
             engine.space.biases(state.x),
             str(extra_feature_outcome(W[k])),
             str(names[k]),
-            state.curvature,
+            _curvature(engine, state, at),
             state.slope,
         )
         for k, state in enumerate(found)
     )
+
+
+def _curvature(engine: Engine, state: State, at: Parameters) -> float:
+    """Return the smallest second directional derivative, at a kink without the next term."""
+    if engine.nearest_kink(state.x)[0] > KINK:
+        return state.curvature
+    return engine.expansion(state.x, at, state.direction)[0]
+
+
+def _least_of_the_extra_feature(space: Space, state: State) -> State:
+    """Return the copy in which the extra feature has the fewest dimensions.
+
+    There is a choice only where all features are equally important.
+    """
+    if len(space.equal) > 1:
+        return state
+    shares = dimensionalities(space.weights(state.x)).round(_DIGITS)
+    order = np.arange(space.n)
+    least = int(shares.argmin())
+    if shares[least] < shares[-1]:
+        order[[least, -1]] = order[[-1, least]]
+    W, b = space.weights(state.x)[:, order], space.biases(state.x)[order]
+    direction = np.concatenate(
+        [space.weights(state.direction)[:, order].ravel(), space.biases(state.direction)[order]]
+    )
+    return replace(state, x=np.concatenate([W.ravel(), b]), direction=direction)
 
 
 def _catalogue_minima(n: int, m: int, p: Array, r: Array, weights: str) -> tuple[Minimum, ...]:
