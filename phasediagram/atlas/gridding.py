@@ -14,15 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.atlas.storing import GridStore
+from phasediagram.atlas.ties import settle_ties
 from phasediagram.atlas.tiles import (
     Grid,
     cut_into_tiles,
-    points_of,
     points_on_edges,
     solve_tile,
     tile_size,
 )
-from phasediagram.atlas.ties import settle_ties
 from phasediagram.executors import Part, Workers
 from phasediagram.kernel.loss import expected_loss
 from phasediagram.progress import Progress

@@ -6,6 +6,8 @@ columns by relative importance; only the first `columns` of each row are looked 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
@@ -69,12 +71,22 @@ def difference(
 
 @compiled(
     Real(
-        ROWS, Integer, Integer, Matrix, Matrix, Vector, Integer, Integer, Real, Vector, Vector,
+        ROWS,
+        Integer,
+        Integer,
+        Matrix,
+        Matrix,
+        Vector,
+        Integer,
+        Integer,
+        Real,
+        Vector,
+        Vector,
         Vector,
     )
 )
 def _minimize_at(
-    rows: int,
+    rows: Any,
     m: int,
     n: int,
     tables: Array,
@@ -88,16 +100,37 @@ def _minimize_at(
     work: Array,
 ) -> float:
     """Descend from x, in place, at a point of the grid to `factor` times the tolerance."""
-    return minimize(
-        rows, m, n, x, tables[row], importances[column], factor * tolerances[row], _ITERATIONS,
-        _RADIUS, info, work,
+    value = minimize(
+        rows,
+        m,
+        n,
+        x,
+        tables[row],
+        importances[column],
+        factor * tolerances[row],
+        _ITERATIONS,
+        _RADIUS,
+        info,
+        work,
     )
+    return float(value)
 
 
 @compiled(
     Nothing(
-        Integer, Integer, Integer, Matrix, Matrix, Vector, Vector, Vector, Matrix, Vector,
-        Integer, Integers, Vector,
+        Integer,
+        Integer,
+        Integer,
+        Matrix,
+        Matrix,
+        Vector,
+        Vector,
+        Vector,
+        Matrix,
+        Vector,
+        Integer,
+        Integers,
+        Vector,
     )
 )
 def flood(
@@ -183,8 +216,21 @@ def flood(
 
 @compiled(
     Nothing(
-        Integer, Integer, Integer, Matrix, Matrix, Vector, Vector, Matrix, Vector, Integer,
-        Integer, Integers, Integers, Integers, Integers,
+        Integer,
+        Integer,
+        Integer,
+        Matrix,
+        Matrix,
+        Vector,
+        Vector,
+        Matrix,
+        Vector,
+        Integer,
+        Integer,
+        Integers,
+        Integers,
+        Integers,
+        Integers,
     )
 )
 def exchange(
@@ -235,9 +281,7 @@ def exchange(
                 continue
             for i in range(size):
                 trial[i] = x[point, i]
-            here = evaluate(
-                rows, m, n, trial, tables[row], importances[column], trial, x, work, 0
-            )
+            here = evaluate(rows, m, n, trial, tables[row], importances[column], trial, x, work, 0)
             if not here < COMPETITIVE * loss[target]:
                 continue
             value = _minimize_at(
@@ -256,8 +300,19 @@ def exchange(
 
 @compiled(
     Integer(
-        Integer, Integer, Integer, Matrix, Matrix, Vector, Vector, Matrix, Vector, Integer,
-        Integers, Matrix, Integers,
+        Integer,
+        Integer,
+        Integer,
+        Matrix,
+        Matrix,
+        Vector,
+        Vector,
+        Matrix,
+        Vector,
+        Integer,
+        Integers,
+        Matrix,
+        Integers,
     )
 )
 def push(
@@ -305,8 +360,18 @@ def push(
             for i in range(size):
                 trial[i] = start[i] + way * pushes[k, i]
             value = _minimize_at(
-                rows, m, n, tables, importances, tolerances, row, column, _COARSE_SLOPE, trial,
-                info, work,
+                rows,
+                m,
+                n,
+                tables,
+                importances,
+                tolerances,
+                row,
+                column,
+                _COARSE_SLOPE,
+                trial,
+                info,
+                work,
             )
             if not value < loss[point] * (1.0 + _TIED):
                 continue

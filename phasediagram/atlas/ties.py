@@ -43,10 +43,11 @@ def _descend(grid: Grid, row: int, starts: Array) -> Ends:
     )
 
 
-def _accept_tied(grid: Grid, row: int, ends: Ends, chosen: Array | bool = True) -> None:
+def _accept_tied(grid: Grid, row: int, ends: Ends, chosen: NDArray[np.bool_] | None = None) -> None:
     columns = len(grid.relative_importance)
     limit = grid.loss[row, :columns] * (1 + IMPROVEMENT)
-    tied = np.flatnonzero((ends.loss <= limit) & chosen)
+    is_tied = ends.loss <= limit
+    tied = np.flatnonzero(is_tied if chosen is None else is_tied & chosen)
     grid.x[row, tied], grid.loss[row, tied] = ends.x[tied], ends.loss[tied]
 
 

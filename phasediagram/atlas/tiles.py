@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from phasediagram.atlas.sweeping import COMPETITIVE, IMPROVEMENT, exchange, flood, invariants, push
 from phasediagram.kernel.rows import rows_address
 from phasediagram.minima.engine import Ends, Engine
-from phasediagram.minima.starts import random_starts
+from phasediagram.minima.starts import low_starts
 from phasediagram.minima.state import Space
 from phasediagram.parameters import DensityImportancePlane, Parameters
 
@@ -133,9 +133,7 @@ class Grid:
         columns, counts = len(self.relative_importance), np.empty(2, dtype=np.int64)
         while active.size:
             changed, both = (np.empty(8 * active.size, dtype=np.int64) for _ in range(2))
-            exchange(
-                *self._head, self._label, *self._tail, columns, active, changed, both, counts
-            )
+            exchange(*self._head, self._label, *self._tail, columns, active, changed, both, counts)
             active = np.unique(changed[: counts[0]])
             contested.append(both[: counts[1]])
         return np.unique(np.concatenate(contested))
@@ -144,7 +142,7 @@ class Grid:
         """Search points from random starts; return which are lower now."""
         if not points.size:
             return points
-        starts = random_starts(self.space, _STARTS_AGAIN * len(points), rng)
+        starts = low_starts(self.space, _STARTS_AGAIN * len(points), rng)
         tables, importances, tolerances = self.parameters
         row, column = (part.repeat(_STARTS_AGAIN) for part in np.divmod(points, self.stride))
         ends = Engine(self.space).minimize(
@@ -155,14 +153,14 @@ class Grid:
         x, loss, _ = self._tail
         lower = ends.loss[best] < loss[points] * (1 - IMPROVEMENT)
         x[points[lower]], loss[points[lower]] = ends.x[best[lower]], ends.loss[best[lower]]
-        return points[lower]
+        return np.asarray(points[lower])
 
     def push(self, points: Points, rng: np.random.Generator) -> Points:
         """Descend anew from pushed minima; return which points are lower now."""
         pushes = _PUSH * rng.normal(size=(len(points), self.space.size))
         changed = np.empty(len(points), dtype=np.int64)
         count = push(*self._head, self._label, *self._tail, points, pushes, changed)
-        return changed[:count]
+        return np.asarray(changed[:count])
 
     def invariants(self, x: Array) -> Array:
         """Return `sweeping.invariants` of states (k, d)."""
@@ -175,7 +173,7 @@ class Grid:
         """Return the different minima of a point that are not far above the lowest, (k, d)."""
         engine = Engine(self.space)
         at = self.at(row, column)
-        starts = random_starts(self.space, _STARTS.get(self.n, _MANY_STARTS), rng)
+        starts = low_starts(self.space, _STARTS.get(self.n, _MANY_STARTS), rng)
         return self._competitors(engine.minimize_at(starts, at), at.tolerance)
 
     def _competitors(self, ends: Ends, tolerance: float) -> Array:

@@ -84,9 +84,9 @@ def add_train(verbs: argparse._SubParsersAction[Parser]) -> None:
 def _train(options: argparse.Namespace) -> int:
     import numpy as np
 
+    from phasediagram.atlas.diagram import phase_diagram
     from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
     from phasediagram.comparison.agreement import compare
-    from phasediagram.atlas.diagram import phase_diagram
     from phasediagram.files.storing import save
     from phasediagram.files.tables import agreements_table
     from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE

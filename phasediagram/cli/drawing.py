@@ -61,8 +61,8 @@ def add_draw(verbs: argparse._SubParsersAction[Parser]) -> None:
 def _draw(options: argparse.Namespace) -> int:
     import numpy as np
 
-    from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
     from phasediagram.atlas.diagram import phase_diagram
+    from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
     from phasediagram.plotting import draw_comparison, draw_figure, save_figure
 
     path = figure_path(options.output)

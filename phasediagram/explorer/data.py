@@ -9,8 +9,8 @@ from itertools import product
 
 import numpy as np
 
-from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
 from phasediagram.atlas.diagram import phase_diagram
+from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
 from phasediagram.executors import require_executor
 from phasediagram.explorer.minima import LocalMinima, local_minima
 from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE

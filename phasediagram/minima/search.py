@@ -21,7 +21,8 @@ FLAT = 1e-9  # curvature, relative to the density of features, that is not told 
 _PUSH = 1e-3
 _TIED = 1e-12  # relative difference of losses that are equal but for rounding
 _LOWER = 1e-10  # relative gain of a descent that leaves a saddle
-_STARTS = 200  # of one search
+_STARTS = {2: 450, 3: 300}  # of one search, by the number of features
+_MANY_STARTS = 210  # of one search, for more features
 _PARTS = 10  # of a search, between which progress is reported
 
 
@@ -49,7 +50,10 @@ class State:
 
 
 def find_minima(
-    engine: Engine, at: Parameters, starts: Array, progress: Progress | None = None,
+    engine: Engine,
+    at: Parameters,
+    starts: Array,
+    progress: Progress | None = None,
     flat: bool = False,
 ) -> list[State]:
     """Return the local minima to which starts (k, d) lead, the lowest first.
@@ -72,8 +76,8 @@ def find_minima(
     found: list[State] = []
     pending = distinct(engine, ends.x, ends.loss, ends.slope < _CONVERGED * at.tolerance)
     if flat:
-        loss = np.array([engine.slope(x, at)[0] for x in pending])
-        pending = [pending[k] for k in _most_opposite_first(engine, pending, loss)]
+        losses = np.array([engine.slope(x, at)[0] for x in pending])
+        pending = [pending[k] for k in _most_opposite_first(engine, pending, losses)]
     saddles: list[Array] = []
     while pending:
         x = pending.pop(0)
@@ -100,8 +104,8 @@ def find_minima(
         saddles.append(x)
         pending += list(pushed.x[good])
     if flat:
-        loss = np.array([state.loss for state in found])
-        return [found[k] for k in _most_opposite_first(engine, [s.x for s in found], loss)]
+        losses = np.array([state.loss for state in found])
+        return [found[k] for k in _most_opposite_first(engine, [s.x for s in found], losses)]
     return sorted(found, key=lambda state: state.loss)
 
 
@@ -140,9 +144,7 @@ def distinct(engine: Engine, x: Array, loss: Array, good: NDArray[np.bool_]) -> 
     kept: list[int] = []
     signatures: list[Array] = []
     for k in order:
-        candidates = [
-            i for i, q in enumerate(kept) if abs(loss[k] - loss[q]) < _SAME_LOSS
-        ]
+        candidates = [i for i, q in enumerate(kept) if abs(loss[k] - loss[q]) < _SAME_LOSS]
         if candidates:
             own = engine.space.signature(x[k])
             near = np.array([signatures[i] for i in candidates])  # (q, orders, n, n + 1)
@@ -161,7 +163,7 @@ def is_silent(engine: Engine, x: Array) -> bool:
 
 def starts_needed(space: Space) -> int:
     """Return from how many starts a point is searched."""
-    return _STARTS
+    return _STARTS.get(space.n, _MANY_STARTS)
 
 
 def search(

@@ -82,7 +82,9 @@ def solve(
     if weights == "free":
         minima = _free_minima(n_features, m, float(p), float(r), rng, progress)
         return Solution(*arguments, minima)
-    return Solution(*arguments, _catalogue_minima(n_features, m, p, r, weights), TOLERANCES[weights])
+    return Solution(
+        *arguments, _catalogue_minima(n_features, m, p, r, weights), TOLERANCES[weights]
+    )
 
 
 def hidden_dimensions(n_features: int, n_hidden: int | None, weights: str) -> int:
