@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +29,7 @@ _ON = 3e-4
 _SAME_DIRECTION = 0.9  # cosine between the softest directions at neighbouring points
 _EXIT_STEP = 1e-3
 _ISOLATED = 1e-5
+_OFF_KINK = 1e-5
 _POSITIVE = 1e-9  # a curvature above it is positive
 _ASIDE = 1e-6  # far from a kink against rounding, near against the next kink
 
@@ -222,13 +223,14 @@ class LimitMapper:
                 return False
 
             record.append(self._at(system, start))
-            accept = self._is_limit(system)
+            events = self._events(kind, system, start)
+            accept = self._is_limit(system, events)
             points, reason = follow(
                 system,
                 start,
                 tangent,
                 self.domain,
-                self._events(kind, system, start),
+                events,
                 watch=watch,
                 accept=accept,
             )
@@ -266,10 +268,18 @@ class LimitMapper:
             return y[:-2], v, system.cubic(y, v)
         return y[:-2], np.zeros(len(y) - 2), 0.0
 
-    def _is_limit(self, system: System) -> Callable[[Array], bool]:
-        """Return what tells whether a minimum ends at a point of a curve."""
+    def _is_limit(
+        self, system: System, kinks: Sequence[Event] = ()
+    ) -> Callable[[Array], bool]:
+        """Return what tells whether a minimum ends at a point of a curve.
+
+        A fold ends where its state comes to lie on one of the `kinks`.
+        """
         if isinstance(system, Fold):
-            return lambda y: bool(system.softest(y)[0][1] > _POSITIVE)
+            return lambda y: bool(
+                system.softest(y)[0][1] > _POSITIVE
+                and min((abs(kink(system, y)) for kink in kinks), default=1.0) > _OFF_KINK
+            )
         if isinstance(system, KinkFold):
             return lambda y: self._ends_at_kink(system, y)
         assert isinstance(system, ZeroCurvature)
