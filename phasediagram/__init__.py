@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from phasediagram._version import __version__
 
 if TYPE_CHECKING:
+    from phasediagram.atlas.diagram import phase_diagram
     from phasediagram.atlas.sections import loss_section
-    from phasediagram.boundaries import phase_boundaries
     from phasediagram.catalogue.configurations import (
         Configuration,
         ConfigurationMinimum,
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from phasediagram.comparison.basins import Basin, basin_probabilities
     from phasediagram.comparison.edges import EdgeDistances, edge_distances
     from phasediagram.comparison.own_networks import classify, compare_weights
-    from phasediagram.diagram import phase_diagram, solve
     from phasediagram.files.storing import load, save, to_xarray
     from phasediagram.kernel.loss import (
         expected_loss,
         expected_loss_and_gradient,
         expected_loss_hessian,
     )
+    from phasediagram.lines.boundaries import phase_boundaries
+    from phasediagram.minima.solving import solve
     from phasediagram.plotting.dispatch import plot
     from phasediagram.results import (
         Boundary,
@@ -35,22 +36,24 @@ if TYPE_CHECKING:
         PhaseDiagram,
         Solution,
         SpecialPoint,
+        Unresolved,
     )
     from phasediagram.training.descent import train
     from phasediagram.training.result import TrainingHistory, TrainingResult
 else:
     # Where each public name is: importing the package loads none of it, so that it takes no time.
     _HOMES = {
+        "atlas.diagram": ("phase_diagram",),
         "catalogue.configurations": ("Configuration", "ConfigurationMinimum", "configurations"),
         "comparison.agreement": ("Agreement", "compare"),
         "comparison.basins": ("Basin", "basin_probabilities"),
         "comparison.edges": ("EdgeDistances", "edge_distances"),
         "comparison.own_networks": ("classify", "compare_weights"),
         "atlas.sections": ("loss_section",),
-        "boundaries": ("phase_boundaries",),
-        "diagram": ("phase_diagram", "solve"),
+        "lines.boundaries": ("phase_boundaries",),
         "files.storing": ("load", "save", "to_xarray"),
         "kernel.loss": ("expected_loss", "expected_loss_and_gradient", "expected_loss_hessian"),
+        "minima.solving": ("solve",),
         "plotting.dispatch": ("plot",),
         "results": (
             "Boundary",
@@ -61,6 +64,7 @@ else:
             "PhaseDiagram",
             "Solution",
             "SpecialPoint",
+            "Unresolved",
         ),
         "training.descent": ("train",),
         "training.result": ("TrainingHistory", "TrainingResult"),
@@ -101,6 +105,7 @@ __all__ = [
     "SpecialPoint",
     "TrainingHistory",
     "TrainingResult",
+    "Unresolved",
     "__version__",
     "basin_probabilities",
     "classify",

@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 MAX_FEATURES = 8
 MAX_IMPORTANCE = 1e100  # beyond it, squares of gradients overflow
 MAX_MAGNITUDE = 1e75  # beyond it, squares of pre-activations overflow
+PAPER_SIZES = ((2, 1), (3, 2))  # n and m of the paper's "toy model of the toy model"
+MAX_TRACED_FEATURES = 5  # for more, all minima at the nodes of an atlas take too long
 DENSITY_RANGE = (0.01, 1.0)  # the paper's axes
 RELATIVE_IMPORTANCE_RANGE = (0.1, 10.0)
 

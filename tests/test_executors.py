@@ -17,7 +17,7 @@ import workers
 from training_results import assert_same_result
 
 import phasediagram as phd
-from phasediagram import coarse_grid, grid_tiles
+from phasediagram.atlas import tiles
 from phasediagram.executors import Part, Workers
 
 AXES = np.geomspace(1, 0.05, 24), np.geomspace(0.2, 8, 20)
@@ -43,8 +43,7 @@ def process_pool(count=2):
 @pytest.fixture
 def small_tiles(monkeypatch):
     """Several tiles even in a small grid; workers get them ready cut."""
-    monkeypatch.setitem(grid_tiles._EDGES, 2, 8)
-    monkeypatch.setattr(coarse_grid, "_PART", 16)
+    monkeypatch.setitem(tiles._EDGES, 2, 8)
 
 
 def assert_same_diagram(found, expected):

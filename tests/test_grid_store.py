@@ -15,15 +15,14 @@ import numpy as np
 import pytest
 
 import phasediagram as phd
-from phasediagram import coarse_grid, free_grid, grid_tiles
+from phasediagram.atlas import gridding, tiles
 
 AXES = np.geomspace(1, 0.05, 30), np.geomspace(0.2, 8, 26)
 
 
 @pytest.fixture
 def small_tiles(monkeypatch):
-    monkeypatch.setitem(grid_tiles._EDGES, 2, 8)
-    monkeypatch.setattr(coarse_grid, "_PART", 16)
+    monkeypatch.setitem(tiles._EDGES, 2, 8)
 
 
 def assert_same(found, expected):
@@ -52,7 +51,7 @@ def test_a_streamed_diagram_is_the_same(small_tiles, tmp_path, turned, symmetric
 def test_a_finished_diagram_is_only_loaded(tmp_path, monkeypatch):
     axes = [0.3, 0.5], [0.5, 1.0]
     expected = phd.phase_diagram(*axes, directory=tmp_path)
-    monkeypatch.setattr(free_grid, "solve_tile", None)
+    monkeypatch.setattr(gridding, "solve_tile", None)
     assert_same(phd.phase_diagram(*axes, directory=tmp_path), expected)
 
 
@@ -74,12 +73,12 @@ def test_an_interrupted_diagram_goes_on(small_tiles, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="is unfinished: compute it again"):
         phd.load(tmp_path)
     solved = []
-    solve_tile = grid_tiles.solve_tile
+    solve_tile = tiles.solve_tile
     monkeypatch.setattr(
-        free_grid, "solve_tile", lambda *a: (solved.append(a[-1]), solve_tile(*a))[1]
+        gridding, "solve_tile", lambda *a: (solved.append(a[-1]), solve_tile(*a))[1]
     )
     assert_same(phd.phase_diagram(*AXES, directory=tmp_path), expected)
-    assert 0 < len(solved) < len(grid_tiles.cut_into_tiles(2, 30, 26))
+    assert 0 < len(solved) < len(tiles.cut_into_tiles(2, 30, 26))
 
 
 def test_a_torn_tile_is_computed_again(small_tiles, tmp_path):
@@ -88,7 +87,7 @@ def test_a_torn_tile_is_computed_again(small_tiles, tmp_path):
 
     interrupt_late(tmp_path)
     done = np.load(tmp_path / "done.npy")
-    first = grid_tiles.cut_into_tiles(2, 30, 26)[np.flatnonzero(done)[0]]
+    first = tiles.cut_into_tiles(2, 30, 26)[np.flatnonzero(done)[0]]
     loss = np.load(tmp_path / "loss.npy", mmap_mode="r+")
     loss[first] = 0.0
     loss.flush()

@@ -44,23 +44,6 @@ ORDER = (
 )
 MOST_MODULES = 10  # in a folder, `__init__` aside
 
-# Modules of the old solver, and the room each stands in for.  They go when the rooms of the new
-# one take their place; nothing else here depends on what this dictionary holds.
-TRUNK = {
-    **dict.fromkeys(
-        ("allocation", "compensated", "expectation", "faces", "newton"), "kernel/"
-    ),
-    **dict.fromkeys(
-        (
-            "branches", "coarse_grid", "curvature", "diagram", "equilibrium", "free_diagram",
-            "free_grid", "free_minimization", "grid_minima", "grid_store", "grid_tiles",
-            "local_minima", "tilting", "folds", "survey", "tilt_limits", "continuous",
-            "decoupled", "mapping", "spinodals", "boundaries",
-        ),
-        "lines/",
-    ),
-}  # fmt: skip
-
 
 def modules():
     """The name and the file of every module."""
@@ -78,7 +61,7 @@ def room(module):
     if not inside:
         return None
     if len(inside) == 1 and (PACKAGE / f"{inside[0]}.py").exists():
-        return TRUNK.get(inside[0], inside[0])
+        return inside[0]
     return f"{inside[0]}/"
 
 
@@ -126,23 +109,19 @@ def test_no_folder_is_crowded():
     count = Counter(
         str(path.parent.relative_to(ROOT))
         for path in MODULES.values()
-        if path.name != "__init__.py" and not (path.parent == PACKAGE and path.stem in TRUNK)
+        if path.name != "__init__.py"
     )
     crowded = {name: number for name, number in count.items() if number > MOST_MODULES}
     assert crowded == {}
 
 
-def test_every_module_of_the_old_solver_is_still_there():
-    """Those that have gone must go from the list too."""
-    assert {name for name in TRUNK if f"{FRONT_DOOR}.{name}" not in MODULES} == set()
-
-
-@pytest.mark.skipif("newton" not in TRUNK, reason="the old solver has gone")
-def test_the_old_solver_stops_where_results_say():
-    """Its copy of the tolerance, which goes with it, is the one that results carry."""
-    from phasediagram import newton, results
+def test_minima_stop_where_results_say():
+    """The tolerances of both Newton methods are the one that results carry."""
+    from phasediagram import parameters, results
+    from phasediagram.catalogue import newton
 
     assert newton.GRADIENT_TOLERANCE == results.GRADIENT_TOLERANCE
+    assert parameters.GRADIENT_TOLERANCE == results.GRADIENT_TOLERANCE
 
 
 def test_the_installed_package_has_every_room():

@@ -14,7 +14,7 @@ from phasediagram import closed_forms
 from phasediagram.catalogue.blocks import BlockLoss
 from phasediagram.catalogue.configurations import configuration
 from phasediagram.catalogue.minimization import minimize_block, polish_with_scipy
-from phasediagram.newton import NewtonResult, minimize_batch
+from phasediagram.catalogue.newton import NewtonResult, minimize_batch
 
 REFERENCE = json.loads((Path(__file__).parent / "reference_minima.json").read_text())
 

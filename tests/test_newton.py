@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from phasediagram.newton import minimize_batch
+from phasediagram.catalogue.newton import minimize_batch
 
 WIDE = np.full(2, -10.0), np.full(2, 10.0)
 

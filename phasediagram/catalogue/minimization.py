@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from phasediagram.catalogue.blocks import BlockLoss, BlockParameters, canonical_angle
-from phasediagram.newton import NewtonResult, density_tolerance, minimize_batch
+from phasediagram.catalogue.newton import NewtonResult, density_tolerance, minimize_batch
 
 Array = NDArray[np.float64]
 

@@ -84,12 +84,16 @@ def add_train(verbs: argparse._SubParsersAction[Parser]) -> None:
 def _train(options: argparse.Namespace) -> int:
     import numpy as np
 
-    from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
+    from phasediagram.atlas.diagram import phase_diagram
     from phasediagram.comparison.agreement import compare
-    from phasediagram.diagram import phase_diagram
     from phasediagram.files.storing import save
     from phasediagram.files.tables import agreements_table
-    from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE
+    from phasediagram.lines.boundaries import phase_boundaries
+    from phasediagram.model import (
+        DENSITY_RANGE,
+        MAX_TRACED_FEATURES,
+        RELATIVE_IMPORTANCE_RANGE,
+    )
     from phasediagram.plotting import draw_training, save_figure
     from phasediagram.training.descent import train
 
@@ -123,7 +127,7 @@ def _train(options: argparse.Namespace) -> int:
     print(agreements_table([agreement]))
     if figure_file is not None:
         boundaries = None
-        if size in TRACED_SIZES:
+        if options.features <= MAX_TRACED_FEATURES:
             with progress_bar("tracing boundaries") as progress:
                 boundaries = phase_boundaries(*size, progress=progress)
         save_figure(draw_training(training, agreement, diagram, boundaries), figure_file)

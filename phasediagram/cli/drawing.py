@@ -61,8 +61,9 @@ def add_draw(verbs: argparse._SubParsersAction[Parser]) -> None:
 def _draw(options: argparse.Namespace) -> int:
     import numpy as np
 
-    from phasediagram.boundaries import TRACED_SIZES, phase_boundaries
-    from phasediagram.diagram import phase_diagram
+    from phasediagram.atlas.diagram import phase_diagram
+    from phasediagram.lines.boundaries import phase_boundaries
+    from phasediagram.model import MAX_TRACED_FEATURES
     from phasediagram.plotting import draw_comparison, draw_figure, save_figure
 
     path = figure_path(options.output)
@@ -76,11 +77,16 @@ def _draw(options: argparse.Namespace) -> int:
     with progress_bar("solving") as progress:
         diagram = phase_diagram(*grid, options.features, hidden, options.weights, progress)
     boundaries = None
-    traced = options.weights == "free" and (options.features, hidden) in TRACED_SIZES
+    traced = options.weights == "free" and options.features <= MAX_TRACED_FEATURES
     if traced and not options.no_boundaries:
         with progress_bar("tracing boundaries") as progress:
             boundaries = phase_boundaries(
-                options.features, hidden, spinodals=not options.no_spinodals, progress=progress
+                options.features,
+                hidden,
+                spinodals=not options.no_spinodals,
+                progress=progress,
+                density=ascending("--density-range", options.density_range),
+                relative_importance=ascending("--importance-range", options.importance_range),
             )
     if options.compare:
         with progress_bar("comparing") as progress:

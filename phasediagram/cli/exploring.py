@@ -47,13 +47,14 @@ def _explore(options: argparse.Namespace) -> int:
     from multiprocessing import get_context
 
     from phasediagram.explorer import write_explorer
-    from phasediagram.explorer.data import EXPLORED_SIZES, require_explorable
+    from phasediagram.explorer.data import require_explorable
+    from phasediagram.model import PAPER_SIZES
 
     path = writable(options.output, (".html",))
     if options.features is None and options.hidden is not None:
         raise ValueError("--hidden needs --features")
     one_model = options.features is not None
-    sizes = [(options.features, hidden_dimensions(options))] if one_model else EXPLORED_SIZES
+    sizes = [(options.features, hidden_dimensions(options))] if one_model else PAPER_SIZES
     require_explorable(sizes, options.grid)
     # spawned: a forked copy of a process with threads, such as the bar's, can hang
     with (

@@ -33,8 +33,8 @@ def add_solve(verbs: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _solve(options: argparse.Namespace) -> int:
-    from phasediagram.diagram import solve
     from phasediagram.files.tables import solution_json, solution_table
+    from phasediagram.minima.solving import solve
 
     with progress_bar("solving") as progress:
         solution = solve(
@@ -43,7 +43,7 @@ def _solve(options: argparse.Namespace) -> int:
             options.features,
             hidden_dimensions(options),
             options.weights,
-            progress,
+            progress=progress,
         )
     print(solution_json(solution) if options.json else solution_table(solution))
     return 0
@@ -71,8 +71,8 @@ def add_boundaries(verbs: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _boundaries(options: argparse.Namespace) -> int:
-    from phasediagram.boundaries import phase_boundaries
     from phasediagram.files.tables import boundaries_csv, boundaries_json, boundaries_table
+    from phasediagram.lines.boundaries import phase_boundaries
 
     formats = {".csv": boundaries_csv, ".json": boundaries_json}
     path = None if options.output is None else writable(options.output, tuple(formats))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from phasediagram.atlas.diagram import phase_diagram
 from phasediagram.comparison.agreement import Agreement, Runs, compare_runs, require_comparable
-from phasediagram.diagram import phase_diagram
 from phasediagram.kernel.loss import expected_loss
 from phasediagram.model import as_density, as_importance, as_parameters
 from phasediagram.naming.phases import phases_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from phasediagram.atlas.diagram import phase_diagram
 from phasediagram.comparison.agreement import Agreement, compare
-from phasediagram.diagram import phase_diagram
 from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE
 from phasediagram.progress import Progress, part_of
 from phasediagram.training.descent import train

@@ -9,15 +9,14 @@ from itertools import product
 
 import numpy as np
 
-from phasediagram.diagram import phase_diagram
+from phasediagram.atlas.diagram import phase_diagram
 from phasediagram.executors import require_executor
 from phasediagram.explorer.minima import LocalMinima, local_minima
 from phasediagram.lines.boundaries import phase_boundaries
-from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE
+from phasediagram.model import DENSITY_RANGE, PAPER_SIZES, RELATIVE_IMPORTANCE_RANGE
 from phasediagram.progress import Progress, part_of
 from phasediagram.results import PhaseBoundaries
 
-EXPLORED_SIZES = ((2, 1), (3, 2))  # what the page can draw: directions in a plane
 GRID_RANGE = (5, 201)
 DEFAULT_GRID = 65
 
@@ -82,7 +81,7 @@ _REGIONS = (
 def require_explorable(sizes: Sequence[tuple[int, int]], grid: int) -> None:
     """Raise ValueError unless `explore` can be given these arguments."""
     for n, m in sizes:
-        if (n, m) not in EXPLORED_SIZES:
+        if (n, m) not in PAPER_SIZES:
             raise ValueError(
                 f"n_features and n_hidden must be 2 and 1, or 3 and 2, to explore, got {n} and {m}"
             )
@@ -93,7 +92,7 @@ def require_explorable(sizes: Sequence[tuple[int, int]], grid: int) -> None:
 
 
 def explore(
-    sizes: Sequence[tuple[int, int]] = EXPLORED_SIZES,
+    sizes: Sequence[tuple[int, int]] = PAPER_SIZES,
     grid: int = DEFAULT_GRID,
     progress: Progress | None = None,
     executor: Executor | None = None,

@@ -12,15 +12,10 @@ from string import Template
 from typing import Any
 
 from phasediagram._version import __version__
-from phasediagram.explorer.data import (
-    DEFAULT_GRID,
-    EXPLORED_SIZES,
-    ExploredModel,
-    View,
-    explore,
-)
+from phasediagram.explorer.data import DEFAULT_GRID, ExploredModel, View, explore
 from phasediagram.explorer.packing import pack
 from phasediagram.files.tables import special_point_records
+from phasediagram.model import PAPER_SIZES
 from phasediagram.naming.phases import PHASES
 from phasediagram.plotting import phase_style
 from phasediagram.progress import Progress
@@ -28,7 +23,7 @@ from phasediagram.progress import Progress
 
 def write_explorer(
     path: str | PathLike[str],
-    sizes: Sequence[tuple[int, int]] = EXPLORED_SIZES,
+    sizes: Sequence[tuple[int, int]] = PAPER_SIZES,
     grid: int = DEFAULT_GRID,
     progress: Progress | None = None,
     executor: Executor | None = None,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from phasediagram import archives
+from phasediagram.atlas.diagram import load_blocks
 from phasediagram.files import netcdf
 from phasediagram.files.curves import boundaries_from, label_boundaries
 from phasediagram.files.diagrams import (
@@ -18,7 +19,6 @@ from phasediagram.files.diagrams import (
 )
 from phasediagram.files.labelled import LabelledArrays, Variable
 from phasediagram.files.runs import label_training, training_from
-from phasediagram.free_diagram import load_blocks
 from phasediagram.results import PhaseBoundaries, PhaseDiagram, Solution
 from phasediagram.training.result import TrainingResult
 

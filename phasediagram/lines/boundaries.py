@@ -20,6 +20,7 @@ from phasediagram.minima.engine import Engine
 from phasediagram.minima.state import Space
 from phasediagram.model import (
     DENSITY_RANGE,
+    MAX_TRACED_FEATURES,
     RELATIVE_IMPORTANCE_RANGE,
     FreeSize,
     as_density,
@@ -32,7 +33,6 @@ from phasediagram.results import Boundary, PhaseBoundaries, SpecialPoint, Unreso
 
 Array = NDArray[np.float64]
 
-MAX_TRACED_FEATURES = 5
 _NODES = {2: 40, 3: 40, 4: 28, 5: 20}  # of the atlas, along each axis, by features
 _STRIDE = 4  # of the nodes at which all minima are searched
 _STARTS = {2: 100, 3: 100, 4: 150, 5: 200}

@@ -26,6 +26,7 @@ _NEAR_END = 2e-3
 _SAME = 1e-3
 _SAME_BASE = 0.03
 _ON = 3e-4
+_SAME_DIRECTION = 0.9  # cosine between the softest directions at neighbouring points
 _EXIT_STEP = 1e-3
 _ISOLATED = 1e-5
 _POSITIVE = 1e-9  # a curvature above it is positive
@@ -107,7 +108,7 @@ class LimitMapper:
                     if space.distance(start[:-2], x) > _NEAR_STATE:
                         continue
                     accept = self._is_limit(system)
-                    if accept is None or not accept(start) or self._is_on(start[:-2], start[-2:]):
+                    if not accept(start) or self._is_on(start[:-2], start[-2:]):
                         continue
                     end = End(State(x, 0.0, 0.0, 0.0, limit.directions[index]), position, position, "exit")
                     self.limits.append(self._limit(kind, system, start, end))
@@ -150,7 +151,7 @@ class LimitMapper:
             if np.abs(start[-2:] - middle).max() > _REACH * bracket:
                 continue
             accept = self._is_limit(system)
-            if accept is not None and not accept(start):
+            if not isinstance(system, ZeroCurvature) and not accept(start):
                 continue
             if kind == "fold" and self.engine.nearest_kink(start[:-2])[0] < 1e-6:
                 continue
@@ -265,13 +266,14 @@ class LimitMapper:
             return y[:-2], v, system.cubic(y, v)
         return y[:-2], np.zeros(len(y) - 2), 0.0
 
-    def _is_limit(self, system: System) -> Callable[[Array], bool] | None:
+    def _is_limit(self, system: System) -> Callable[[Array], bool]:
         """Return what tells whether a minimum ends at a point of a curve."""
         if isinstance(system, Fold):
             return lambda y: bool(system.softest(y)[0][1] > _POSITIVE)
         if isinstance(system, KinkFold):
             return lambda y: self._ends_at_kink(system, y)
-        return None
+        assert isinstance(system, ZeroCurvature)
+        return lambda y: bool(system.follow(y).direction @ system.direction > _SAME_DIRECTION)
 
     def _ends_at_kink(self, system: KinkFold, y: Array) -> bool:
         """Whether a state is a minimum on one side of a kink, and a saddle on the other."""

@@ -20,10 +20,15 @@ _STALLED = 1e-10  # the same, where rounding keeps it from getting smaller
 _FAR = 0.3  # of a corrector from its predictor
 _RETURNED = 1e-6  # how near a step back comes to its start
 _SLIP = 0.3  # the same in steps: more may be another curve
-_SMALLEST_STEP = 1e-6
+_SMALLEST_STEP = 2e-6
 _CORNER_STEP = 2e-4  # a curve may turn sharply within this
 _LARGEST_TURN = np.cos(np.radians(25.0))
 _EVENT_TOLERANCE = 1e-12
+_CIRCLE = 1e-3  # radius around a corner at which the curve is looked for
+_ANGLES = 24
+_BACKWARDS = 0.8  # cosine with where the curve came from
+_MOST_CORNERS = 12
+_SAME_BRANCH = 0.05  # how far states may move on the circle
 _STUCK = 30  # points that get no further than _STUCK_MOVED
 _STUCK_MOVED = 4e-4
 
@@ -132,18 +137,24 @@ def follow(
     points = [start]
     values = [event(system, start) for event in events]
     length = first_step
+    corners = 0
     while len(points) < most_points:
         y, turned = _advance(system, points[-1], tangent, length)
-        if y is None or turned is None:
+        if y is None or turned is None or (accept is not None and not accept(y)):
             length /= 2
-            if length < _SMALLEST_STEP:
-                return points, "lost"
-            continue
-        if accept is not None and not accept(y):
-            length /= 2
-            if length < _SMALLEST_STEP:
-                return points, "unstable"
-            continue
+            if length > _SMALLEST_STEP:
+                continue
+            why = "lost" if y is None else "unstable"
+            corners += 1
+            y = None if corners > _MOST_CORNERS else _beyond_corner(system, points, accept)
+            if y is None:
+                return points, why
+            if any(
+                old * event(system, y) < 0 for event, old in zip(events, values, strict=True)
+            ):
+                return points, "kink"
+            turned = (y - points[-1]) / np.linalg.norm(y - points[-1])
+            length = float(np.linalg.norm(y - points[-1]))
         if domain.margin(y[-2:]) < 0:
             landed = _locate(
                 system, points[-1], tangent, length, lambda s, q: domain.margin(q[-2:])
@@ -193,6 +204,43 @@ def _advance(
     if turned @ tangent < _LARGEST_TURN and length > _CORNER_STEP:
         return None, None
     return solved, turned
+
+
+def _beyond_corner(
+    system: System, points: list[Array], accept: Callable[[Array], bool] | None
+) -> Array | None:
+    """Return where a curve leaves a small circle around a point at which it turns sharply.
+
+    Third derivatives of the loss jump where pre-activations change sign; curves that depend on
+    them have corners there.
+    """
+    last = points[-1]
+    before = next(
+        (y for y in reversed(points) if np.abs(y[-2:] - last[-2:]).max() > _CIRCLE / 2), None
+    )
+    if before is None:
+        return None
+    came = (before[-2:] - last[-2:]) / np.linalg.norm(before[-2:] - last[-2:])
+    found = []
+    for angle in 2 * np.pi * np.arange(_ANGLES) / _ANGLES:
+        radial = np.array([np.cos(angle), np.sin(angle)])
+        if radial @ came > _BACKWARDS:
+            continue
+        guess, constraint = last.copy(), np.zeros(len(last))
+        guess[-2:] += _CIRCLE * radial
+        constraint[-2:] = radial
+        y = correct(system, guess, constraint)
+        if y is None or (accept is not None and not accept(y)):
+            continue
+        step = y[-2:] - last[-2:]
+        length = np.linalg.norm(step)
+        if np.abs(y[:-2] - last[:-2]).max(initial=0.0) > _SAME_BRANCH:
+            continue
+        if 0.5 * _CIRCLE < length < 2 * _CIRCLE and step @ came < _BACKWARDS * length:
+            found.append(y)
+    if not found:
+        return None
+    return min(found, key=lambda y: float(np.linalg.norm(y - last)))
 
 
 def _locate(

@@ -3,15 +3,18 @@
 Where the pre-activation of no corner of the feature cube is 0, the loss has a Hessian, and the
 smallest second directional derivative is its smallest eigenvalue.  At a kink (a perfectly
 represented feature has bias 0) it has none: there the loss is ``L + t^2 D(d) / 2 + t^3 K(d)``
-along t d, t > 0, where D is homogeneous of degree two but no quadratic form.  The Hessian H(x + t d)
-is then that of D / 2, so that stationary directions on the unit sphere are those with
+along t d, t > 0, where D is homogeneous of degree two but no quadratic form.  There the Hessian
+H(x + t d) is that of D / 2, so that stationary directions on the unit sphere are those with
 ``H(x + t d) d = D(d) d``; Newton's method on the sphere finds them.  Directions that only rotate
 the hidden space are left out.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.packing import ROWS, evaluate, work_size
@@ -19,6 +22,8 @@ from phasediagram.kernel.pointers import rows_at
 from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
 from phasediagram.minima.linear import eigen, solve_positive
 from phasediagram.minima.newton import norm, stiffen_rotations
+
+Array = NDArray[np.float64]
 
 KINK = 1e-7  # a corner's pre-activation that is nearer to 0 is on the kink
 STEP = 5e-5  # t, far below the distance to the next kink
@@ -32,8 +37,8 @@ _CLOSE = 1e-3  # residual below which Newton's method needs no line search
 
 
 @compiled(Real(Integer, Integer, Vector, Vector))
-def nearest_kink(m, n, x, which):
-    """Return the smallest |Z| over outputs and corners of the cube; `which` gets (output, corner)."""
+def nearest_kink(m: int, n: int, x: Array, which: Array) -> float:
+    """Return the smallest |Z| over outputs and corners; `which` gets (output, corner)."""
     smallest = np.inf
     for i in range(n):
         for corner in range(2**n):
@@ -48,8 +53,22 @@ def nearest_kink(m, n, x, which):
     return smallest
 
 
-@compiled(Real(ROWS, Integer, Integer, Vector, Vector, Vector, Vector, Real, Matrix, Vector, Vector))
-def hessian_along(rows, m, n, x, direction, table, importance, t, hessian, product, work):
+@compiled(
+    Real(ROWS, Integer, Integer, Vector, Vector, Vector, Vector, Real, Matrix, Vector, Vector)
+)
+def hessian_along(
+    rows: Any,
+    m: int,
+    n: int,
+    x: Array,
+    direction: Array,
+    table: Array,
+    importance: Array,
+    t: float,
+    hessian: Array,
+    product: Array,
+    work: Array,
+) -> float:
     """Fill H(x + t d), rotations made stiff, and H d; return d . H d."""
     size = x.size
     moved, gradient = np.empty(size), np.empty(size)
@@ -70,7 +89,7 @@ def hessian_along(rows, m, n, x, direction, table, importance, t, hessian, produ
 
 
 @compiled(Nothing(Vector))
-def normalize(direction):
+def normalize(direction: Array) -> None:
     """Scale a vector to length 1."""
     length = norm(direction)
     for i in range(direction.size):
@@ -79,14 +98,38 @@ def normalize(direction):
 
 @compiled(
     Boolean(
-        ROWS, Integer, Integer, Vector, Vector, Vector, Vector, Vector, Real, Real, Vector,
-        Matrix, Vector, Vector,
+        ROWS,
+        Integer,
+        Integer,
+        Vector,
+        Vector,
+        Vector,
+        Vector,
+        Vector,
+        Real,
+        Real,
+        Vector,
+        Matrix,
+        Vector,
+        Vector,
     )
 )
 def _step(
-    rows, m, n, x, direction, towards, table, importance, t, curvature, trial, trial_hessian,
-    trial_product, work,
-):
+    rows: Any,
+    m: int,
+    n: int,
+    x: Array,
+    direction: Array,
+    towards: Array,
+    table: Array,
+    importance: Array,
+    t: float,
+    curvature: float,
+    trial: Array,
+    trial_hessian: Array,
+    trial_product: Array,
+    work: Array,
+) -> bool:
     """Search along a line for a direction with a smaller D; fill `trial` and what is there."""
     share = 1.0
     for _ in range(12):
@@ -104,20 +147,30 @@ def _step(
 
 
 @compiled(Real(Matrix, Vector, Vector, Real, Vector))
-def _residual(hessian, direction, product, curvature, right):
+def _residual(
+    hessian: Array, direction: Array, product: Array, curvature: float, right: Array
+) -> float:
     """Write H d - D d into `right`; return its norm relative to the largest curvature."""
     largest, total = 0.0, 0.0
     for i in range(direction.size):
         largest = max(largest, abs(hessian[i, i]))
         right[i] = product[i] - curvature * direction[i]
         total += right[i] * right[i]
-    return np.sqrt(total) / largest
+    return float(np.sqrt(total) / largest)
 
 
 @compiled(Boolean(Matrix, Vector, Vector, Real, Vector, Matrix, Matrix, Vector, Real))
 def _newton_step(
-    hessian, direction, product, curvature, right, shifted, factor, towards, damping
-):
+    hessian: Array,
+    direction: Array,
+    product: Array,
+    curvature: float,
+    right: Array,
+    shifted: Array,
+    factor: Array,
+    towards: Array,
+    damping: float,
+) -> bool:
     """Write Newton's step on the sphere; False where d can't be next to a minimum."""
     size, largest = direction.size, 0.0
     for i in range(size):
@@ -140,7 +193,17 @@ def _newton_step(
 
 
 @compiled(Real(ROWS, Integer, Integer, Vector, Vector, Vector, Vector, Real, Vector))
-def descend_direction(rows, m, n, x, direction, table, importance, t, work):
+def descend_direction(
+    rows: Any,
+    m: int,
+    n: int,
+    x: Array,
+    direction: Array,
+    table: Array,
+    importance: Array,
+    t: float,
+    work: Array,
+) -> float:
     """Lower D from a unit direction, in place, to a stationary one; return D there."""
     size = x.size
     hessian, trial_hessian = np.empty((size, size)), np.empty((size, size))
@@ -171,8 +234,20 @@ def descend_direction(rows, m, n, x, direction, table, importance, t, work):
             improved = residual < _CLOSE and reduced < 0.5 * residual
             if not improved and found >= curvature:
                 improved = _step(
-                    rows, m, n, x, direction, towards, table, importance, t, curvature, trial,
-                    trial_hessian, trial_product, work,
+                    rows,
+                    m,
+                    n,
+                    x,
+                    direction,
+                    towards,
+                    table,
+                    importance,
+                    t,
+                    curvature,
+                    trial,
+                    trial_hessian,
+                    trial_product,
+                    work,
                 )
             else:
                 improved = True
@@ -188,8 +263,20 @@ def descend_direction(rows, m, n, x, direction, table, importance, t, work):
             for i in range(size):
                 towards[i] = sign * vectors[0, i] - direction[i]
             improved = _step(
-                rows, m, n, x, direction, towards, table, importance, t, curvature, trial,
-                trial_hessian, trial_product, work,
+                rows,
+                m,
+                n,
+                x,
+                direction,
+                towards,
+                table,
+                importance,
+                t,
+                curvature,
+                trial,
+                trial_hessian,
+                trial_product,
+                work,
             )
         if not improved:
             break
@@ -200,11 +287,21 @@ def descend_direction(rows, m, n, x, direction, table, importance, t, work):
             for j in range(size):
                 hessian[i, j] = trial_hessian[i, j]
         residual = _residual(hessian, direction, product, curvature, right)
-    return curvature
+    return float(curvature)
 
 
 @compiled(Real(Integer, Integer, Integer, Vector, Vector, Vector, Matrix, Integer, Vector))
-def softest(address, m, n, x, table, importance, guesses, count, direction):
+def softest(
+    address: int,
+    m: int,
+    n: int,
+    x: Array,
+    table: Array,
+    importance: Array,
+    guesses: Array,
+    count: int,
+    direction: Array,
+) -> float:
     """Return the smallest second directional derivative, and write its direction.
 
     Parameters
@@ -225,7 +322,7 @@ def softest(address, m, n, x, table, importance, guesses, count, direction):
     if nearest_kink(m, n, x, which) > KINK:
         for i in range(size):
             direction[i] = vectors[0, i]
-        return values[0]
+        return float(values[0])
     smallest, trial = np.inf, np.empty(size)
     for start in range(guesses.shape[0] + 2 * min(count, size)):
         for i in range(size):
@@ -247,7 +344,17 @@ def softest(address, m, n, x, table, importance, guesses, count, direction):
 
 
 @compiled(Real(ROWS, Integer, Integer, Vector, Vector, Vector, Vector, Real, Vector))
-def settle_direction(rows, m, n, x, direction, table, importance, t, work):
+def settle_direction(
+    rows: Any,
+    m: int,
+    n: int,
+    x: Array,
+    direction: Array,
+    table: Array,
+    importance: Array,
+    t: float,
+    work: Array,
+) -> float:
     """Move a direction that is nearly stationary to the stationary one; return D there.
 
     Components on which D does not depend hardly move, whatever smaller terms say of them.
@@ -269,11 +376,23 @@ def settle_direction(rows, m, n, x, direction, table, importance, t, work):
         normalize(direction)
         if norm(towards) < _SETTLED:
             break
-    return hessian_along(rows, m, n, x, direction, table, importance, t, hessian, product, work)
+    return float(
+        hessian_along(rows, m, n, x, direction, table, importance, t, hessian, product, work)
+    )
 
 
 @compiled(Nothing(Integer, Integer, Integer, Vector, Vector, Vector, Vector, Vector, Vector))
-def expansion(address, m, n, x, direction, table, importance, coefficients, work):
+def expansion(
+    address: int,
+    m: int,
+    n: int,
+    x: Array,
+    direction: Array,
+    table: Array,
+    importance: Array,
+    coefficients: Array,
+    work: Array,
+) -> None:
     """Write D and K of ``L + t^2 D / 2 + t^3 K`` along the softest curve from x.
 
     Parameters

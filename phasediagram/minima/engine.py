@@ -79,8 +79,17 @@ class Engine:
                 return values if len(values) == 1 else values[part]
 
             minimize_rows(
-                self._rows, self.space.m, self.space.n, x[part], of(tables), of(importances),
-                of(tolerances), iterations, radius, loss[part], slope[part],
+                self._rows,
+                self.space.m,
+                self.space.n,
+                x[part],
+                of(tables),
+                of(importances),
+                of(tolerances),
+                iterations,
+                radius,
+                loss[part],
+                slope[part],
             )
 
         if self.threads == 1 or len(x) < 2 * self.threads:
@@ -91,21 +100,29 @@ class Engine:
                 list(pool.map(run, map(slice, bounds[:-1], bounds[1:])))
         return Ends(x, loss, slope)
 
-    def minimize_at(
-        self, starts: Array, at: Parameters, radius: float = _FIRST_RADIUS
-    ) -> Ends:
+    def minimize_at(self, starts: Array, at: Parameters, radius: float = _FIRST_RADIUS) -> Ends:
         """Descend from every row of `starts` at one point."""
         return self.minimize(
             starts, at.table[None], at.importance[None], np.array([at.tolerance]), radius
         )
 
-    def derivatives(self, x: Array, at: Parameters, stiff: bool = True) -> tuple[float, Array, Array]:
+    def derivatives(
+        self, x: Array, at: Parameters, stiff: bool = True
+    ) -> tuple[float, Array, Array]:
         """Return loss, gradient and Hessian, rotations made stiff on request."""
         size = self.space.size
         gradient, hessian = np.empty(size), np.empty((size, size))
         loss = evaluate_at(
-            self._rows, self.space.m, self.space.n, x, at.table, at.importance, gradient, hessian,
-            self._work, 2,
+            self._rows,
+            self.space.m,
+            self.space.n,
+            x,
+            at.table,
+            at.importance,
+            gradient,
+            hessian,
+            self._work,
+            2,
         )
         if stiff:
             stiffen_rotations(self.space.m, self.space.n, x, hessian, 1.0)
@@ -115,8 +132,16 @@ class Engine:
         """Return loss and gradient; linear in table and importances."""
         gradient = np.empty(self.space.size)
         loss = evaluate_at(
-            self._rows, self.space.m, self.space.n, x, at.table, at.importance, gradient,
-            np.empty((0, 0)), self._work, 1,
+            self._rows,
+            self.space.m,
+            self.space.n,
+            x,
+            at.table,
+            at.importance,
+            gradient,
+            np.empty((0, 0)),
+            self._work,
+            1,
         )
         return loss, gradient
 
@@ -130,7 +155,15 @@ class Engine:
         direction = np.empty(self.space.size)
         start = np.zeros((0, self.space.size)) if guesses is None else guesses
         curvature = softest(
-            self._rows, self.space.m, self.space.n, x, at.table, at.importance, start, eigenvectors, direction
+            self._rows,
+            self.space.m,
+            self.space.n,
+            x,
+            at.table,
+            at.importance,
+            start,
+            eigenvectors,
+            direction,
         )
         return curvature, direction
 
@@ -142,8 +175,15 @@ class Engine:
         coefficients = np.empty(2)
         softest_direction = direction / np.linalg.norm(direction)
         expansion(
-            self._rows, self.space.m, self.space.n, x, softest_direction, at.table, at.importance,
-            coefficients, self._work,
+            self._rows,
+            self.space.m,
+            self.space.n,
+            x,
+            softest_direction,
+            at.table,
+            at.importance,
+            coefficients,
+            self._work,
         )
         return softest_direction, float(coefficients[0]), float(coefficients[1])
 

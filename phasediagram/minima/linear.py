@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.signatures import Boolean, Matrix, Nothing, Vector
+
+Array = NDArray[np.float64]
 
 _SWEEPS = 30  # of Jacobi's method, which needs 5 to 10
 _SMALLEST_PIVOT = 1e-9  # relative to the largest diagonal entry; below it eigenvalues decide
 
 
 @compiled(Boolean(Matrix, Vector, Matrix, Vector))
-def solve_positive(a, right, factor, solution):
+def solve_positive(a: Array, right: Array, factor: Array, solution: Array) -> bool:
     """Solve a x = right by Cholesky's factorisation; False unless a is safely positive."""
     size = a.shape[0]
     largest = 0.0
@@ -43,7 +46,7 @@ def solve_positive(a, right, factor, solution):
 
 
 @compiled(Nothing(Matrix, Vector, Matrix))
-def eigen(a, values, vectors):
+def eigen(a: Array, values: Array, vectors: Array) -> None:
     """Overwrite a with a diagonal matrix; eigenvalues ascending, eigenvectors in rows.
 
     Cyclic Jacobi rotations (Golub and Van Loan, *Matrix Computations*, section 8.5).

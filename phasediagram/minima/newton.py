@@ -8,13 +8,18 @@ model fails.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.packing import ROWS, evaluate, work_size
 from phasediagram.kernel.pointers import rows_at
 from phasediagram.kernel.signatures import Integer, Matrix, Nothing, Real, Vector
 from phasediagram.minima.linear import eigen, solve_positive
+
+Array = NDArray[np.float64]
 
 _ROUNDING = 64 * 2.0**-52
 _FIRST_RADIUS = 0.25
@@ -23,7 +28,7 @@ _FAR = 20.0  # weights beyond it cost far more than ignoring every feature
 
 
 @compiled(Nothing(Integer, Integer, Vector, Matrix, Real))
-def stiffen_rotations(m, n, x, hessian, stiffness):
+def stiffen_rotations(m: int, n: int, x: Array, hessian: Array, stiffness: float) -> None:
     """Add `stiffness` to the curvature along rotations of the hidden space, which is 0."""
     for i in range(m):
         for j in range(i):
@@ -43,18 +48,30 @@ def stiffen_rotations(m, n, x, hessian, stiffness):
 
 
 @compiled(Real(Vector))
-def norm(values):
+def norm(values: Array) -> float:
     """Return the Euclidean norm."""
     total = 0.0
     for i in range(values.size):
         total += values[i] * values[i]
-    return np.sqrt(total)
+    return float(np.sqrt(total))
 
 
-@compiled(Nothing(Integer, Integer, Vector, Vector, Matrix, Real, Vector, Matrix, Matrix, Vector, Matrix))
+@compiled(
+    Nothing(Integer, Integer, Vector, Vector, Matrix, Real, Vector, Matrix, Matrix, Vector, Matrix)
+)
 def trusted_step(
-    m, n, x, gradient, hessian, radius, step, stiff, factor, values, vectors
-):
+    m: int,
+    n: int,
+    x: Array,
+    gradient: Array,
+    hessian: Array,
+    radius: float,
+    step: Array,
+    stiff: Array,
+    factor: Array,
+    values: Array,
+    vectors: Array,
+) -> None:
     """Write the modified Newton step, cut to the trust radius, into `step`."""
     size = x.size
     for i in range(size):
@@ -84,7 +101,19 @@ def trusted_step(
 
 
 @compiled(Real(ROWS, Integer, Integer, Vector, Vector, Vector, Real, Integer, Real, Vector, Vector))
-def minimize(rows, m, n, x, table, importance, tolerance, iterations, radius, info, work):
+def minimize(
+    rows: Any,
+    m: int,
+    n: int,
+    x: Array,
+    table: Array,
+    importance: Array,
+    tolerance: float,
+    iterations: int,
+    radius: float,
+    info: Array,
+    work: Array,
+) -> float:
     """Descend from x, in place, until the gradient's norm is below a tolerance.
 
     Parameters
@@ -138,13 +167,27 @@ def minimize(rows, m, n, x, table, importance, tolerance, iterations, radius, in
                 for j in range(size):
                     hessian[i, j] = trial_hessian[i, j]
     info[0], info[1] = slope, count
-    return value
+    return float(value)
 
 
-@compiled(Nothing(Integer, Integer, Integer, Matrix, Matrix, Matrix, Vector, Integer, Real, Vector, Vector))
+@compiled(
+    Nothing(
+        Integer, Integer, Integer, Matrix, Matrix, Matrix, Vector, Integer, Real, Vector, Vector
+    )
+)
 def minimize_rows(
-    address, m, n, x, tables, importances, tolerances, iterations, radius, losses, slopes
-):
+    address: int,
+    m: int,
+    n: int,
+    x: Array,
+    tables: Array,
+    importances: Array,
+    tolerances: Array,
+    iterations: int,
+    radius: float,
+    losses: Array,
+    slopes: Array,
+) -> None:
     """Descend from each row of x in place; tables, ... of one row hold for all."""
     rows = rows_at(address)
     work = np.empty(work_size(n, m))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.minima.engine import Engine
+from phasediagram.minima.engine import Ends, Engine
 from phasediagram.minima.starts import random_starts
-from phasediagram.minima.state import SAME_STATE
+from phasediagram.minima.state import SAME_STATE, Space
 from phasediagram.parameters import Parameters
+from phasediagram.progress import Progress
 
 Array = NDArray[np.float64]
 
@@ -18,6 +19,11 @@ _CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
 _SAME_LOSS = 1e-9
 FLAT = 1e-9  # curvature, relative to the density of features, that is not told from 0
 _PUSH = 1e-3
+_TIED = 1e-12  # relative difference of losses that are equal but for rounding
+_LOWER = 1e-10  # relative gain of a descent that leaves a saddle
+_STARTS = {2: 450, 3: 300}  # of one search, by the number of features
+_MANY_STARTS = 210  # of one search, for more features
+_PARTS = 10  # of a search, between which progress is reported
 
 
 @dataclass(frozen=True)
@@ -43,35 +49,93 @@ class State:
     direction: Array
 
 
-def find_minima(engine: Engine, at: Parameters, starts: Array) -> list[State]:
+def find_minima(
+    engine: Engine,
+    at: Parameters,
+    starts: Array,
+    progress: Progress | None = None,
+    flat: bool = False,
+) -> list[State]:
     """Return the local minima to which starts (k, d) lead, the lowest first.
 
     Symmetric copies are left out, and so are plateaus on which an output never switches on.
     A saddle on which a descent stopped is left along its softest direction.
+
+    Parameters
+    ----------
+    engine : Engine
+    at : Parameters
+    starts : ndarray, shape (k, d)
+    progress : callable, optional
+        Called with the share of the work that is done, 0 to 1.
+    flat : bool
+        Whether to return one minimum of each continuum of equally low ones too, that whose
+        directions are the most opposite; at density 1 there are some.
     """
-    ends = engine.minimize_at(starts, at)
+    ends = _descend(engine, at, starts, progress)
     found: list[State] = []
     pending = distinct(engine, ends.x, ends.loss, ends.slope < _CONVERGED * at.tolerance)
+    if flat:
+        losses = np.array([engine.slope(x, at)[0] for x in pending])
+        pending = [pending[k] for k in _most_opposite_first(engine, pending, losses)]
     saddles: list[Array] = []
     while pending:
         x = pending.pop(0)
-        loss, gradient = engine.slope(x, at)
+        if is_silent(engine, x):
+            continue
         known = [s.x for s in found] + saddles
         if known and engine.space.distances(x[None], np.array(known)).min() < SAME_STATE:
             continue
-        if is_silent(engine, x):
-            continue
+        loss, gradient = engine.slope(x, at)
         curvature, direction = engine.softest(x, at)
-        if curvature > FLAT * (1.0 - at.table[0]):
-            found.append(State(x, loss, float(np.linalg.norm(gradient)), curvature, direction))
+        state = State(x, loss, float(np.linalg.norm(gradient)), curvature, direction)
+        limit = FLAT * (1.0 - at.table[0])
+        if curvature > limit:
+            found.append(state)
             continue
-        saddles.append(x)
         pushed = engine.minimize_at(
             np.array([x + _PUSH * direction, x - _PUSH * direction]), at, _PUSH
         )
         good = pushed.slope < _CONVERGED * at.tolerance
+        if flat and curvature > -limit and not (pushed.loss < loss * (1 - _LOWER)).any():
+            if all(abs(s.loss - loss) > _SAME_LOSS * loss for s in found):
+                found.append(state)
+            continue
+        saddles.append(x)
         pending += list(pushed.x[good])
+    if flat:
+        losses = np.array([state.loss for state in found])
+        return [found[k] for k in _most_opposite_first(engine, [s.x for s in found], losses)]
     return sorted(found, key=lambda state: state.loss)
+
+
+def _descend(engine: Engine, at: Parameters, starts: Array, progress: Progress | None) -> Ends:
+    """Descend from every start, in parts if anybody wants to know how far that is."""
+    if progress is None:
+        return engine.minimize_at(starts, at)
+    parts = []
+    for part in np.array_split(starts, _PARTS):
+        parts.append(engine.minimize_at(part, at))
+        progress(len(parts) / _PARTS)
+    return Ends(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in Ends.__annotations__)
+    )
+
+
+def _most_opposite_first(engine: Engine, states: list[Array], loss: Array) -> NDArray[np.intp]:
+    """Return the order by loss, of equals first that with the most opposite directions.
+
+    At density 1 a direction and its opposite can be as good.
+    """
+    if not states:
+        return np.empty(0, dtype=np.intp)
+    order = np.argsort(loss, kind="stable")
+    rises = np.diff(loss[order]) > _TIED * loss[order][:-1]
+    level = np.empty(len(loss), dtype=np.intp)
+    level[order] = np.concatenate([[0], np.cumsum(rises)])
+    gram = engine.space.gram(np.array(states))
+    products = gram.sum(axis=(1, 2)) - np.trace(gram, axis1=1, axis2=2)
+    return np.lexsort([products.round(6), level])
 
 
 def distinct(engine: Engine, x: Array, loss: Array, good: NDArray[np.bool_]) -> list[Array]:
@@ -80,9 +144,7 @@ def distinct(engine: Engine, x: Array, loss: Array, good: NDArray[np.bool_]) -> 
     kept: list[int] = []
     signatures: list[Array] = []
     for k in order:
-        candidates = [
-            i for i, q in enumerate(kept) if abs(loss[k] - loss[q]) < _SAME_LOSS
-        ]
+        candidates = [i for i, q in enumerate(kept) if abs(loss[k] - loss[q]) < _SAME_LOSS]
         if candidates:
             own = engine.space.signature(x[k])
             near = np.array([signatures[i] for i in candidates])  # (q, orders, n, n + 1)
@@ -99,8 +161,18 @@ def is_silent(engine: Engine, x: Array) -> bool:
     return bool((b + np.maximum(gram, 0).sum(axis=-1) <= 0).any())
 
 
+def starts_needed(space: Space) -> int:
+    """Return from how many starts a point is searched."""
+    return _STARTS.get(space.n, _MANY_STARTS)
+
+
 def search(
-    engine: Engine, at: Parameters, count: int, rng: np.random.Generator
+    engine: Engine,
+    at: Parameters,
+    count: int,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+    flat: bool = False,
 ) -> list[State]:
-    """Return all minima that `count` starts find."""
-    return find_minima(engine, at, random_starts(engine.space, count, rng))
+    """Return all minima that `count` starts find; see `find_minima`."""
+    return find_minima(engine, at, random_starts(engine.space, count, rng), progress, flat)

@@ -14,19 +14,32 @@ _BIAS = (-0.3, 0.6)
 _NORM = (0.0, 1.3)
 _TILT = 0.05
 _STRONG_BIAS = (-1.0, 0.6)
+_LONG_NORM = (0.4, 1.3)
+_FILTERED = (0.3, 1.0)
 
 
 def random_starts(space: Space, count: int, rng: np.random.Generator) -> Array:
+    """Return starts of three kinds: `low_starts`, and for the last third groups on one side.
+
+    Returns
+    -------
+    ndarray, shape (count, d)
+    """
+    low = count - count // 3
+    return np.concatenate([low_starts(space, low, rng), _one_sided(space, count - low, rng)])
+
+
+def low_starts(space: Space, count: int, rng: np.random.Generator) -> Array:
     """Return starts, half of them without structure and half near orthogonal groups.
+
+    They lead to the lowest minima sooner than `random_starts` and to some others later.
 
     Returns
     -------
     ndarray, shape (count, d)
     """
     free = count // 2
-    return np.concatenate(
-        [_unstructured(space, free, rng), _grouped(space, count - free, rng)]
-    )
+    return np.concatenate([_unstructured(space, free, rng), _grouped(space, count - free, rng)])
 
 
 def _unstructured(space: Space, count: int, rng: np.random.Generator) -> Array:
@@ -49,3 +62,21 @@ def _grouped(space: Space, count: int, rng: np.random.Generator) -> Array:
     W[np.arange(count)[:, None], axis, np.arange(n)] += sign * length
     b = np.where(shared, rng.uniform(*_STRONG_BIAS, (count, n)), 0.0)
     return np.concatenate([W.reshape(count, m * n), b + _TILT * rng.normal(size=b.shape)], axis=1)
+
+
+def _one_sided(space: Space, count: int, rng: np.random.Generator) -> Array:
+    """Put every feature near a random axis, all of an axis on one side.
+
+    Biases are a share of what filters the interference, minus the sum of the gains from other
+    features.  Minima with features in one direction are far above the lowest and have small
+    basins.
+    """
+    m, n = space.m, space.n
+    axis = rng.integers(m, size=(count, n))
+    shared = (axis[:, :, None] == axis[:, None, :]).sum(axis=2) > 1
+    length = np.where(shared, rng.uniform(*_LONG_NORM, (count, n)), 1.0)
+    W = _TILT * rng.normal(size=(count, m, n))
+    W[np.arange(count)[:, None], axis, np.arange(n)] += length
+    gains = np.maximum(np.swapaxes(W, 1, 2) @ W, 0.0) * (1 - np.eye(n))
+    b = -rng.uniform(*_FILTERED, (count, n)) * gains.sum(axis=2)
+    return np.concatenate([W.reshape(count, m * n), b], axis=1)

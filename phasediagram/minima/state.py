@@ -70,9 +70,7 @@ class Space:
 
     def copies(self, signature: Array) -> Array:
         """Return the signatures of all copies in other orders, (orders, ..., n, n + 1)."""
-        columns = np.concatenate(
-            [self.orders, np.full((len(self.orders), 1), self.n)], axis=1
-        )
+        columns = np.concatenate([self.orders, np.full((len(self.orders), 1), self.n)], axis=1)
         rows = self.orders
         return np.stack(
             [signature[..., r[:, None], c[None, :]] for r, c in zip(rows, columns, strict=True)]

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram import archives
-from phasediagram.grid_minima import GridMinima
+from phasediagram.atlas.tiles import Grid, Tile
 
 Array = NDArray[np.float64]
-Tile = tuple[slice, slice]
 
 FORMAT = "phasediagram"
 FORMAT_VERSION = 1
@@ -54,16 +53,10 @@ class GridStore:
         self.phase: NDArray[np.uint8] = arrays["phase"]
         self.done: NDArray[np.bool_] = arrays["done"]
 
-    def minima(self, columns: int) -> GridMinima:
+    def grid(self, columns: int) -> Grid:
         """Return the minima of the first columns, to be changed in place."""
-        return GridMinima(
-            self.n,
-            self.m,
-            self.density,
-            self.relative_importance[:columns],
-            self.x[:, :columns],
-            self.loss[:, :columns],
-        )
+        r = self.relative_importance[:columns]
+        return Grid(self.n, self.m, self.density, r, self.x, self.loss)
 
     def put_tile(self, number: int, tile: Tile, x: Array, loss: Array) -> None:
         """Keep the minima of a tile, and then that it is done."""

@@ -1,0 +1,191 @@
+"""The solution at a point: every minimum there, named."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.catalogue.configurations import configurations
+from phasediagram.catalogue.diagram import TOLERANCES, candidates, catalogue
+from phasediagram.minima.curvature import KINK
+from phasediagram.minima.engine import Engine
+from phasediagram.minima.search import State, search, starts_needed
+from phasediagram.minima.state import Space
+from phasediagram.model import FreeSize, as_density, as_importance
+from phasediagram.naming.geometry import dimensionalities, extra_feature_outcome
+from phasediagram.naming.phases import distinct_names
+from phasediagram.parameters import Parameters, point
+from phasediagram.progress import Progress
+from phasediagram.results import Minimum, Solution
+
+Array = NDArray[np.float64]
+
+WEIGHTS = ("free", "optimized", "canonical")
+
+_DIGITS = 6  # of shares of dimensions, which are equal beyond
+
+
+def solve(
+    density: float,
+    relative_importance: float = 1.0,
+    n_features: int = 2,
+    n_hidden: int | None = None,
+    weights: str = "free",
+    *,
+    rng: int | np.random.Generator = 0,
+    progress: Progress | None = None,
+) -> Solution:
+    """Return the lowest loss at one density and relative importance.
+
+    Parameters
+    ----------
+    density : float
+        Probability that a feature is active, in (0, 1].
+    relative_importance : float
+        Importance r > 0 of the extra (last) feature; the others have importance 1.
+    n_features, n_hidden : int
+        Numbers of features n (2 to 6) and hidden dimensions m; m = n - 1, the default, or
+        with free weights any m < n.
+    weights : {"free", "optimized", "canonical"}
+        What may vary: W and b altogether; the scales and biases of each configuration of
+        the catalogue; or nothing, the hand-picked weights of the literature.
+    rng : int or numpy.random.Generator
+        For free weights: seed or source of the random starts of the search.
+    progress : callable, optional
+        For free weights: called now and then with the share of the work that is done, 0 to 1.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> solution = phd.solve(0.2)
+    >>> solution.phase, solution.outcome
+    ('antipodal', 'superposition')
+    >>> f"{solution.loss:.10f}"
+    '0.0131845552'
+    """
+    m = hidden_dimensions(n_features, n_hidden, weights)
+    p = _scalar(as_density(density), "density")
+    r = _scalar(as_importance(relative_importance, "relative_importance"), "relative_importance")
+    arguments = float(p), float(r), n_features, m, weights
+    if weights == "free":
+        minima = _free_minima(n_features, m, float(p), float(r), rng, progress)
+        return Solution(*arguments, minima)
+    return Solution(
+        *arguments, _catalogue_minima(n_features, m, p, r, weights), TOLERANCES[weights]
+    )
+
+
+def hidden_dimensions(n_features: int, n_hidden: int | None, weights: str) -> int:
+    """Return the number of hidden dimensions, n - 1 if None is given.
+
+    Raises
+    ------
+    ValueError
+        Unless these weights can have this size.
+    """
+    if weights not in WEIGHTS:
+        allowed = ", ".join(map(repr, WEIGHTS))
+        raise ValueError(f"weights must be one of {allowed}, got {weights!r}")
+    if n_hidden is None:
+        FreeSize(n_features, 1)
+        n_hidden = n_features - 1
+    if weights == "free":
+        FreeSize(n_features, n_hidden)
+    else:
+        configurations(n_features, n_hidden)
+    return n_hidden
+
+
+def _free_minima(
+    n: int,
+    m: int,
+    density: float,
+    relative_importance: float,
+    rng: int | np.random.Generator,
+    progress: Progress | None,
+) -> tuple[Minimum, ...]:
+    importance = np.ones(n)
+    importance[-1] = relative_importance
+    others = tuple(range(n - 1))
+    equal = ((*others, n - 1),) if relative_importance == 1 else (others, (n - 1,))
+    engine = Engine(Space(n, m, equal), threads=os.cpu_count() or 1)
+    at = point(density, importance)
+    count, random = starts_needed(engine.space), np.random.default_rng(rng)
+    found = search(engine, at, count, random, progress, flat=True)
+    found = [_least_of_the_extra_feature(engine.space, state) for state in found]
+    W = np.array([engine.space.weights(state.x) for state in found])
+    names = distinct_names(W.reshape(-1, m, n), density)
+    return tuple(
+        Minimum(
+            state.loss,
+            W[k],
+            engine.space.biases(state.x),
+            str(extra_feature_outcome(W[k])),
+            str(names[k]),
+            _curvature(engine, state, at),
+            state.slope,
+        )
+        for k, state in enumerate(found)
+    )
+
+
+def _curvature(engine: Engine, state: State, at: Parameters) -> float:
+    """Return the smallest second directional derivative, at a kink without the next term."""
+    if engine.nearest_kink(state.x)[0] > KINK:
+        return state.curvature
+    return engine.expansion(state.x, at, state.direction)[0]
+
+
+def _least_of_the_extra_feature(space: Space, state: State) -> State:
+    """Return the copy in which the extra feature has the fewest dimensions.
+
+    There is a choice only where all features are equally important.
+    """
+    if len(space.equal) > 1:
+        return state
+    shares = dimensionalities(space.weights(state.x)).round(_DIGITS)
+    order = np.arange(space.n)
+    least = int(shares.argmin())
+    if shares[least] < shares[-1]:
+        order[[least, -1]] = order[[-1, least]]
+    W, b = space.weights(state.x)[:, order], space.biases(state.x)[order]
+    direction = np.concatenate(
+        [space.weights(state.direction)[:, order].ravel(), space.biases(state.direction)[order]]
+    )
+    return replace(state, x=np.concatenate([W.ravel(), b]), direction=direction)
+
+
+def _catalogue_minima(n: int, m: int, p: Array, r: Array, weights: str) -> tuple[Minimum, ...]:
+    """Return every configuration's minimum, the lowest first."""
+    found = candidates(n, m, p, r, weights)
+    _, lowest = found.lowest(weights)
+    names = [configuration.name for configuration in catalogue(n, m, weights)]
+    order = sorted(range(len(names)), key=lambda i: (i != lowest, float(found.losses[i])))
+    return tuple(
+        Minimum(
+            float(found.losses[i]),
+            found.W[i],
+            found.b[i],
+            str(extra_feature_outcome(found.W[i])),
+            names[i],
+        )
+        for i in order
+    )
+
+
+def _scalar(values: Array, name: str) -> Array:
+    if values.ndim:
+        raise ValueError(f"{name} must be a number, got shape {values.shape}")
+    return values
