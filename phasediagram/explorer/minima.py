@@ -103,7 +103,7 @@ def local_minima(
     spread.add_known(np.arange(len(p)), lowest)
     spread.search(np.random.default_rng(rng), progress)
     point, loss, x = spread.minima.point, spread.minima.loss, spread.minima.x
-    order = _in_order(point, loss, len(p))
+    order = _in_order(point, loss, np.linalg.norm(space.weights(x)[..., -1], axis=1), len(p))
     order = order[~_copies_by_reflection(point[order], loss[order], p)]
     point, loss = point[order], loss[order]
     W, b = _ordered(space.weights(x[order]), space.biases(x[order]))
@@ -122,11 +122,19 @@ def local_minima(
     )
 
 
-def _in_order(point: Points, loss: Array, points: int) -> Points:
-    """Return the order of minima by point and loss; the first `points` of them are the lowest."""
-    key = loss.copy()
-    key[:points] *= 1 - _ROUNDING  # first among equals
-    return np.lexsort((key, point))
+def _in_order(point: Points, loss: Array, extra_norm: Array, points: int) -> Points:
+    """Return the order of minima by point and loss.
+
+    Of those that rounding alone tells apart the diagram's comes first, which is one of the first
+    `points`, then that with the longest extra feature.
+    """
+    order = np.lexsort((loss, point))
+    sorted_loss = loss[order]
+    rises = np.diff(sorted_loss) > _ROUNDING * sorted_loss[:-1]
+    level = np.empty(len(loss), dtype=np.intp)
+    level[order] = np.concatenate([[0], np.cumsum(rises | (np.diff(point[order]) > 0))])
+    not_from_diagram = np.arange(len(loss)) >= points
+    return np.lexsort((-extra_norm.round(6), not_from_diagram, level))
 
 
 def _copies_by_reflection(point: Points, loss: Array, density: Array) -> NDArray[np.bool_]:
