@@ -91,7 +91,7 @@ def regular_simplex(k: int) -> Array:
 class BlockLoss:
     """Loss of a block of k features at many points (density, relative importance).
 
-    An instance is an objective for `phasediagram.newton.minimize_batch`; its variables
+    An instance is an objective for `phasediagram.catalogue.newton.minimize_batch`; its variables
     are scale_other, scale_extra, angle (k >= 3 only), bias_other, bias_extra.
 
     Parameters
