@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -282,3 +283,53 @@ def test_minima_keep_their_digits_at_densities_far_below_the_paper_s(density):
         solution = phd.solve(density, 1.0, weights=weights)
         assert solution.phase == "antipodal"
         assert solution.loss / (density**2 / 3) == pytest.approx(1 - density / 32, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "r", "phase", "loss"),
+    [
+        (2, 0.43078, 1.59013, "aligned", 0.09720047),
+        (3, 0.712394, 1.740214, "others-antipodal", 0.10834276),
+    ],
+)
+def test_minima_behind_low_barriers_are_found(n, p, r, phase, loss):
+    """An independent audit met them; a saddle is as near as 1e-3."""
+    found = {minimum.phase: minimum.loss for minimum in phd.solve(p, r, n).minima}
+    assert found[phase] == pytest.approx(loss, abs=6e-9)
+
+
+@pytest.mark.parametrize(("p", "r", "size"), [(0.7, 1.05, (3, 2)), (0.15, 0.1455, (2, 1))])
+def test_solutions_do_not_depend_on_the_random_starts(p, r, size):
+    first, again, other = (phd.solve(p, r, *size, rng=seed) for seed in (0, 0, 1))
+    for minimum, same in zip(first.minima, again.minima, strict=True):
+        np.testing.assert_array_equal(minimum.W, same.W)
+        np.testing.assert_array_equal(minimum.b, same.b)
+    assert [m.phase for m in first.minima] == [m.phase for m in other.minima]
+    losses = [[m.loss for m in solution.minima] for solution in (first, other)]
+    np.testing.assert_allclose(*losses, rtol=1e-12)
+
+
+def test_one_hidden_dimension_fewer_than_features_is_the_default():
+    assert phd.solve(0.3, n_features=3).n_hidden == 2
+    assert phd.solve(0.3, weights="canonical").n_hidden == 1
+    assert phd.phase_diagram([0.3], [1.0], 3).n_hidden == 2
+    with pytest.raises(ValueError, match="n_features must be 2, 3, 4, 5 or 6, got 7"):
+        phd.solve(0.3, n_features=7)
+
+
+def test_where_all_features_are_equal_the_extra_one_is_that_with_fewest_dimensions():
+    assert phd.solve(0.8).phase == "partial"
+    assert phd.solve(0.3).phase == "antipodal"
+    assert phd.solve(0.3, n_features=3).outcome == "superposition"
+
+
+def test_diagrams_and_solutions_do_not_depend_on_the_number_of_threads(monkeypatch):
+    axes = np.geomspace(0.5, 1, 40), np.geomspace(0.5, 2, 37)
+    found = []
+    for threads in (1, 5):
+        monkeypatch.setattr(os, "cpu_count", lambda threads=threads: threads)
+        solution = phd.solve(0.7, 1.05, 3)
+        diagram = phd.phase_diagram(*axes)
+        found.append([diagram.loss, diagram.W, diagram.b, *(m.W for m in solution.minima)])
+    for one, many in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, many)

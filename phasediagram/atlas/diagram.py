@@ -31,8 +31,6 @@ Array = NDArray[np.float64]
 
 GRID_POINTS = 128
 
-_NAMED_ROWS = 64  # at once
-
 
 def phase_diagram(
     density: ArrayLike | None = None,
@@ -185,8 +183,7 @@ def _name_phases(store: GridStore) -> list[str]:
     """Set the phase of every point, and return the names that the numbers stand for."""
     found: dict[str, int] = {}
     split = store.m * store.n
-    for begin in range(0, store.rows, _NAMED_ROWS):
-        rows = slice(begin, begin + _NAMED_ROWS)
+    for rows in store.bands():
         W = store.x[rows, :, :split].reshape(-1, store.m, store.n)
         names = phases_of(W, np.repeat(store.density[rows], store.columns))
         present, which = np.unique(names, return_inverse=True)
@@ -196,8 +193,7 @@ def _name_phases(store: GridStore) -> list[str]:
     ordered = [*known, *sorted(set(found) - set(known))]
     rank = np.empty(len(found), dtype=np.uint8)
     rank[[found[name] for name in ordered]] = np.arange(len(ordered))
-    for begin in range(0, store.rows, _NAMED_ROWS):
-        rows = slice(begin, begin + _NAMED_ROWS)
+    for rows in store.bands():
         store.phase[rows] = rank[store.phase[rows]]
     return ordered
 

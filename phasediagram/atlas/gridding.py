@@ -30,7 +30,6 @@ Array = NDArray[np.float64]
 
 _RECIPROCAL = 1e-12
 _TORN = 1e-11  # relative difference between a loss and that of its weights; rounding is less
-_ROWS = 64  # at once
 
 
 def minimize_over_grid(
@@ -61,8 +60,8 @@ def minimize_over_grid(
         if progress is not None:
             progress(finished / total)
     grid.exchange(points_on_edges(tiles, grid.stride))
-    for begin in range(0, store.rows, _ROWS):
-        settle_ties(grid, slice(begin, min(begin + _ROWS, store.rows)))
+    for rows in store.bands():
+        settle_ties(grid, rows)
     if columns < store.columns:
         _mirror(store, columns)
 
@@ -109,8 +108,7 @@ def _is_symmetric(relative_importance: Array) -> bool:
 def _mirror(store: GridStore, columns: int) -> None:
     """Exchange the two features in the first columns for the rest."""
     r = store.relative_importance
-    for begin in range(0, store.rows, _ROWS):
-        rows = slice(begin, begin + _ROWS)
+    for rows in store.bands():
         source = slice(store.columns - columns - 1, None, -1)
         x, loss = store.x[rows, source], store.loss[rows, source]
         store.x[rows, columns:] = x[..., [1, 0, 3, 2]]

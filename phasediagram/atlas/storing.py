@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,8 @@ FORMAT = "phasediagram"
 FORMAT_VERSION = 1
 KIND = "phase diagram in blocks"
 HEADER = "header.json"
+
+_BAND_POINTS = 2**15
 
 
 class GridStore:
@@ -57,6 +60,12 @@ class GridStore:
         """Return the minima of the first columns, to be changed in place."""
         r = self.relative_importance[:columns]
         return Grid(self.n, self.m, self.density, r, self.x, self.loss)
+
+    def bands(self) -> Iterator[slice]:
+        """Yield intervals of rows, few enough points each that little memory is needed."""
+        rows = max(1, _BAND_POINTS // self.columns)
+        for begin in range(0, self.rows, rows):
+            yield slice(begin, min(begin + rows, self.rows))
 
     def put_tile(self, number: int, tile: Tile, x: Array, loss: Array) -> None:
         """Keep the minima of a tile, and then that it is done."""

@@ -74,7 +74,8 @@ def find_minima(
     """
     ends = _descend(engine, at, starts, progress)
     found: list[State] = []
-    pending = distinct(engine, ends.x, ends.loss, ends.slope < _CONVERGED * at.tolerance)
+    good = (ends.slope < _CONVERGED * at.tolerance) & ~are_silent(engine, ends.x)
+    pending = distinct(engine, ends.x, ends.loss, good)
     if flat:
         losses = np.array([engine.slope(x, at)[0] for x in pending])
         pending = [pending[k] for k in _most_opposite_first(engine, pending, losses)]
@@ -157,8 +158,13 @@ def distinct(engine: Engine, x: Array, loss: Array, good: NDArray[np.bool_]) -> 
 
 def is_silent(engine: Engine, x: Array) -> bool:
     """Whether some output never switches on."""
+    return bool(are_silent(engine, x))
+
+
+def are_silent(engine: Engine, x: Array) -> NDArray[np.bool_]:
+    """Whether some output of states (..., d) never switches on."""
     gram, b = engine.space.gram(x), engine.space.biases(x)
-    return bool((b + np.maximum(gram, 0).sum(axis=-1) <= 0).any())
+    return np.asarray((b + np.maximum(gram, 0).sum(axis=-1) <= 0).any(axis=-1))
 
 
 def starts_needed(space: Space) -> int:
