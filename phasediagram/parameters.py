@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import math
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +21,7 @@ Array = NDArray[np.float64]
 
 _SPARSE = 0.01  # below this density gradients, and their rounding, shrink in proportion
 GRADIENT_TOLERANCE = 1e-13
+_REMEMBERED = 64  # positions whose parameters are kept, since each is asked for several times
 
 
 @dataclass(frozen=True)
@@ -66,25 +70,14 @@ class DensityImportancePlane:
 
     def at(self, position: Array) -> Parameters:
         """Return the parameters at a position (log p, log r)."""
-        density = float(np.exp(position[0]))
-        importance = np.ones(self.n)
-        importance[-1] = np.exp(position[1])
-        return point(density, importance)
+        return _at(self.n, float(position[0]), float(position[1]))
 
     def derivatives(self, position: Array) -> tuple[Parameters, Parameters]:
         """Return parameters whose losses are the derivatives by the two coordinates.
 
         The loss is linear in the table and in the importances.
         """
-        here = self.at(position)
-        density = float(np.exp(position[0]))
-        by_density = independent_table_derivatives(np.full(self.n, density)).sum(axis=0)
-        by_importance = np.zeros(self.n)
-        by_importance[-1] = here.importance[-1]
-        return (
-            Parameters(density * by_density, here.importance),
-            Parameters(here.table, by_importance),
-        )
+        return _derivatives(self.n, float(position[0]), float(position[1]))
 
     def many(self, positions: Array) -> tuple[Array, Array, Array]:
         """Return tables (k, 2^n), importances (k, n) and tolerances (k,)."""
@@ -99,3 +92,24 @@ class DensityImportancePlane:
         active = 1.0 - tables[:, 0]
         tolerances = GRADIENT_TOLERANCE * np.minimum(1.0, active / (_SPARSE * self.n))
         return tables, importances, tolerances
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _at(n: int, log_density: float, log_importance: float) -> Parameters:
+    importance = np.ones(n)
+    importance[-1] = math.exp(log_importance)
+    return point(math.exp(log_density), importance)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _derivatives(
+    n: int, log_density: float, log_importance: float
+) -> tuple[Parameters, Parameters]:
+    here, density = _at(n, log_density, log_importance), math.exp(log_density)
+    by_density = independent_table_derivatives(np.full(n, density)).sum(axis=0)
+    by_importance = np.zeros(n)
+    by_importance[-1] = here.importance[-1]
+    return (
+        Parameters(density * by_density, here.importance),
+        Parameters(here.table, by_importance),
+    )

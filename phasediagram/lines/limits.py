@@ -196,15 +196,8 @@ class LimitMapper:
 
     def _stationary(self, x: Array, position: Array) -> Array | None:
         """Return the stationary state to which plain Newton steps lead, minimum or not."""
-        at = self.plane.at(position)
-        for _ in range(60):
-            _, gradient, hessian = self.engine.derivatives(x, at)
-            x = x - np.linalg.lstsq(hessian, gradient, rcond=1e-9)[0]
-            if not np.abs(x).max() < 10:
-                return None
-            if np.linalg.norm(gradient) < 10 * at.tolerance:
-                return x
-        return None
+        moved, found = self.engine.settle(x, self.plane.at(position), 10.0, 60)
+        return moved if found else None
 
     def _limit(self, kind: str, system: System, start: Array, end: End) -> Limit:
         system.commit(start)

@@ -235,12 +235,7 @@ class ZeroCurvature(System):
     def follow(self, y: Array) -> Softest:
         """Return the state and its softest direction at a position."""
         at = self.plane.at(y)
-        x = self.state.copy()
-        for _ in range(8):
-            _, gradient, hessian = self.engine.derivatives(x, at)
-            x = x - np.linalg.lstsq(hessian, gradient, rcond=1e-9)[0]
-            if np.linalg.norm(gradient) < at.tolerance:
-                break
+        x, _ = self.engine.settle(self.state, at)
         return Softest(x, *self.engine.expansion(x, at, self.direction))
 
     def residual(self, y: Array) -> Residual:

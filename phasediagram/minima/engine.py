@@ -13,7 +13,7 @@ from phasediagram.kernel.packing import work_size
 from phasediagram.kernel.pointers import evaluate_at
 from phasediagram.kernel.rows import rows_address
 from phasediagram.minima.curvature import expansion, nearest_kink, softest
-from phasediagram.minima.newton import minimize_rows, stiffen_rotations
+from phasediagram.minima.newton import minimize_rows, settle, stiffen_rotations
 from phasediagram.minima.state import Space
 from phasediagram.parameters import Parameters
 
@@ -166,6 +166,27 @@ class Engine:
             direction,
         )
         return curvature, direction
+
+    def settle(
+        self, x: Array, at: Parameters, loosely: float = 1.0, iterations: int = 8
+    ) -> tuple[Array, bool]:
+        """Return the stationary state next to x, minimum or not, and whether it is stationary.
+
+        Its gradient is below `loosely` times the tolerance.
+        """
+        moved = np.array(x)
+        done = settle(
+            self._rows,
+            self.space.m,
+            self.space.n,
+            moved,
+            at.table,
+            at.importance,
+            loosely * at.tolerance,
+            iterations,
+            self._work,
+        )
+        return moved, bool(done)
 
     def expansion(self, x: Array, at: Parameters, direction: Array) -> tuple[Array, float, float]:
         """Return the softest direction next to a given one, and D and K of the loss along it.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.packing import ROWS, evaluate, work_size
 from phasediagram.kernel.pointers import rows_at
-from phasediagram.kernel.signatures import Integer, Matrix, Nothing, Real, Vector
+from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
 from phasediagram.minima.linear import eigen, solve_positive
 
 Array = NDArray[np.float64]
@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 _ROUNDING = 64 * 2.0**-52
 _FIRST_RADIUS = 0.25
 _SMALLEST_RADIUS = 1e-15
+_SINGULAR = 1e-9  # curvature relative to the largest
 _FAR = 20.0  # weights beyond it cost far more than ignoring every feature
 
 
@@ -207,3 +208,51 @@ def minimize_rows(
             work,
         )
         slopes[k] = info[0]
+
+
+@compiled(Boolean(Integer, Integer, Integer, Vector, Vector, Vector, Real, Integer, Vector))
+def settle(
+    address: int,
+    m: int,
+    n: int,
+    x: Array,
+    table: Array,
+    importance: Array,
+    tolerance: float,
+    iterations: int,
+    work: Array,
+) -> bool:
+    """Move x in place to the stationary state nearest by plain Newton steps, minimum or not.
+
+    Directions in which the Hessian vanishes stay as they are.  False if x is not stationary then.
+    """
+    rows = rows_at(address)
+    size = x.size
+    gradient, hessian = np.empty(size), np.empty((size, size))
+    values, vectors = np.empty(size), np.empty((size, size))
+    factor, step = np.empty((size, size)), np.empty(size)
+    for _ in range(iterations):
+        evaluate(rows, m, n, x, table, importance, gradient, hessian, work, 2)
+        if norm(gradient) < tolerance:
+            return True
+        stiffen_rotations(m, n, x, hessian, 1.0)
+        if not solve_positive(hessian, gradient, factor, step):
+            eigen(hessian, values, vectors)
+            scale = max(abs(values[0]), abs(values[size - 1]))
+            step[:] = 0.0
+            for k in range(size):
+                if abs(values[k]) > _SINGULAR * scale:
+                    along = 0.0
+                    for i in range(size):
+                        along += vectors[k, i] * gradient[i]
+                    for i in range(size):
+                        step[i] += along / values[k] * vectors[k, i]
+        for i in range(size):
+            x[i] -= step[i]
+        far = 0.0
+        for i in range(size):
+            far = max(far, abs(x[i]))
+        if not far < _FAR:
+            return False
+    evaluate(rows, m, n, x, table, importance, gradient, hessian, work, 1)
+    return bool(norm(gradient) < tolerance)
