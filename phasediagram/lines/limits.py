@@ -30,6 +30,8 @@ _SAME_DIRECTION = 0.9  # cosine between the softest directions at neighbouring p
 _EXIT_STEP = 1e-3
 _ISOLATED = 1e-5
 _OFF_KINK = 1e-5
+_SOFTER = 1e-5
+_EIGENVECTORS = 3
 _POSITIVE = 1e-9  # a curvature above it is positive
 _ASIDE = 1e-6  # far from a kink against rounding, near against the next kink
 
@@ -151,7 +153,7 @@ class LimitMapper:
             middle = (end.position + end.beyond) / 2
             if np.abs(start[-2:] - middle).max() > _REACH * bracket:
                 continue
-            accept = self._is_limit(system)
+            accept = self._is_limit(system, kind=kind)
             if not isinstance(system, ZeroCurvature) and not accept(start):
                 continue
             if kind == "fold" and self.engine.nearest_kink(start[:-2])[0] < 1e-6:
@@ -217,7 +219,7 @@ class LimitMapper:
 
             record.append(self._at(system, start))
             events = self._events(kind, system, start)
-            accept = self._is_limit(system, events)
+            accept = self._is_limit(system, events, kind)
             points, reason = follow(
                 system,
                 start,
@@ -262,7 +264,7 @@ class LimitMapper:
         return y[:-2], np.zeros(len(y) - 2), 0.0
 
     def _is_limit(
-        self, system: System, kinks: Sequence[Event] = ()
+        self, system: System, kinks: Sequence[Event] = (), kind: str = ""
     ) -> Callable[[Array], bool]:
         """Return what tells whether a minimum ends at a point of a curve.
 
@@ -276,7 +278,19 @@ class LimitMapper:
         if isinstance(system, KinkFold):
             return lambda y: self._ends_at_kink(system, y)
         assert isinstance(system, ZeroCurvature)
-        return lambda y: bool(system.follow(y).direction @ system.direction > _SAME_DIRECTION)
+        return lambda y: self._loses_stability(system, y, kind == "zero curvature")
+
+    def _loses_stability(self, system: ZeroCurvature, y: Array, alone: bool) -> bool:
+        """Whether the direction is the one that was followed, and no other is softer."""
+        here = system.follow(y)
+        if here.direction @ system.direction < _SAME_DIRECTION:
+            return False
+        if not alone:  # a branch that begins beside a state which may be a saddle
+            return True
+        curvature, _ = self.engine.softest(
+            here.state, self.plane.at(y), here.direction[None], _EIGENVECTORS
+        )
+        return curvature > -_SOFTER
 
     def _ends_at_kink(self, system: KinkFold, y: Array) -> bool:
         """Whether a state is a minimum on one side of a kink, and a saddle on the other."""

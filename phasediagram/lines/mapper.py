@@ -28,6 +28,7 @@ _JUMPED = 0.15
 _EDGE = 1e-6
 _NEAR_NODE = 0.01  # from the last point of a curve, where its states are those of the node
 _NEAR_STATES = 0.03
+_PASSING = 0.2  # distance of states between a point of a curve and a node on it
 _ALONG = 1e-3
 _CONVERGED = 1e3
 
@@ -113,7 +114,8 @@ class Mapper:
                     return []
                 left = seed.attempts - 1
                 return [
-                    Seed(start[-2:], x, third, attempts=left) for x in system.states(start)
+                    Seed(start[-2:], x, third, attempts=left, optional=seed.optional)
+                    for x in system.states(start)
                 ]
         else:
             start = guess
@@ -128,15 +130,43 @@ class Mapper:
             points, end, node, new = self._follow(system, start, tangent)
             parts.append((points, (end, node)))
             exits += new
-        if len(parts) == 1:
-            curve = Curve(parts[0][0], [("node", seed.node), parts[0][1]], 2)
+        if seed.node is not None:
+            curve = Curve(parts[0][0], [(seed.node.kind, seed.node), parts[0][1]], 2)
         elif parts[0][1][0] == "closed":
             curve = Curve(parts[0][0], [parts[0][1], parts[0][1]], 2)
         else:
             joined = parts[1][0][::-1] + parts[0][0][1:]
             curve = Curve(joined, [parts[1][1], parts[0][1]], 2)
-        self.curves.append(curve)
+        self.curves += self._split(curve)
         return exits
+
+    def _split(self, curve: Curve) -> list[Curve]:
+        """Cut a curve at the critical end points that it passes.
+
+        There one of its states goes on continuously as another branch.
+        """
+        for node in self.nodes:
+            if node.kind != "critical end point" or any(at is node for _, at in curve.ends):
+                continue
+            hit = passes(curve.positions, node.position)
+            if hit is None or not 0 < hit < len(curve.points) - 1:
+                continue
+            d = self.engine.space.size
+            near = curve.points[hit]
+            if not self._same_pair((near[:d], near[d : 2 * d]), node.states, _PASSING):
+                continue
+            at_node = np.concatenate(
+                [*(node_state(self.engine, node, x) for x in (near[:d], near[d : 2 * d])), node.position]
+            )
+            along = curve.positions[hit + 1] - curve.positions[hit - 1]
+            before = (node.position - curve.positions[hit]) @ along < 0
+            cut = hit if before else hit + 1
+            end = (node.kind, node)
+            return [
+                *self._split(Curve([*curve.points[:cut], at_node], [curve.ends[0], end], 2)),
+                *self._split(Curve([at_node, *curve.points[cut:]], [end, curve.ends[1]], 2)),
+            ]
+        return [curve]
 
     def _runs_along_edge(self, system: EqualLoss, y: Array) -> bool:
         """Whether a curve lies on the domain's edge, where a symmetry makes losses equal."""
@@ -366,7 +396,7 @@ class Mapper:
                     return True
         return False
 
-    def _same_pair(self, pair: tuple[Array, Array], other: tuple[Array, Array], far: float) -> bool:
+    def _same_pair(self, pair: tuple[Array, ...], other: tuple[Array, ...], far: float) -> bool:
         near = self.engine.space.distances(np.array(pair), np.array(other)) < far
         return bool((near[0, 0] and near[1, 1]) or (near[0, 1] and near[1, 0]))
 
