@@ -28,6 +28,7 @@ _JUMPED = 0.15
 _EDGE = 1e-6
 _NEAR_NODE = 0.01  # from the last point of a curve, where its states are those of the node
 _NEAR_STATES = 0.03
+_SHORT_CUT = 2e-3
 _PASSING = 0.2  # distance of states between a point of a curve and a node on it
 _ALONG = 1e-3
 _CONVERGED = 1e3
@@ -43,7 +44,13 @@ class Curve:
 
     @property
     def positions(self) -> Array:
+        """Positions in the plane, shape (k, 2)."""
         return np.array([y[-2:] for y in self.points])
+
+    def is_short_cut(self) -> bool:
+        """Whether it leaves the domain where it enters it."""
+        reach = np.ptp(self.positions, axis=0).max()
+        return all(end == "edge" for end, _ in self.ends) and bool(reach < _SHORT_CUT)
 
 
 @dataclass
@@ -137,6 +144,8 @@ class Mapper:
         else:
             joined = parts[1][0][::-1] + parts[0][0][1:]
             curve = Curve(joined, [parts[1][1], parts[0][1]], 2)
+        if curve.is_short_cut():
+            return []  # losses tie on the edge by symmetry, and nearly so beside it
         self.curves += self._split(curve)
         return exits
 

@@ -118,7 +118,9 @@ def _gap(mapper: Mapper, x: Array, position: Array) -> tuple[float, Array | None
 
 def _root(system: ZeroCurvature, limit: Limit, k: int, function) -> Array | None:
     """Return where a function vanishes between two points of a curve."""
-    system.state, system.direction = limit.states[k], limit.directions[k]
+    # the softest direction of negative K may be on a kink of D, that of positive K is not
+    side = k if limit.cubic[k] > 0 else k + 1
+    system.state, system.direction = limit.states[side], limit.directions[side]
     start, stop = limit.positions[k], limit.positions[k + 1]
     at: dict[float, Array] = {}
 
