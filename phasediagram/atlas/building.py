@@ -12,7 +12,7 @@ from phasediagram.atlas.following import move
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import FLAT, State, find_minima, is_silent, search
 from phasediagram.minima.starts import random_starts
-from phasediagram.minima.state import SAME_STATE
+from phasediagram.minima.state import SAME_STATE, Space
 from phasediagram.parameters import DensityImportancePlane
 
 Array = NDArray[np.float64]
@@ -21,6 +21,7 @@ _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 _PUSH = 1e-3
 _TRIED = 6
 _SIMILAR = 0.02
+_ALIKE = 0.01
 _FINEST = 2**-8  # share of a grid step to which the end of a minimum is bracketed
 
 
@@ -70,6 +71,7 @@ class Atlas:
     between: dict[tuple[int, int], list[Array]] = field(default_factory=dict)
     examined: list[End] = field(default_factory=list)
     ended: dict[tuple[int, int], list[Array]] = field(default_factory=dict)
+    known: dict[tuple[int, int], Array] = field(default_factory=dict)
 
     def position(self, node: tuple[int, int]) -> Array:
         """Return the coordinates of a node."""
@@ -94,16 +96,26 @@ class Atlas:
         )
         return i, j
 
-    def near(self, position: Array) -> Array:
-        """Return the states of all minima known in and around the cell of a position."""
-        i, j = self.cell(position)
-        found = [
-            state.x for di in (0, 1) for dj in (0, 1) for state in self.states[i + di, j + dj]
-        ]
-        for di in (-1, 0, 1):
-            for dj in (-1, 0, 1):
-                found += self.between.get((i + di, j + dj), [])
-        return np.array(found)
+    def near(self, position: Array, space: Space) -> Array:
+        """Return the states of all minima known in and around the cell of a position.
+
+        Of those that are nearly the same, one.
+        """
+        cell = self.cell(position)
+        if cell not in self.known:
+            i, j = cell
+            found = [
+                state.x for di in (0, 1) for dj in (0, 1) for state in self.states[i + di, j + dj]
+            ]
+            for di in (-1, 0, 1):
+                for dj in (-1, 0, 1):
+                    found += self.between.get((i + di, j + dj), [])
+            kept: list[Array] = []
+            for x in found:
+                if not kept or space.distances(x[None], np.array(kept)).min() > _ALIKE:
+                    kept.append(x)
+            self.known[cell] = np.array(kept)
+        return self.known[cell]
 
 
 def build_atlas(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass
 
@@ -118,7 +119,7 @@ def phase_boundaries(
     space = Space(n_features, m, (tuple(range(n_features - 1)), (n_features - 1,)))
     plane = DensityImportancePlane(n_features)
     report = progress or (lambda share: None)
-    survey = _survey(Engine(space), plane, domain, np.random.default_rng(rng), spinodals, report)
+    survey = _survey(Engine(space, threads=os.cpu_count() or 1), plane, domain, np.random.default_rng(rng), spinodals, report)
     result = survey.result()
     if result.unresolved:
         warnings.warn(

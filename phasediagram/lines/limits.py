@@ -77,12 +77,13 @@ class LimitMapper:
 
     def run(self, ends: list[End] | None = None) -> None:
         """Trace the limits on which the given ends lie, by default all of the atlas."""
+        all_ends = ends is None
         if ends is None:
             ends = [link for link in self.atlas.links.values() if isinstance(link, End)]
         for end in ends:
             if not self._is_known(end):
                 self._trace(end)
-                while self.exits:
+                while all_ends and self.exits:
                     self._exit(*self.exits.pop())
 
     def _exit(self, limit: Limit, index: int) -> None:

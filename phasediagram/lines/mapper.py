@@ -80,7 +80,7 @@ class Mapper:
     def minima(self, position: Array) -> tuple[Array, Array]:
         """Return all minima at a position, followed from the nodes around it, and their losses."""
         at = self.plane.at(position)
-        ends = self.engine.minimize_at(self.atlas.near(position), at, 0.1)
+        ends = self.engine.minimize_at(self.atlas.near(position, self.engine.space), at, 0.1)
         good = ends.slope < _CONVERGED * at.tolerance
         found = [x for x in distinct(self.engine, ends.x, ends.loss, good) if not is_silent(self.engine, x)]
         x = np.array(found).reshape(-1, self.engine.space.size)

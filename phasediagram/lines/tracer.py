@@ -107,9 +107,14 @@ def solve(matrix: Array, right: Array) -> Array:
     """Solve linear equations; the shortest solution where a symmetry makes them singular."""
     scale = np.abs(matrix).max(axis=1)
     scale[scale == 0] = 1.0
-    return np.asarray(
-        np.linalg.lstsq(matrix / scale[:, None], right / scale, rcond=1e-10)[0]
-    )
+    matrix, right = matrix / scale[:, None], right / scale
+    try:
+        solution = np.linalg.solve(matrix, right)
+        if np.abs(solution).max() < _FAR:
+            return np.asarray(solution)
+    except np.linalg.LinAlgError:
+        pass
+    return np.asarray(np.linalg.lstsq(matrix, right, rcond=1e-10)[0])
 
 
 def follow(
