@@ -463,8 +463,10 @@ def drawn(boundaries, each, seed):
     lines = [polylines.of(curve) for curve in curves(boundaries)]
     for index, curve in enumerate(curves(boundaries)):
         others = lines[:index] + lines[index + 1 :]
-        inner = np.arange(1, len(curve.density) - 1)
-        for k in rng.choice(inner[len(inner) // 5 : -(len(inner) // 5) or None], each):
+        steps = np.linalg.norm(np.diff(lines[index], axis=0), axis=1)
+        along = np.concatenate([[0], np.cumsum(steps)]) / steps.sum()
+        inner = np.flatnonzero((along > 0.2) & (along < 0.8))
+        for k in rng.choice(inner, each):
             yield curve, int(k), float(polylines.nearest(lines[index][k], others)[0])
 
 
@@ -541,8 +543,10 @@ def test_no_random_start_ends_below_a_boundary(boundaries):
     """And where the change is first order two minima are lowest, else one."""
     n = boundaries.n_features
     rng = np.random.default_rng(6)
-    for curve, k, _ in drawn(boundaries, 2, 9):
+    for curve, k, room in drawn(boundaries, 2, 9):
         where = curve.density[k], curve.relative_importance[k]
+        if room < 1e-5:
+            continue  # a third minimum is as low to all digits
         minima = independent.all_minima(*where, n, rng, 60)
         assert minima[0].loss == pytest.approx(curve.loss[k], abs=1e-11)
         # a line is right to 1e-10, across which the losses part by no more than this

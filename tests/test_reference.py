@@ -113,7 +113,8 @@ def test_solve_finds_every_reference_minimum(n):
         for known in entry["minima"]:
             same = [q for q in left if abs(q.loss - known["loss"]) < 1e-10]
             assert same, (where, known)
-            assert polylines.plain(same[0].phase) == known["phase"], (where, known)
+            # `solve` adds a word where two minima of a point would share a name
+            assert phd.naming.phase_of(same[0].W, where[0]) == known["phase"], (where, known)
             left.remove(same[0])
         for extra in left:
             state = independent.stationary(independent.vector_of(extra.W, extra.b), *where, n)

@@ -21,7 +21,7 @@ _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 _PUSH = 1e-3
 _TRIED = 6
 _SIMILAR = 0.02
-_ALIKE = 0.01
+_ALIKE = 1e-3
 _FINEST = 2**-8  # share of a grid step to which the end of a minimum is bracketed
 
 

@@ -32,6 +32,7 @@ _ISOLATED = 1e-5
 _OFF_KINK = 1e-5
 _SOFTER = 1e-5
 _EIGENVECTORS = 3
+_LARGEST_STEP, _FOLD_STEP = 0.03, 0.06
 _POSITIVE = 1e-9  # a curvature above it is positive
 _ASIDE = 1e-6  # far from a kink against rounding, near against the next kink
 
@@ -227,6 +228,7 @@ class LimitMapper:
                 tangent,
                 self.domain,
                 events,
+                largest_step=_LARGEST_STEP if isinstance(system, ZeroCurvature) else _FOLD_STEP,
                 watch=watch,
                 accept=accept,
             )
@@ -275,11 +277,18 @@ class LimitMapper:
             return lambda y: bool(
                 system.softest(y)[0][1] > _POSITIVE
                 and min((abs(kink(system, y)) for kink in kinks), default=1.0) > _OFF_KINK
+                and self._is_softest(y[:-2], y[-2:])
             )
         if isinstance(system, KinkFold):
             return lambda y: self._ends_at_kink(system, y)
         assert isinstance(system, ZeroCurvature)
         return lambda y: self._loses_stability(system, y, kind == "zero curvature")
+
+    def _is_softest(self, x: Array, position: Array) -> bool:
+        """Whether no direction of a state on kinks is softer than 0."""
+        if self.engine.nearest_kink(x)[0] > KINK:
+            return True  # its eigenvalues have been looked at
+        return self.engine.softest(x, self.plane.at(position))[0] > -_SOFTER
 
     def _loses_stability(self, system: ZeroCurvature, y: Array, alone: bool) -> bool:
         """Whether the direction is the one that was followed, and no other is softer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ _EDGE = 1e-6
 _NEAR_NODE = 0.01  # from the last point of a curve, where its states are those of the node
 _NEAR_STATES = 0.03
 _SHORT_CUT = 2e-3
+_LARGEST_STEP = 0.04
+_CLOSER = 0.4  # share of their distance to which two states may come in a step
+_FEWEST = 9  # points of a curve
 _PASSING = 0.2  # distance of states between a point of a curve and a node on it
 _ALONG = 1e-3
 _CONVERGED = 1e3
@@ -144,9 +148,13 @@ class Mapper:
         else:
             joined = parts[1][0][::-1] + parts[0][0][1:]
             curve = Curve(joined, [parts[1][1], parts[0][1]], 2)
+        curve.points = refined(system, curve.points)
         if curve.is_short_cut():
             return []  # losses tie on the edge by symmetry, and nearly so beside it
-        self.curves += self._split(curve)
+        pieces = self._split(curve)
+        if len(pieces) > 1:  # of which some may be known from the other side
+            pieces = [c for c in pieces if not self.is_known(c.points[len(c.points) // 2])]
+        self.curves += pieces
         return exits
 
     def _split(self, curve: Curve) -> list[Curve]:
@@ -207,14 +215,24 @@ class Mapper:
         def accept(y: Array) -> bool:
             d = self.engine.space.size
             before, now = (q[d : 2 * d] - q[:d] for q in (apart[-1], y))
-            return bool(before @ now > 0) and self.is_stable(y, soft)  # two states don't change places
+            # two states neither change places nor meet within a step
+            apart_enough = before @ now > _CLOSER * (before @ before)
+            return bool(apart_enough) and self.is_stable(y, soft)
 
         def watched(y: Array) -> bool:
             apart.append(y)
             return watch(y)
 
         points, end = follow(
-            system, start, tangent, self.domain, [], watch=watched, accept=accept
+            system,
+            start,
+            tangent,
+            self.domain,
+            [],
+            largest_step=_LARGEST_STEP,
+            most_corners=0,
+            watch=watched,
+            accept=accept,
         )
         y = points[-1]
         first, second = system.states(y)
@@ -420,6 +438,19 @@ class Mapper:
             if self._same_pair((near[:d], near[d : 2 * d]), (y[:d], y[d : 2 * d]), 0.15):
                 return True
         return False
+
+
+def refined(system: EqualLoss, points: list[Array]) -> list[Array]:
+    """Return the points of a short curve with others between them, `_FEWEST` at least."""
+    while 1 < len(points) < _FEWEST:
+        denser = [points[0]]
+        for before, after in pairwise(points):
+            middle = correct(system, (before + after) / 2, after - before)
+            if middle is None:
+                return points
+            denser += [middle, after]
+        points = denser
+    return points
 
 
 def node_state(engine: Engine, node: Node, x: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ _MOVED = 1e-13
 _STALLED = 1e-10
 _FAR = 0.3
 _SEARCH_STEP = 0.02
+_COPIES = 64
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def triple_point(
     states, d = [first, second, third], len(first)
     for _ in range(_ITERATIONS):
         here = [system.local(x, position) for x in states]
+        losses = [_mean_loss(system, x, position) for x in states]
         matrix, right = np.zeros((3 * d + 2, 3 * d + 2)), np.zeros(3 * d + 2)
         for k, local in enumerate(here):
             rows = slice(k * d, (k + 1) * d)
@@ -55,7 +58,7 @@ def triple_point(
             row = 3 * d + k - 1
             matrix[row, :d], matrix[row, k * d : (k + 1) * d] = here[0].gradient, -here[k].gradient
             matrix[row, -2:] = here[0].loss_by_position - here[k].loss_by_position
-            right[row] = here[k].loss - here[0].loss
+            right[row] = losses[k] - losses[0]
         step = solve(matrix, right)
         if not np.abs(step).max() < _FAR:
             return None
@@ -72,6 +75,22 @@ def triple_point(
     if system.engine.space.distances(apart, apart)[[0, 0, 1], [1, 2, 2]].min() < SAME_STATE:
         return None
     return Node("triple point", position, tuple(states))
+
+
+def _mean_loss(system: EqualLoss, x: Array, position: Array) -> float:
+    """Return the loss, averaged over turned copies of a state, whose roundings differ.
+
+    Where the slopes of two losses are nearly the same, rounding moves the point of equality.
+    """
+    space, at = system.engine.space, system.plane.at(position)
+    W, b = space.weights(x), space.biases(x)
+    if space.m == 1:
+        return system.engine.slope(x, at)[0]
+    losses = []
+    for k in range(_COPIES):
+        turn, _ = np.linalg.qr(np.random.default_rng(k).normal(size=(space.m, space.m)))
+        losses.append(system.engine.slope(np.concatenate([(turn @ W).ravel(), b]), at)[0])
+    return math.fsum(losses) / _COPIES
 
 
 class _Cubic:

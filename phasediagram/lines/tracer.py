@@ -108,12 +108,6 @@ def solve(matrix: Array, right: Array) -> Array:
     scale = np.abs(matrix).max(axis=1)
     scale[scale == 0] = 1.0
     matrix, right = matrix / scale[:, None], right / scale
-    try:
-        solution = np.linalg.solve(matrix, right)
-        if np.abs(solution).max() < _FAR:
-            return np.asarray(solution)
-    except np.linalg.LinAlgError:
-        pass
     return np.asarray(np.linalg.lstsq(matrix, right, rcond=1e-10)[0])
 
 
@@ -126,6 +120,7 @@ def follow(
     first_step: float = 0.01,
     largest_step: float = 0.08,
     most_points: int = 2000,
+    most_corners: int = _MOST_CORNERS,
     watch: Callable[[Array], bool] | None = None,
     accept: Callable[[Array], bool] | None = None,
 ) -> tuple[list[Array], str]:
@@ -151,7 +146,7 @@ def follow(
                 continue
             why = "lost" if y is None else "unstable"
             corners += 1
-            y = None if corners > _MOST_CORNERS else _beyond_corner(system, points, accept)
+            y = None if corners > most_corners else _beyond_corner(system, points, accept)
             if y is None:
                 return points, why
             if any(

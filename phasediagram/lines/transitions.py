@@ -120,7 +120,10 @@ def _root(system: ZeroCurvature, limit: Limit, k: int, function) -> Array | None
     """Return where a function vanishes between two points of a curve."""
     # the softest direction of negative K may be on a kink of D, that of positive K is not
     side = k if limit.cubic[k] > 0 else k + 1
-    system.state, system.direction = limit.states[side], limit.directions[side]
+    system.state = limit.states[side]
+    system.direction = system.engine.softest(
+        system.state, system.plane.at(limit.positions[side]), limit.directions[side][None], 0
+    )[1]
     start, stop = limit.positions[k], limit.positions[k + 1]
     at: dict[float, Array] = {}
 

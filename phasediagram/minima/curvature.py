@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 KINK = 1e-7  # a corner's pre-activation that is nearer to 0 is on the kink
 STEP = 5e-5  # t, far below the distance to the next kink
-SPAN = 2e-4  # the same for the term of third order, which has fewer digits
+SPAN = 3e-4  # the same for the term of third order, which has fewer digits
 _DAMPING = 1e-3  # of steps, as a share of the largest curvature
 _SETTLING_STEPS = 20
 _SETTLED = 1e-14
