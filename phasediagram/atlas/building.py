@@ -61,6 +61,8 @@ class Atlas:
     between : dict
         Cell (i, j), named after its lower corner, to states of minima that were met inside it,
         where another ends.
+    met : list of End
+        Where those end on the way to the corners of their cells.
     """
 
     axes: tuple[Array, Array]
@@ -69,6 +71,7 @@ class Atlas:
         default_factory=dict
     )
     between: dict[tuple[int, int], list[Array]] = field(default_factory=dict)
+    met: list[End] = field(default_factory=list)
     examined: list[End] = field(default_factory=list)
     ended: dict[tuple[int, int], list[Array]] = field(default_factory=dict)
     known: dict[tuple[int, int], Array] = field(default_factory=dict)
@@ -95,6 +98,10 @@ class Atlas:
             for axis, value in zip(self.axes, position, strict=True)
         )
         return i, j
+
+    def ends(self) -> list[End]:
+        """Return every place where a minimum that was followed ends."""
+        return [link for link in self.links.values() if isinstance(link, End)] + self.met
 
     def near(self, position: Array, space: Space) -> Array:
         """Return the states of all minima known in and around the cell of a position.
@@ -150,7 +157,7 @@ def _beyond_ends(
 ) -> list[tuple[tuple[int, int], int]]:
     """Look for minima where others end, that no node may have; return those new to a node."""
     new = []
-    for end in list(atlas.links.values()):
+    for end in [*atlas.links.values(), *atlas.met]:
         if not isinstance(end, End) or end in atlas.examined:
             continue
         atlas.examined.append(end)
@@ -162,7 +169,9 @@ def _beyond_ends(
         at = plane.at(end.beyond)
         push = _PUSH * end.state.direction
         starts = np.array([end.state.x + push, end.state.x - push])
-        found = find_minima(engine, at, np.concatenate([starts, random_starts(engine.space, _TRIED, rng)]))
+        found = find_minima(
+            engine, at, np.concatenate([starts, random_starts(engine.space, _TRIED, rng)])
+        )
         known = atlas.between.setdefault(cell, [])
         for state in found:
             if known and engine.space.distances(state.x[None], np.array(known)).min() < _SIMILAR:
@@ -170,7 +179,10 @@ def _beyond_ends(
             known.append(state.x)
             for node in ((cell[0] + di, cell[1] + dj) for di in (0, 1) for dj in (0, 1)):
                 arrived = trace_end(engine, plane, state, end.beyond, atlas.position(node))
-                if isinstance(arrived, End) or _match(engine, atlas.states[node], arrived.x) is not None:
+                if isinstance(arrived, End):
+                    atlas.met.append(arrived)
+                    continue
+                if _match(engine, atlas.states[node], arrived.x) is not None:
                     continue
                 atlas.states[node].append(arrived)
                 new.append((node, len(atlas.states[node]) - 1))
@@ -193,7 +205,9 @@ def _spread(
     for job, arrived, state, loss in zip(jobs, moved.arrived, moved.x, moved.loss, strict=True):
         node, k, other = job
         if not arrived:
-            end = trace_end(engine, plane, atlas.states[node][k], *map(atlas.position, (node, other)))
+            end = trace_end(
+                engine, plane, atlas.states[node][k], *map(atlas.position, (node, other))
+            )
             if isinstance(end, End):
                 atlas.links[job] = end
                 continue
@@ -204,14 +218,17 @@ def _spread(
             continue
         found = examine(engine, plane, state, atlas.position(other), atlas.states[node][k])
         if found is None:
-            end = trace_end(engine, plane, atlas.states[node][k], *map(atlas.position, (node, other)))
+            end = trace_end(
+                engine, plane, atlas.states[node][k], *map(atlas.position, (node, other))
+            )
             if isinstance(end, End):
                 atlas.links[job] = end
                 continue
             found = end
-        atlas.links[job] = len(atlas.states[other])
+        index = len(atlas.states[other])
+        atlas.links[job] = index
         atlas.states[other].append(found)
-        new.append((other, atlas.links[job]))
+        new.append((other, index))
     return new
 
 

@@ -36,7 +36,7 @@ Array = NDArray[np.float64]
 
 _NODES = {2: 40, 3: 40, 4: 28, 5: 20}  # of the atlas, along each axis, by features
 _STRIDE = 4  # of the nodes at which all minima are searched
-_STARTS = {2: 100, 3: 100, 4: 150, 5: 200}
+_STARTS = {2: 200, 3: 250, 4: 200, 5: 200}
 _INSET = 1e-4  # of the outermost nodes: on the domain's edge symmetries make minima tie
 _EXPLAINED = 0.02  # distance to a curve that explains what was found at a place
 _SAME_PLACE = 1e-9
@@ -119,7 +119,14 @@ def phase_boundaries(
     space = Space(n_features, m, (tuple(range(n_features - 1)), (n_features - 1,)))
     plane = DensityImportancePlane(n_features)
     report = progress or (lambda share: None)
-    survey = _survey(Engine(space, threads=os.cpu_count() or 1), plane, domain, np.random.default_rng(rng), spinodals, report)
+    survey = _survey(
+        Engine(space, threads=os.cpu_count() or 1),
+        plane,
+        domain,
+        np.random.default_rng(rng),
+        spinodals,
+        report,
+    )
     result = survey.result()
     if result.unresolved:
         warnings.warn(
@@ -151,12 +158,12 @@ class _Survey:
         first_order = [self._first_order(curve) for curve in self.mapper.curves]
         continuous = [self._continuous(transition) for transition in self.transitions]
         equilibrium = [*first_order, *continuous]
+        ends = [curve.ends for curve in self.mapper.curves]
+        ends += [transition.ends for transition in self.transitions]
         nodes = [
             (node, boundary)
-            for traced, boundary in zip(
-                [*self.mapper.curves, *self.transitions], equilibrium, strict=True
-            )
-            for _, node in traced.ends
+            for both, boundary in zip(ends, equilibrium, strict=True)
+            for _, node in both
             if node is not None
         ]
         spinodals = (
@@ -216,7 +223,7 @@ class _Survey:
     def _name(self, x: Array, density: float) -> str:
         return phase_of(self.mapper.engine.space.weights(x), min(density, 1.0))
 
-    def _names(self, pair: tuple[Array, Array], density: float) -> tuple[str, ...]:
+    def _names(self, pair: tuple[Array, ...], density: float) -> tuple[str, ...]:
         space = self.mapper.engine.space
         names = [self._name(x, density) for x in pair]
         if names[0] == names[1]:
@@ -226,9 +233,7 @@ class _Survey:
 
     def _unresolved(self, equilibrium: list[Boundary]) -> list[Unresolved]:
         """Return what failed and is not explained by a curve that passes there."""
-        lines = [
-            np.log(np.stack([b.density, b.relative_importance], axis=1)) for b in equilibrium
-        ]
+        lines = [np.log(np.stack([b.density, b.relative_importance], axis=1)) for b in equilibrium]
         open_ends = [*self.mapper.unresolved]
         open_ends += [(p, "the lowest minimum changes") for p in self.mapper.continuous]
         left = [
@@ -243,7 +248,10 @@ class _Survey:
                 for position, why in self.failures
                 if not any(passes(line, position, _EXPLAINED) is not None for line in lines)
             ]
-        return [Unresolved(*map(float, np.exp(position)), why) for position, why in left]
+        return [
+            Unresolved(float(np.exp(position[0])), float(np.exp(position[1])), why)
+            for position, why in left
+        ]
 
 
 def _survey(

@@ -31,6 +31,7 @@ _EXIT_STEP = 1e-3
 _ISOLATED = 1e-5
 _OFF_KINK = 1e-5
 _SOFTER = 1e-5
+_STEEPER = 1e-3  # the same beside a fold, along which terms of third order are felt
 _EIGENVECTORS = 3
 _LARGEST_STEP, _FOLD_STEP = 0.03, 0.06
 _POSITIVE = 1e-9  # a curvature above it is positive
@@ -80,7 +81,7 @@ class LimitMapper:
         """Trace the limits on which the given ends lie, by default all of the atlas."""
         all_ends = ends is None
         if ends is None:
-            ends = [link for link in self.atlas.links.values() if isinstance(link, End)]
+            ends = self.atlas.ends()
         for end in ends:
             if not self._is_known(end):
                 self._trace(end)
@@ -92,14 +93,18 @@ class LimitMapper:
         x, position = limit.states[index], limit.positions[index]
         space = self.engine.space
         for other, place in self.tried:
-            if np.abs(place - position).max() < 5 * _EXIT_STEP and space.distance(other, x) < _NEAR_STATE:
+            if (
+                np.abs(place - position).max() < 5 * _EXIT_STEP
+                and space.distance(other, x) < _NEAR_STATE
+            ):
                 return
         self.tried.append((x, position))
         candidates: list[tuple[str, System]] = [("fold", Fold(self.engine, self.plane))]
         for i in range(space.n):
             for corner in (0, 1 << i):
                 if abs(preactivation(self.engine, x, i, corner)[0]) < _NEAR_KINK:
-                    candidates.append(("kink", KinkFold(self.engine, self.plane, i, corner)))
+                    kink = KinkFold(self.engine, self.plane, i, corner)
+                    candidates.append(("kink", kink))
         for kind, system in candidates:
             for axis in (-1, -2):
                 for sense in (1, -1):
@@ -115,7 +120,9 @@ class LimitMapper:
                     accept = self._is_limit(system)
                     if not accept(start) or self._is_on(start[:-2], start[-2:]):
                         continue
-                    end = End(State(x, 0.0, 0.0, 0.0, limit.directions[index]), position, position, "exit")
+                    end = End(
+                        State(x, 0.0, 0.0, 0.0, limit.directions[index]), position, position, "exit"
+                    )
                     self.limits.append(self._limit(kind, system, start, end))
 
     def _is_on(self, x: Array, position: Array) -> bool:
@@ -125,9 +132,15 @@ class LimitMapper:
             if hit is None:
                 continue
             near = _NEAR_STATE if limit.kind in ("fold", "kink") else _SAME_BASE
-            if self.engine.space.distance(limit.states[hit], x) < near:
+            there = limit.states[hit]
+            if self.engine.space.distance(there, x) < near:
                 return True
         return False
+
+    def _as_kinked(self, x: Array, other: Array) -> bool:
+        """Whether both or neither of two states lie on a kink."""
+        on_kink = [self.engine.nearest_kink(state)[0] < KINK for state in (x, other)]
+        return on_kink[0] == on_kink[1]
 
     def _is_known(self, end: End) -> bool:
         middle = (end.position + end.beyond) / 2
@@ -137,7 +150,7 @@ class LimitMapper:
                 continue
             far = self.engine.space.distance(limit.states[hit], end.state.x)
             if limit.kind in ("fold", "kink"):
-                if far < _NEAR_STATE:
+                if far < _NEAR_STATE and self._as_kinked(limit.states[hit], end.state.x):
                     return True
             elif far < _SAME or (far < _NEAR_STATE and limit.cubic[hit] > 0):
                 return True  # with K < 0 a branch beside the state ends elsewhere
@@ -195,8 +208,8 @@ class LimitMapper:
         ]
         for distance, i, corner in sorted(corners):
             if distance < _NEAR_KINK:
-                system = KinkFold(self.engine, self.plane, i, corner)
-                yield "kink", system, np.concatenate([x, end.position])
+                kink = KinkFold(self.engine, self.plane, i, corner)
+                yield "kink", kink, np.concatenate([x, end.position])
 
     def _stationary(self, x: Array, position: Array) -> Array | None:
         """Return the stationary state to which plain Newton steps lead, minimum or not."""
@@ -288,7 +301,7 @@ class LimitMapper:
         """Whether no direction of a state on kinks is softer than 0."""
         if self.engine.nearest_kink(x)[0] > KINK:
             return True  # its eigenvalues have been looked at
-        return self.engine.softest(x, self.plane.at(position))[0] > -_SOFTER
+        return self.engine.softest(x, self.plane.at(position))[0] > -_STEEPER
 
     def _loses_stability(self, system: ZeroCurvature, y: Array, alone: bool) -> bool:
         """Whether the direction is the one that was followed, and no other is softer."""

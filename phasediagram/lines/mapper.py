@@ -86,7 +86,11 @@ class Mapper:
         at = self.plane.at(position)
         ends = self.engine.minimize_at(self.atlas.near(position, self.engine.space), at, 0.1)
         good = ends.slope < _CONVERGED * at.tolerance
-        found = [x for x in distinct(self.engine, ends.x, ends.loss, good) if not is_silent(self.engine, x)]
+        found = [
+            x
+            for x in distinct(self.engine, ends.x, ends.loss, good)
+            if not is_silent(self.engine, x)
+        ]
         x = np.array(found).reshape(-1, self.engine.space.size)
         return x, np.array([self.engine.slope(q, at)[0] for q in x])
 
@@ -173,7 +177,10 @@ class Mapper:
             if not self._same_pair((near[:d], near[d : 2 * d]), node.states, _PASSING):
                 continue
             at_node = np.concatenate(
-                [*(node_state(self.engine, node, x) for x in (near[:d], near[d : 2 * d])), node.position]
+                [
+                    *(node_state(self.engine, node, x) for x in (near[:d], near[d : 2 * d])),
+                    node.position,
+                ]
             )
             along = curve.positions[hit + 1] - curve.positions[hit - 1]
             before = (node.position - curve.positions[hit]) @ along < 0
@@ -251,7 +258,13 @@ class Mapper:
                 return points, "lost: no triple point", None, []
             node = self._node(node)
             d = len(first)
-            points[-1] = np.concatenate([node_state(self.engine, node, first), node_state(self.engine, node, second), node.position])
+            points[-1] = np.concatenate(
+                [
+                    node_state(self.engine, node, first),
+                    node_state(self.engine, node, second),
+                    node.position,
+                ]
+            )
             return points, "triple point", node, self._exits(system, node, first, second)
         if end in ("lost", "unstable", "lost: no progress") or stop:
             end_point = self._end_point(first, second, None, y[-2:])
@@ -263,7 +276,9 @@ class Mapper:
                 if node is not None:
                     points.append(np.concatenate([node.states[0], node.states[0], node.position]))
                     return points, node.kind, node, []
-            self.unresolved.append((y[-2:], f"a curve of equal loss was lost, states {far:.1e} apart"))
+            self.unresolved.append(
+                (y[-2:], f"a curve of equal loss was lost, states {far:.1e} apart")
+            )
         return points, end, None, []
 
     def _back(
@@ -306,7 +321,7 @@ class Mapper:
             return None
         if ends.loss[0] >= own or self.engine.softest(ends.x[0], at, ends.x - first, 4)[0] <= 0:
             return None
-        return ends.x[0]
+        return np.asarray(ends.x[0])
 
     def is_stable(self, y: Array, soft: list[Array] | None = None) -> bool:
         """Whether both states of a point are minima.
@@ -342,9 +357,7 @@ class Mapper:
             )
             if node is not None:
                 found.append(node)
-        node = critical_point(
-            self.engine, self.plane, self.domain, first, second, position, reach
-        )
+        node = critical_point(self.engine, self.plane, self.domain, first, second, position, reach)
         if node is not None:
             found.append(node)
         if not found:
@@ -367,7 +380,11 @@ class Mapper:
             for pair in (far, far[:, ::-1]):
                 if max(pair[0, 0], pair[1, 1]) < _NEAR_STATES:
                     y = np.concatenate(
-                        [node_state(self.engine, node, first), node_state(self.engine, node, second), node.position]
+                        [
+                            node_state(self.engine, node, first),
+                            node_state(self.engine, node, second),
+                            node.position,
+                        ]
                     )
                     return node, y
         return None

@@ -163,8 +163,14 @@ def _nearest_root(
     for sense in (1, -1):
         system.commit(start)
         points, end = follow(
-            system, start, sense * system.tangent(start), domain, [_Cubic()],
-            step / 2, step, int(2 * reach / step) + 6,
+            system,
+            start,
+            sense * system.tangent(start),
+            domain,
+            [_Cubic()],
+            step / 2,
+            step,
+            int(2 * reach / step) + 6,
         )
         if end == "cubic":
             found.append(points[-1])

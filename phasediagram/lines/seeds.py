@@ -71,7 +71,9 @@ def _between(
     x, loss = mapper.minima(middle)
     at = plane.at(middle)
     for k in np.argsort(loss):
-        curvature, direction = engine.softest(x[k], at, np.array([first.direction, second.direction]), 4)
+        curvature, direction = engine.softest(
+            x[k], at, np.array([first.direction, second.direction]), 4
+        )
         if curvature > 0:
             break
     lowest = State(x[k], float(loss[k]), 0.0, curvature, direction)
@@ -89,23 +91,24 @@ def _crossing(
     back: State | End,
 ) -> Seed | None:
     """Return where both minima have the same loss, on the part where both exist."""
-    low, high = start, stop
-    second_at_low, first_at_high = back, ahead
-    if isinstance(back, End):
-        low, second_at_low = back.position, back.state
-    if isinstance(ahead, End):
-        high, first_at_high = ahead.position, ahead.state
+    low = back.position if isinstance(back, End) else start
+    second_at_low = back.state if isinstance(back, End) else back
+    high = ahead.position if isinstance(ahead, End) else stop
+    first_at_high = ahead.state if isinstance(ahead, End) else ahead
     if (high - low) @ (stop - start) <= 0:
         return None
+    first_at_low: State | End = first
+    second_at_high: State | End = second
     if isinstance(back, End):
-        first = trace_end(mapper.engine, mapper.plane, first, start, low)
+        first_at_low = trace_end(mapper.engine, mapper.plane, first, start, low)
     if isinstance(ahead, End):
-        second = trace_end(mapper.engine, mapper.plane, second, stop, high)
-    if isinstance(first, End) or isinstance(second, End):
+        second_at_high = trace_end(mapper.engine, mapper.plane, second, stop, high)
+    if isinstance(first_at_low, End) or isinstance(second_at_high, End):
         return None
-    if (first.loss - second_at_low.loss) * (first_at_high.loss - second.loss) > 0:
+    gap = first_at_low.loss - second_at_low.loss
+    if gap * (first_at_high.loss - second_at_high.loss) > 0:
         return None
-    seed = _bisect(mapper, low, first, second_at_low, high, first_at_high, second)
+    seed = _bisect(mapper, low, first_at_low, second_at_low, high, first_at_high, second_at_high)
     if mapper.third(np.concatenate([seed.first, seed.second, seed.position])) is not None:
         return None
     return seed

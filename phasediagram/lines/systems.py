@@ -199,7 +199,11 @@ class KinkFold(System):
     """
 
     def __init__(
-        self, engine: Engine, plane: DensityImportancePlane, output: int, corner: int
+        self,
+        engine: Engine,
+        plane: DensityImportancePlane,
+        output: int,
+        corner: int,
     ) -> None:
         super().__init__(engine, plane)
         self.output, self.corner = output, corner

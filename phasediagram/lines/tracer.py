@@ -45,13 +45,17 @@ class Domain:
         return float(min((position - self.lower).min(), (self.upper - position).min()))
 
 
-class Event(Protocol):
-    """A function along a curve whose change of sign ends it."""
-
-    kind: str
+class Function(Protocol):
+    """A function along a curve."""
 
     def __call__(self, system: System, y: Array) -> float:
         """Return the value at a point of the curve."""
+
+
+class Event(Function, Protocol):
+    """A function along a curve whose change of sign ends it."""
+
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -149,9 +153,7 @@ def follow(
             y = None if corners > most_corners else _beyond_corner(system, points, accept)
             if y is None:
                 return points, why
-            if any(
-                old * event(system, y) < 0 for event, old in zip(events, values, strict=True)
-            ):
+            if any(old * event(system, y) < 0 for event, old in zip(events, values, strict=True)):
                 return points, "kink"
             turned = (y - points[-1]) / np.linalg.norm(y - points[-1])
             length = float(np.linalg.norm(y - points[-1]))
@@ -244,7 +246,7 @@ def _beyond_corner(
 
 
 def _locate(
-    system: System, y: Array, tangent: Array, length: float, event: Event
+    system: System, y: Array, tangent: Array, length: float, event: Function
 ) -> Array | None:
     """Return the point within a step at which an event's value is 0 (Brent's method)."""
 

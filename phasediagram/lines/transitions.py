@@ -8,6 +8,7 @@ transition ends in a critical end point.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,9 @@ class Transition:
     ends: list[tuple[str, Node | None]]
 
 
-def continuous_transitions(mapper: Mapper, limits: list[Limit]) -> tuple[list[Transition], list[Seed]]:
+def continuous_transitions(
+    mapper: Mapper, limits: list[Limit]
+) -> tuple[list[Transition], list[Seed]]:
     """Return the continuous transitions, and seeds of the first-order lines beyond them."""
     transitions: list[Transition] = []
     seeds: list[Seed] = []
@@ -64,9 +67,7 @@ def _on_limit(mapper: Mapper, limit: Limit) -> tuple[list[Transition], list[Seed
                     node = mapper._node(Node("tricritical point", position, (x,)))
                     marks.append((k, "cubic", node))
         if gap[k] * gap[k + 1] < 0 and max(cubic[k], cubic[k + 1]) > 0:
-            position = _root(
-                system, limit, k, lambda y: _gap(mapper, system.states(y)[0], y)[0]
-            )
+            position = _root(system, limit, k, lambda y: _gap(mapper, system.states(y)[0], y)[0])
             if position is not None:
                 x = system.states(position)[0]
                 other = _gap(mapper, x, position)[1]
@@ -81,7 +82,11 @@ def _on_limit(mapper: Mapper, limit: Limit) -> tuple[list[Transition], list[Seed
         middle = (start + stop) // 2
         if stop - start < 1 or (cubic[middle] > 0 and gap[middle] <= 0):
             continue
-        x, position, direction = limit.states[middle], limit.positions[middle], limit.directions[middle]
+        x, position, direction = (
+            limit.states[middle],
+            limit.positions[middle],
+            limit.directions[middle],
+        )
         after = _branch(mapper, x, position, direction)
         if cubic[middle] < 0:
             if after is not None:
@@ -90,16 +95,18 @@ def _on_limit(mapper: Mapper, limit: Limit) -> tuple[list[Transition], list[Seed
         positions, states = list(limit.positions[start:stop]), list(limit.states[start:stop])
         ends: list[tuple[str, Node | None]] = []
         for index, side in ((start, 0), (stop, -1)):
-            node = by_index.get(index)
-            if node is None:
+            at_end = by_index.get(index)
+            if at_end is None:
                 ends.append((limit.ends[side], None))
             else:
-                ends.append((node.kind, node))
+                ends.append((at_end.kind, at_end))
                 at = 0 if side == 0 else len(positions)
-                positions.insert(at, node.position)
-                states.insert(at, node.states[-1])
+                positions.insert(at, at_end.position)
+                states.insert(at, at_end.states[-1])
         transitions.append(
-            Transition(np.array(positions), np.array(states), _just_beyond(mapper, limit, middle), ends)
+            Transition(
+                np.array(positions), np.array(states), _just_beyond(mapper, limit, middle), ends
+            )
         )
     return transitions, seeds
 
@@ -116,7 +123,9 @@ def _gap(mapper: Mapper, x: Array, position: Array) -> tuple[float, Array | None
     return float(losses[lowest] - own), others[lowest]
 
 
-def _root(system: ZeroCurvature, limit: Limit, k: int, function) -> Array | None:
+def _root(
+    system: ZeroCurvature, limit: Limit, k: int, function: Callable[[Array], float]
+) -> Array | None:
     """Return where a function vanishes between two points of a curve."""
     # the softest direction of negative K may be on a kink of D, that of positive K is not
     side = k if limit.cubic[k] > 0 else k + 1
@@ -141,7 +150,7 @@ def _root(system: ZeroCurvature, limit: Limit, k: int, function) -> Array | None
         along(share)
     except _Lost:
         return None
-    return at[share]
+    return np.asarray(at[share])
 
 
 class _Lost(Exception):
@@ -156,7 +165,7 @@ def _branch(mapper: Mapper, x: Array, position: Array, direction: Array) -> Arra
     ends = mapper.engine.minimize_at(starts, at, 0.02)
     for end, loss in zip(ends.x, ends.loss, strict=True):
         if loss < own * (1 - _ROUNDING) and mapper.engine.space.distance(end, x) > 1e-5:
-            return end
+            return np.asarray(end)
     return None
 
 
@@ -166,7 +175,7 @@ def _just_beyond(mapper: Mapper, limit: Limit, k: int) -> Array:
     near = limit.positions[max(k - 1, 0)], limit.positions[min(k + 1, len(limit.positions) - 1)]
     along = near[1] - near[0]
     if not np.linalg.norm(along) > 0:
-        return x
+        return np.asarray(x)
     across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
     for size in (0.003, 0.01, 0.03):
         for side in (1, -1):
@@ -177,5 +186,5 @@ def _just_beyond(mapper: Mapper, limit: Limit, k: int) -> Array:
             if curvature < 0:
                 found = _branch(mapper, state, there, direction)
                 if found is not None:
-                    return found
-    return x
+                    return np.asarray(found)
+    return np.asarray(x)
