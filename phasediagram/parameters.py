@@ -6,11 +6,9 @@ importances; a point is these two vectors.  A plane says how they depend on two 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-
 import math
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray

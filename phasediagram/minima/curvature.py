@@ -409,9 +409,7 @@ def expansion(
     rows = rows_at(address)
     at = np.empty(5)
     for k in range(5, 0, -1):
-        at[k - 1] = settle_direction(
-            rows, m, n, x, direction, table, importance, k * SPAN, work
-        )
+        at[k - 1] = settle_direction(rows, m, n, x, direction, table, importance, k * SPAN, work)
     coefficients[0] = 5.0 * at[0] - 10.0 * at[1] + 10.0 * at[2] - 5.0 * at[3] + at[4]
     slope = -77.0 * at[0] + 214.0 * at[1] - 234.0 * at[2] + 122.0 * at[3] - 25.0 * at[4]
     coefficients[1] = slope / (12.0 * 6.0 * SPAN)
