@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +15,14 @@ import phasediagram as phd
 
 _PATIENCE = 1800.0  # seconds to wait for the process that computes them
 _POLL = 0.2
+_COMPILE = "import phasediagram as phd; phd.solve(0.5); phd.solve(0.5, n_features=3)"
+
+
+def pytest_configure(config):
+    """Compile before there are workers: each would compile everything, at the same time."""
+    if not hasattr(config, "workerinput"):
+        root = Path(__file__).parent.parent
+        subprocess.run([sys.executable, "-c", _COMPILE], cwd=root, check=True)
 
 
 def once(folder: Path, name: str, compute):
