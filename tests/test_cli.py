@@ -155,7 +155,7 @@ def test_solve_as_json_has_all_digits(capsys):
     [
         (["solve", "--density", "0", "--relative-importance", "1"], "density must"),
         (["solve", "--density", "0.5"], "--relative-importance"),
-        (["boundaries", "--features", "5"], "n_features and n_hidden must be 2 and 1, or 3 and 2"),
+        (["boundaries", "--features", "6"], "at most 5 to trace boundaries, got 6"),
         (["boundaries", "-o", "x.txt"], "output must end in one of .csv, .json"),
         (["losses"], "one of the arguments --density --relative-importance is required"),
         (["losses", "--density", "0.5", "--range", "2", "1"], "--range must be two ascending"),
