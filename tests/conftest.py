@@ -15,7 +15,13 @@ import phasediagram as phd
 
 _PATIENCE = 1800.0  # seconds to wait for the process that computes them
 _POLL = 0.2
-_COMPILE = "import phasediagram as phd; phd.solve(0.5); phd.solve(0.5, n_features=3)"
+_COMPILE = """
+import phasediagram as phd
+for n in (2, 3, 4):
+    phd.solve(0.5, n_features=n)
+phd.phase_diagram([0.5], [1.0])
+phd.expected_loss_hessian([[1.0, -1.0]], [0.0, 0.0], 0.5)
+"""
 
 
 def pytest_configure(config):
