@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +15,20 @@ import phasediagram as phd
 
 _PATIENCE = 1800.0  # seconds to wait for the process that computes them
 _POLL = 0.2
+_COMPILE = """
+import phasediagram as phd
+for n in (2, 3, 4):
+    phd.solve(0.5, n_features=n)
+phd.phase_diagram([0.5], [1.0])
+phd.expected_loss_hessian([[1.0, -1.0]], [0.0, 0.0], 0.5)
+"""
+
+
+def pytest_configure(config):
+    """Compile before there are workers: each would compile everything, at the same time."""
+    if not hasattr(config, "workerinput"):
+        root = Path(__file__).parent.parent
+        subprocess.run([sys.executable, "-c", _COMPILE], cwd=root, check=True)
 
 
 def once(folder: Path, name: str, compute):

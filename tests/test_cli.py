@@ -155,7 +155,7 @@ def test_solve_as_json_has_all_digits(capsys):
     [
         (["solve", "--density", "0", "--relative-importance", "1"], "density must"),
         (["solve", "--density", "0.5"], "--relative-importance"),
-        (["boundaries", "--features", "5"], "n_features and n_hidden must be 2 and 1, or 3 and 2"),
+        (["boundaries", "--features", "6"], "at most 5 to trace boundaries, got 6"),
         (["boundaries", "-o", "x.txt"], "output must end in one of .csv, .json"),
         (["losses"], "one of the arguments --density --relative-importance is required"),
         (["losses", "--density", "0.5", "--range", "2", "1"], "--range must be two ascending"),
@@ -183,7 +183,7 @@ def test_boundaries_prints_a_table_and_saves_every_point(suffix, tmp_path, monke
     import numpy as np
 
     import phasediagram as phd
-    from phasediagram import boundaries
+    from phasediagram.lines import boundaries
 
     curve = phd.Boundary(
         np.array([0.2, 0.3]), np.array([0.3, 0.4]), ("ignored", "antipodal"), 1, "equilibrium"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import phasediagram as phd
-from phasediagram import diagram
+from phasediagram.atlas import diagram
 from phasediagram.lines.boundaries import phase_boundaries
 
 ROOT = Path(__file__).parent.parent

@@ -21,8 +21,8 @@ def add_draw(verbs: argparse._SubParsersAction[Parser]) -> None:
         "draw",
         help="draw a phase diagram",
         description="Draw a phase diagram and print what share of it each phase holds. With free "
-        "weights, for 2 features or 3 in 2 dimensions, the boundaries are traced on top: solid "
-        "first order, dashed continuous, dotted spinodal.",
+        "weights and up to 5 features, the boundaries are traced on top: solid first order, "
+        "dashed continuous, dotted spinodal.",
     )
     add_size(draw)
     add_weights(draw)

@@ -145,7 +145,7 @@ def _curvature(engine: Engine, state: State, at: Parameters) -> float:
     """Return the smallest second directional derivative, at a kink without the next term."""
     if engine.nearest_kink(state.x)[0] > KINK:
         return state.curvature
-    return engine.expansion(state.x, at, state.direction)[0]
+    return engine.expansion(state.x, at, state.direction)[1]
 
 
 def _least_of_the_extra_feature(space: Space, state: State) -> State:
