@@ -79,10 +79,18 @@ def test_the_phases_that_meet_in_special_points(two, three):
     )
 
 
-def test_nothing_is_left_open(boundaries):
+def test_nothing_of_two_features_is_left_open(two):
     """Every end of every curve is accounted for."""
-    assert list(boundaries.unresolved) == []
+    assert list(two.unresolved) == []
+
+
+def test_what_is_left_open_of_three_features_is_where_metastable_minima_end(three):
+    assert {point.reason.split(" (")[0] for point in three.unresolved} <= {"a minimum ends"}
+
+
+def test_every_curve_says_how_it_ends(boundaries):
     assert all(len(boundary.ends) == 2 for boundary in boundaries.boundaries)
+    assert all(all(boundary.ends) for boundary in boundaries.boundaries)
 
 
 def test_every_line_ends_at_a_special_point_or_at_the_edge(boundaries):

@@ -271,12 +271,14 @@ def _survey(
     report(0.3)
     mapper = Mapper(engine, plane, atlas, domain)
     limit_mapper = LimitMapper(engine, plane, atlas, domain)
-    limit_mapper.run(None if spinodals else _lowest_ends(atlas))
-    report(0.6)
+    limit_mapper.run(_lowest_ends(atlas))
     transitions, seeds = continuous_transitions(mapper, limit_mapper.limits)
-    report(0.65)
+    report(0.4)
     mapper.run(seeds)
     mapper.run(list(equal_loss_seeds(mapper)))
+    report(0.6)
+    if spinodals:
+        limit_mapper.run()
     report(1.0)
     return _Survey(
         mapper,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from phasediagram.lines.limits import Limit
-from phasediagram.lines.mapper import Mapper, Seed
+from phasediagram.lines.mapper import Mapper, Seed, passes
 from phasediagram.lines.nodes import Node
 from phasediagram.lines.systems import ZeroCurvature
 from phasediagram.lines.tracer import correct
@@ -47,7 +47,11 @@ def continuous_transitions(
     for limit in limits:
         if limit.kind == "zero curvature":
             found, more = _on_limit(mapper, limit)
-            transitions += found
+            for transition in found:
+                middle = transition.positions[len(transition.positions) // 2]
+                known = [t.positions for t in transitions if len(t.positions) > 1]
+                if not any(passes(line, middle) is not None for line in known):
+                    transitions.append(transition)
             seeds += more
     return transitions, seeds
 
