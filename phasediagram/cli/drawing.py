@@ -21,8 +21,8 @@ def add_draw(verbs: argparse._SubParsersAction[Parser]) -> None:
         "draw",
         help="draw a phase diagram",
         description="Draw a phase diagram and print what share of it each phase holds. With free "
-        "weights and up to 5 features, the boundaries are traced on top: solid first order, "
-        "dashed continuous, dotted spinodal.",
+        "weights and up to 5 features, the boundaries in its window are traced on top: solid "
+        "first order, dashed continuous, dotted spinodal. Takes about 15 seconds for 2 features.",
     )
     add_size(draw)
     add_weights(draw)

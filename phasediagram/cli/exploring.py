@@ -15,7 +15,7 @@ def add_explore(verbs: argparse._SubParsersAction[Parser]) -> None:
         description="Write one HTML file, for any browser and without a network, that shows the "
         "phase, the loss of every local minimum, its weights and its interference wherever the "
         "mouse points at the diagrams, over the paper's axes and over their dense corner. Takes "
-        "about four minutes on two cores, half a minute for --features 2.",
+        "about two minutes on two cores.",
     )
     explore.add_argument(
         "--features",
