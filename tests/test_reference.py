@@ -105,7 +105,7 @@ def test_on_lines_of_first_order_two_minima_tie_to_eight_digits(boundaries):
         along = np.concatenate([[0], np.cumsum(steps)]) / steps.sum()
         k = int(rng.choice(np.flatnonzero((along > 0.1) & (along < 0.9))))  # not by the ends
         where = curve.density[k], curve.relative_importance[k]
-        minima = independent.all_minima(*where, n, rng, 24)
+        minima = independent.all_minima(*where, n, rng, 150)
         gap = minima[1].loss - minima[0].loss
         jump = np.linalg.norm(curve.slope_jump[k] * where)
         assert gap < 1e-8 * jump + 1e-15, (curve.phases, k)

@@ -202,7 +202,7 @@ def _spread(
     there = np.array([atlas.position(other) for _, _, other in jobs])
     moved = move(engine, plane, x, here, there)
     new = []
-    for job, arrived, state, loss in zip(jobs, moved.arrived, moved.x, moved.loss, strict=True):
+    for job, arrived, state in zip(jobs, moved.arrived, moved.x, strict=True):
         node, k, other = job
         if not arrived:
             end = trace_end(
@@ -211,7 +211,7 @@ def _spread(
             if isinstance(end, End):
                 atlas.links[job] = end
                 continue
-            state, loss = end.x, end.loss
+            state = end.x
         known = _match(engine, atlas.states[other], state)
         if known is not None:
             atlas.links[job] = known

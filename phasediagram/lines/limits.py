@@ -193,11 +193,14 @@ class LimitMapper:
         if end.reason == "saddle" and on_kink:
             yield "zero curvature", own, end.position
         found = self._stationary(x, end.beyond)
-        if found is not None and not on_kink and np.abs(found - x).max() < _NEAR_STATE:
-            # it becomes one with a state on kinks, from which it sets out in some direction
-            if self.engine.nearest_kink(found)[0] < KINK:
-                system = ZeroCurvature(self.engine, self.plane, found, x - found)
-                yield "begins", system, end.position
+        if (
+            found is not None
+            and not on_kink
+            and np.abs(found - x).max() < _NEAR_STATE
+            and self.engine.nearest_kink(found)[0] < KINK
+        ):  # it becomes one with a state on kinks, from which it sets out in some direction
+            system = ZeroCurvature(self.engine, self.plane, found, x - found)
+            yield "begins", system, end.position
         yield "fold", Fold(self.engine, self.plane), np.concatenate([x, end.position])
         yield "zero curvature", own, end.position
         space = self.engine.space

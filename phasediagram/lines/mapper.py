@@ -257,7 +257,6 @@ class Mapper:
                 self.unresolved.append((y[-2:], "a third minimum is lower, but no triple point"))
                 return points, "lost: no triple point", None, []
             node = self._node(node)
-            d = len(first)
             points[-1] = np.concatenate(
                 [
                     node_state(self.engine, node, first),

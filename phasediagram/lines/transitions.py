@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,7 @@ def _on_limit(mapper: Mapper, limit: Limit) -> tuple[list[Transition], list[Seed
     bounds = [0, *sorted({k + 1 for k, _, _ in marks}), count]
     transitions = []
     by_index = {k + 1: node for k, _, node in marks}
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, stop in pairwise(bounds):
         middle = (start + stop) // 2
         if stop - start < 1 or (cubic[middle] > 0 and gap[middle] <= 0):
             continue
