@@ -34,7 +34,16 @@ def boundaries():
     )  # fmt: skip
     last = phd.Boundary(np.array([0.4]), np.array([0.7]), ("antipodal",), None, "spinodal")
     point = phd.SpecialPoint(1 / 3, 2 / 3, "triple point", ("ignored", "partial", "antipodal"))
-    return phd.PhaseBoundaries((first, last), (point,), 2, 1, "free", version="0.0.9")
+    left = phd.Unresolved(0.3, 0.4, "a minimum ends (lost) on no curve")
+    return phd.PhaseBoundaries(
+        (first, replace(last, ends=("edge", "lost"))),
+        (point,),
+        2,
+        1,
+        "free",
+        version="0.0.9",
+        unresolved=(left,),
+    )
 
 
 def training(density, relative_importance, **arguments):
@@ -131,7 +140,7 @@ LARGER = {"hidden": 2, "feature": 3}
         ),
         ("line of runs", {"relative_importance": 2, "seed": 2, **MODEL}),
         ("scattered runs", {"point": 2, "seed": 2, **MODEL}),
-        ("boundaries", {"point": 4, "boundary": 2, "special_point": 1}),
+        ("boundaries", {"point": 4, "boundary": 2, "special_point": 1, "unresolved": 1}),
     ],
 )  # fmt: skip
 def test_dimensions(make, sizes):

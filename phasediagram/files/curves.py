@@ -12,17 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.files.labelled import Attributes, LabelledArrays, Variable, joined, split
-from phasediagram.results import Boundary, PhaseBoundaries, SpecialPoint
+from phasediagram.results import Boundary, PhaseBoundaries, SpecialPoint, Unresolved
 
 _ALONG = ("point",)
 _CURVE = ("boundary",)
 _SPECIAL = ("special_point",)
+_UNRESOLVED = ("unresolved",)
 _NONE = 0  # order of a spinodal
 
 
 def label_boundaries(boundaries: PhaseBoundaries) -> LabelledArrays:
     """Return boundaries and special points as labelled arrays."""
     curves, special = boundaries.boundaries, boundaries.special_points
+    unresolved = boundaries.unresolved
     lengths = [len(curve.density) for curve in curves]
     jumps = [_or_nan(curve.slope_jump, (len(curve.density), 2)) for curve in curves]
     jump = np.concatenate([*jumps, np.empty((0, 2))])
@@ -52,6 +54,9 @@ def label_boundaries(boundaries: PhaseBoundaries) -> LabelledArrays:
             np.array([c.order or _NONE for c in curves], dtype=np.int32),
             "1 first order, 2 continuous, 0 spinodal",
         ),
+        "ends": Variable(
+            _CURVE, _strings(joined(c.ends) for c in curves), "what is at its first and last point"
+        ),
         "special_density": Variable(
             _SPECIAL, np.array([s.density for s in special], dtype=float), "of a special point"
         ),
@@ -63,6 +68,17 @@ def label_boundaries(boundaries: PhaseBoundaries) -> LabelledArrays:
         "special_kind": Variable(_SPECIAL, _strings(s.kind for s in special), "what it is"),
         "special_phases": Variable(
             _SPECIAL, _strings(joined(s.phases) for s in special), "phases that meet"
+        ),
+        "unresolved_density": Variable(
+            _UNRESOLVED, np.array([u.density for u in unresolved], dtype=float), "of an open end"
+        ),
+        "unresolved_relative_importance": Variable(
+            _UNRESOLVED,
+            np.array([u.relative_importance for u in unresolved], dtype=float),
+            "of an open end",
+        ),
+        "unresolved_reason": Variable(
+            _UNRESOLVED, _strings(u.reason for u in unresolved), "why it could not be closed"
         ),
     }
     attributes: Attributes = {
@@ -97,6 +113,15 @@ def boundaries_from(arrays: LabelledArrays) -> PhaseBoundaries:
         weights=arrays.text("weights"),
         tolerance=float(arrays.attributes["tolerance"]),
         version=arrays.text("version"),
+        unresolved=tuple(
+            Unresolved(float(p), float(r), str(reason))
+            for p, r, reason in zip(
+                arrays.values("unresolved_density"),
+                arrays.values("unresolved_relative_importance"),
+                arrays.names("unresolved_reason"),
+                strict=True,
+            )
+        ),
     )
 
 
@@ -119,6 +144,7 @@ def _boundary(arrays: LabelledArrays, index: int) -> Boundary:
         kind=str(arrays.values("kind")[index]),
         loss=None if np.isnan(loss).all() else loss,
         slope_jump=None if np.isnan(jump).all() else jump,
+        ends=split(str(arrays.values("ends")[index])),
     )
 
 

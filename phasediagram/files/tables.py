@@ -124,8 +124,18 @@ def boundaries_table(boundaries: PhaseBoundaries) -> str:
             _table(["boundary", "order", "points", "density", "importance", "slope jump"], rows),
             "",
             _table(["special point", "density", "importance", "phases"], points),
+            *_open_ends(boundaries),
         ]
     )
+
+
+def _open_ends(boundaries: PhaseBoundaries) -> list[str]:
+    """Return the lines about what could not be closed, if anything."""
+    rows = [
+        [f"{end.density:.4f}", f"{end.relative_importance:.4f}", end.reason]
+        for end in boundaries.unresolved
+    ]
+    return ["", _table(["unresolved at density", "importance", "why"], rows)] if rows else []
 
 
 def boundaries_csv(boundaries: PhaseBoundaries) -> str:
@@ -209,10 +219,19 @@ def boundaries_json(boundaries: PhaseBoundaries) -> str:
                 "relative_importance": boundary.relative_importance.tolist(),
                 "loss": None if boundary.loss is None else boundary.loss.tolist(),
                 "slope_jump": None if boundary.slope_jump is None else boundary.slope_jump.tolist(),
+                "ends": list(boundary.ends),
             }
             for boundary in boundaries.boundaries
         ],
         "special_points": special_point_records(boundaries),
+        "unresolved": [
+            {
+                "density": end.density,
+                "relative_importance": end.relative_importance,
+                "reason": end.reason,
+            }
+            for end in boundaries.unresolved
+        ],
     }
     return json.dumps(document, indent=1)
 
