@@ -16,7 +16,7 @@ from phasediagram.plotting import (
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--grid", type=int, default=160, help="points along each axis")
-parser.add_argument("--no-boundaries", action="store_true", help="which take five minutes")
+parser.add_argument("--no-boundaries", action="store_true", help="which take a minute")
 options = parser.parse_args()
 
 

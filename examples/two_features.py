@@ -9,7 +9,7 @@ from phasediagram.plotting import paper_figure, plot_boundaries, plot_phases, sa
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--grid", type=int, default=256, help="points along each axis")
-parser.add_argument("--no-boundaries", action="store_true", help="which take 20 seconds")
+parser.add_argument("--no-boundaries", action="store_true", help="which take seconds")
 options = parser.parse_args()
 
 density = np.geomspace(1, 0.01, options.grid)
