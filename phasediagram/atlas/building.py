@@ -18,10 +18,10 @@ from phasediagram.parameters import DensityImportancePlane
 Array = NDArray[np.float64]
 
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
-_PUSH = 1e-3
-_TRIED = 6
-_SIMILAR = 0.02
-_ALIKE = 1e-3
+_PUSH = 1e-3  # off a state that is no minimum
+_TRIED = 6  # random starts where a minimum ends
+_SIMILAR = 0.02  # distance of states in a cell of which one is enough
+_ALIKE = 1e-3  # the same of starts
 _FINEST = 2**-8  # share of a grid step to which the end of a minimum is bracketed
 
 

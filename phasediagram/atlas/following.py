@@ -14,8 +14,8 @@ from phasediagram.parameters import DensityImportancePlane
 Array = NDArray[np.float64]
 
 LARGEST_MOVE = 0.15  # of W^T W and b in one step: more is another minimum
-_CONVERGED = 1e3
-_RADIUS = 0.1
+_CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
+_RADIUS = 0.1  # the first trust radius of a step
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 
 from phasediagram._version import __version__
@@ -23,7 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
-        return run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _one_line
+            return run(options)
     except BrokenPipeError:  # whoever read the output has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -33,6 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"phasediagram {options.verb}: interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _one_line(message: Warning | str, *_where: object, **_what: object) -> None:
+    """Show a warning as the sentence that it is."""
+    print(f"phasediagram: warning: {message}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from phasediagram.atlas.building import Atlas, End, build_atlas
 from phasediagram.lines.limits import Limit, LimitMapper
-from phasediagram.lines.mapper import Curve, Mapper, passes
+from phasediagram.lines.mapper import LOST, Curve, Mapper, passes
 from phasediagram.lines.nodes import Node
 from phasediagram.lines.seeds import equal_loss_seeds
 from phasediagram.lines.systems import EqualLoss
@@ -131,7 +131,7 @@ def phase_boundaries(
     if result.unresolved:
         warnings.warn(
             f"{len(result.unresolved)} ends of curves could not be closed; "
-            "see PhaseBoundaries.unresolved",
+            "they are listed as unresolved",
             stacklevel=2,
         )
     return result
@@ -239,7 +239,8 @@ class _Survey:
         left = [
             (position, why)
             for position, why in open_ends
-            if not any(passes(line, position, _EXPLAINED) is not None for line in lines)
+            if why.startswith(LOST)
+            or not any(passes(line, position, _EXPLAINED) is not None for line in lines)
         ]
         if self.with_spinodals:
             lines = [limit.positions for limit in self.limits]

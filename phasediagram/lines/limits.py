@@ -19,20 +19,20 @@ from phasediagram.parameters import DensityImportancePlane
 
 Array = NDArray[np.float64]
 
-_NEAR_STATE = 0.1
-_NEAR_KINK = 0.05
+_NEAR_STATE = 0.1  # distance of states on the same curve, a bracket apart
+_NEAR_KINK = 0.05  # |Z| of a kink on which a minimum may end
 _REACH = 4.0  # times the bracket of an end: how far a curve may be from it
-_NEAR_END = 2e-3
-_SAME = 1e-3
-_SAME_BASE = 0.03
-_ON = 3e-4
+_NEAR_END = 2e-3  # distance of an end from the chords of a curve that explains it
+_SAME = 1e-3  # distance of copies of one state, within a bracket
+_SAME_BASE = 0.03  # the same of states beside which branches begin
+_ON = 3e-4  # distance of a point of a known curve from its chords
 _SAME_DIRECTION = 0.9  # cosine between the softest directions at neighbouring points
-_EXIT_STEP = 1e-3
-_ISOLATED = 1e-5
-_OFF_KINK = 1e-5
-_SOFTER = 1e-5
+_EXIT_STEP = 1e-3  # how far beyond the end of a curve the next is looked for
+_ISOLATED = 1e-5  # |Z| below which a corner is on a kink too
+_OFF_KINK = 1e-5  # |Z| at which a fold has not yet reached a kink
+_SOFTER = 1e-5  # curvature that rounding does not make
 _STEEPER = 1e-3  # the same beside a fold, along which terms of third order are felt
-_EIGENVECTORS = 3
+_EIGENVECTORS = 3  # tried besides the direction that is followed
 _LARGEST_STEP, _FOLD_STEP = 0.03, 0.06
 _POSITIVE = 1e-9  # a curvature above it is positive
 _ASIDE = 1e-6  # far from a kink against rounding, near against the next kink

@@ -20,31 +20,40 @@ from phasediagram.parameters import DensityImportancePlane
 
 Array = NDArray[np.float64]
 
+LOST = "a curve of equal loss was lost"  # how reasons of ends of curves begin
+
 _LOWER = 3e-15  # relative difference of losses that rounding does not make
 _MERGED = 3e-4  # distance at which two states of equal loss are about to become one
-_MERGING = 0.1
-_AT_NODE = 1e-8
-_BISECTIONS = 24
-_JUMPED = 0.15
-_EDGE = 1e-6
+_MERGING = 0.1  # distance from which it is worth looking for where they do
+_AT_NODE = 1e-8  # distance of two computations of one node
+_BISECTIONS = 24  # of a step in which a third minimum becomes the lowest
+_JUMPED = 0.15  # distance over which a minimum does not move in a step
+_EDGE = 1e-6  # distance to the edge of the domain that counts as none
 _NEAR_NODE = 0.01  # from the last point of a curve, where its states are those of the node
-_NEAR_STATES = 0.03
-_SHORT_CUT = 2e-3
-_LARGEST_STEP = 0.04
+_NEAR_STATES = 0.03  # distance of states from those of a node in its neighbourhood
+_SHORT_CUT = 2e-3  # extent of a curve that is no more than a tie on the edge
+_LARGEST_STEP = 0.04  # of states and position together
 _CLOSER = 0.4  # share of their distance to which two states may come in a step
 _FEWEST = 9  # points of a curve
 _PASSING = 0.2  # distance of states between a point of a curve and a node on it
-_ALONG = 1e-3
-_CONVERGED = 1e3
+_ALONG = 1e-3  # step along a tangent, to see whether it follows the edge
+_CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
 
 
 @dataclass
 class Curve:
-    """A curve of equal losses."""
+    """A curve of equal losses.
+
+    Attributes
+    ----------
+    points : list of ndarray
+        y of `EqualLoss`: both states and the position.
+    ends : list of (str, Node or None)
+        What is at the first and at the last point.
+    """
 
     points: list[Array]
     ends: list[tuple[str, Node | None]]
-    size: int
 
     @property
     def positions(self) -> Array:
@@ -59,6 +68,8 @@ class Curve:
 
 @dataclass
 class Seed:
+    """Two states with nearly the same loss near a position, from which a curve is traced."""
+
     position: Array
     first: Array
     second: Array
@@ -70,7 +81,17 @@ class Seed:
 
 @dataclass
 class Mapper:
-    """Curves on which the lowest minimum changes by a jump."""
+    """Traces the curves on which the lowest minimum changes by a jump.
+
+    Attributes
+    ----------
+    curves, nodes : list
+        What has been traced, and the nodes that were met.
+    unresolved : list of (position, reason)
+        What could not be closed.
+    continuous : list of position
+        Where the lowest minimum seems to change continuously.
+    """
 
     engine: Engine
     plane: DensityImportancePlane
@@ -146,12 +167,12 @@ class Mapper:
             parts.append((points, (end, node)))
             exits += new
         if seed.node is not None:
-            curve = Curve(parts[0][0], [(seed.node.kind, seed.node), parts[0][1]], 2)
+            curve = Curve(parts[0][0], [(seed.node.kind, seed.node), parts[0][1]])
         elif parts[0][1][0] == "closed":
-            curve = Curve(parts[0][0], [parts[0][1], parts[0][1]], 2)
+            curve = Curve(parts[0][0], [parts[0][1], parts[0][1]])
         else:
             joined = parts[1][0][::-1] + parts[0][0][1:]
-            curve = Curve(joined, [parts[1][1], parts[0][1]], 2)
+            curve = Curve(joined, [parts[1][1], parts[0][1]])
         curve.points = refined(system, curve.points)
         if curve.is_short_cut():
             return []  # losses tie on the edge by symmetry, and nearly so beside it
@@ -187,8 +208,8 @@ class Mapper:
             cut = hit if before else hit + 1
             end = (node.kind, node)
             return [
-                *self._split(Curve([*curve.points[:cut], at_node], [curve.ends[0], end], 2)),
-                *self._split(Curve([at_node, *curve.points[cut:]], [end, curve.ends[1]], 2)),
+                *self._split(Curve([*curve.points[:cut], at_node], [curve.ends[0], end])),
+                *self._split(Curve([at_node, *curve.points[cut:]], [end, curve.ends[1]])),
             ]
         return [curve]
 
@@ -254,7 +275,9 @@ class Mapper:
                 return [*points[:-1], end_point[1]], end_point[0].kind, end_point[0], []
             node = triple_point(system, first, second, third, y[-2:])
             if node is None:
-                self.unresolved.append((y[-2:], "a third minimum is lower, but no triple point"))
+                self.unresolved.append(
+                    (y[-2:], f"{LOST} where a third minimum is lower, but no triple point")
+                )
                 return points, "lost: no triple point", None, []
             node = self._node(node)
             points[-1] = np.concatenate(

@@ -16,12 +16,12 @@ from phasediagram.parameters import DensityImportancePlane
 
 Array = NDArray[np.float64]
 
-_ITERATIONS = 20
-_MOVED = 1e-13
-_STALLED = 1e-10
-_FAR = 0.3
-_SEARCH_STEP = 0.02
-_COPIES = 64
+_ITERATIONS = 20  # of Newton's method
+_MOVED = 1e-13  # its last step of the position
+_STALLED = 1e-10  # the same, where rounding keeps it from getting smaller
+_FAR = 0.3  # step of Newton's method that has gone astray
+_SEARCH_STEP = 0.02  # along a curve, to a root of the cubic term
+_COPIES = 64  # over which losses are averaged
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from phasediagram.minima.search import State
 
 Array = NDArray[np.float64]
 
-_DEPTH = 10
-_BISECTIONS = 30
-_NEAR = 0.1
+_DEPTH = 10  # halvings of an edge of the grid
+_BISECTIONS = 30  # of the place where two losses are equal
+_NEAR = 0.1  # distance of states that may be one branch
 _SAME_PLACE = 0.02  # share of a segment
 
 

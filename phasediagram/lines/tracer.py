@@ -14,20 +14,20 @@ from phasediagram.lines.systems import System
 
 Array = NDArray[np.float64]
 
-_ITERATIONS = 16
+_ITERATIONS = 16  # of Newton's method
 _MOVED = 1e-12  # Newton's last step of the position
 _STALLED = 1e-10  # the same, where rounding keeps it from getting smaller
 _FAR = 0.3  # of a corrector from its predictor
 _RETURNED = 1e-4  # how near a step back comes to its start
 _SLIP = 0.3  # the same in steps: more may be another curve
-_SMALLEST_STEP = 2e-6
+_SMALLEST_STEP = 2e-6  # of states and position together
 _CORNER_STEP = 2e-4  # a curve may turn sharply within this
 _LARGEST_TURN = np.cos(np.radians(25.0))
-_EVENT_TOLERANCE = 1e-12
+_EVENT_TOLERANCE = 1e-12  # in the length of a step
 _CIRCLE = 1e-3  # radius around a corner at which the curve is looked for
-_ANGLES = 24
+_ANGLES = 24  # on the circle from which Newton's method starts
 _BACKWARDS = 0.8  # cosine with where the curve came from
-_MOST_CORNERS = 12
+_MOST_CORNERS = 12  # of one curve
 _SAME_BRANCH = 0.05  # how far states may move on the circle
 _STUCK = 30  # points that get no further than _STUCK_MOVED
 _STUCK_MOVED = 4e-4

@@ -24,9 +24,9 @@ from phasediagram.lines.tracer import correct
 
 Array = NDArray[np.float64]
 
-_PUSHES = (1e-3, 1e-2, 0.05, 0.15)
+_PUSHES = (1e-3, 1e-2, 0.05, 0.15)  # along the softest direction, to the branch that begins there
 _OTHER = 0.02  # distance of states beyond which a minimum is another one
-_ROUNDING = 1e-14
+_ROUNDING = 1e-14  # of losses, relative
 
 
 @dataclass
