@@ -298,9 +298,7 @@ class Mapper:
                 if node is not None:
                     points.append(np.concatenate([node.states[0], node.states[0], node.position]))
                     return points, node.kind, node, []
-            self.unresolved.append(
-                (y[-2:], f"a curve of equal loss was lost, states {far:.1e} apart")
-            )
+            self.unresolved.append((y[-2:], f"{LOST}, states {far:.1e} apart"))
         return points, end, None, []
 
     def _back(
