@@ -54,8 +54,8 @@ def add_boundaries(verbs: argparse._SubParsersAction[Parser]) -> None:
         "boundaries",
         help="trace every boundary and special point",
         description="Trace boundaries, spinodals and special points of free weights, print a "
-        "table and save all points. Takes about 10 seconds for 2 features, 70 for 3; without "
-        "spinodals 5 and 30.",
+        "table and save all points. Takes about 12 seconds for 2 features, 75 for 3; without "
+        "spinodals 8 and 43.",
     )
     add_size(boundaries)
     boundaries.add_argument(
