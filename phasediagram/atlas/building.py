@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from phasediagram.atlas.following import move
 from phasediagram.minima.engine import Engine
-from phasediagram.minima.search import FLAT, State, find_minima, is_silent, search
+from phasediagram.minima.search import FLAT, State, find_minima, search
 from phasediagram.minima.starts import random_starts
 from phasediagram.minima.state import SAME_STATE, Space
+from phasediagram.naming.geometry import is_silent
 from phasediagram.parameters import DensityImportancePlane
 
 Array = NDArray[np.float64]
@@ -245,7 +246,7 @@ def examine(
 ) -> State | None:
     """Return a stationary state as a minimum, or None if it is none."""
     at = plane.at(position)
-    if is_silent(engine, x):
+    if is_silent(engine.space.weights(x), engine.space.biases(x)):
         return None
     curvature, direction = engine.softest(x, at, before.direction[None], 2)
     if not curvature > FLAT * (1.0 - at.table[0]):

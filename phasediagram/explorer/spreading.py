@@ -85,7 +85,6 @@ class Spread:
         self._tables, self._importances, self._tolerances = plane.many(positions)
         nothing = np.zeros(0, dtype=np.intp), *(np.zeros((0, engine.space.size)),) * 2
         self.minima = Candidates(nothing[0], nothing[1], np.zeros(0), nothing[2])
-        self._saddles = self.minima
         self._of_point: list[list[tuple[float, Array]]] = [[] for _ in positions]
 
     def add_known(self, point: Points, x: Array) -> None:

@@ -14,8 +14,9 @@ from phasediagram.lines.nodes import Node, critical_point, tricritical_point, tr
 from phasediagram.lines.systems import EqualLoss
 from phasediagram.lines.tracer import Domain, correct, follow
 from phasediagram.minima.engine import Engine
-from phasediagram.minima.search import distinct, is_silent
+from phasediagram.minima.search import distinct
 from phasediagram.minima.state import SAME_STATE
+from phasediagram.naming.geometry import is_silent
 from phasediagram.parameters import DensityImportancePlane
 
 Array = NDArray[np.float64]
@@ -110,7 +111,7 @@ class Mapper:
         found = [
             x
             for x in distinct(self.engine, ends.x, ends.loss, good)
-            if not is_silent(self.engine, x)
+            if not is_silent(self.engine.space.weights(x), self.engine.space.biases(x))
         ]
         x = np.array(found).reshape(-1, self.engine.space.size)
         return x, np.array([self.engine.slope(q, at)[0] for q in x])
@@ -279,7 +280,7 @@ class Mapper:
                     (y[-2:], f"{LOST} where a third minimum is lower, but no triple point")
                 )
                 return points, "lost: no triple point", None, []
-            node = self._node(node)
+            node = self.add_node(node)
             points[-1] = np.concatenate(
                 [
                     node_state(self.engine, node, first),
@@ -383,7 +384,7 @@ class Mapper:
         if not found:
             return None
         found.sort(key=lambda node: float(np.abs(node.position - position).max()))
-        return self._node(found[0])
+        return self.add_node(found[0])
 
     def _end_point(
         self, first: Array, second: Array, third: Array | None, position: Array
@@ -409,7 +410,7 @@ class Mapper:
                     return node, y
         return None
 
-    def _node(self, node: Node) -> Node:
+    def add_node(self, node: Node) -> Node:
         for known in self.nodes:
             if known.kind == node.kind and np.abs(known.position - node.position).max() < _AT_NODE:
                 return known

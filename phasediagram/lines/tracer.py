@@ -58,28 +58,6 @@ class Event(Function, Protocol):
     kind: str
 
 
-@dataclass(frozen=True)
-class Line:
-    """A traced curve.
-
-    Attributes
-    ----------
-    points : ndarray, shape (k, q + 1)
-        y of the system.
-    ends : tuple of str
-        What happened at the first and the last point: the kind of an event, ``"edge"``,
-        ``"closed"``, or ``"lost"`` and why.
-    """
-
-    points: Array
-    ends: tuple[str, str]
-
-    @property
-    def positions(self) -> Array:
-        """Positions in the plane, shape (k, 2)."""
-        return self.points[:, -2:]
-
-
 def correct(
     system: System, guess: Array, constraint: Array, through: Array | None = None
 ) -> Array | None:
@@ -135,7 +113,8 @@ def follow(
     points : list of ndarray
         From the start on.
     end : str
-        As in `Line.ends`.
+        The kind of an event, ``"edge"``, ``"closed"``, ``"stopped"`` by `watch`, or ``"lost"`` or
+        ``"unstable"`` where no next point was found or accepted.
     """
     system.commit(start)
     points = [start]

@@ -69,7 +69,7 @@ def _on_limit(mapper: Mapper, limit: Limit) -> tuple[list[Transition], list[Seed
             if position is not None:
                 x = system.states(position)[0]
                 if _gap(mapper, x, position)[0] > 0:
-                    node = mapper._node(Node("tricritical point", position, (x,)))
+                    node = mapper.add_node(Node("tricritical point", position, (x,)))
                     marks.append((k, "cubic", node))
         if gap[k] * gap[k + 1] < 0 and max(cubic[k], cubic[k + 1]) > 0:
             position = _root(system, limit, k, lambda y: _gap(mapper, system.states(y)[0], y)[0])
@@ -77,7 +77,7 @@ def _on_limit(mapper: Mapper, limit: Limit) -> tuple[list[Transition], list[Seed
                 x = system.states(position)[0]
                 other = _gap(mapper, x, position)[1]
                 if other is not None and system.cubic(position) > 0:
-                    node = mapper._node(Node("critical end point", position, (other, x)))
+                    node = mapper.add_node(Node("critical end point", position, (other, x)))
                     marks.append((k, "gap", node))
     seeds = []
     bounds = [0, *sorted({k + 1 for k, _, _ in marks}), count]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from phasediagram.minima.engine import Ends, Engine
 from phasediagram.minima.starts import random_starts
 from phasediagram.minima.state import SAME_STATE, Space
+from phasediagram.naming.geometry import is_silent
 from phasediagram.parameters import Parameters
 from phasediagram.progress import Progress
 
@@ -82,7 +83,7 @@ def find_minima(
     saddles: list[Array] = []
     while pending:
         x = pending.pop(0)
-        if is_silent(engine, x):
+        if is_silent(engine.space.weights(x), engine.space.biases(x)):
             continue
         known = [s.x for s in found] + saddles
         if known and engine.space.distances(x[None], np.array(known)).min() < SAME_STATE:
@@ -156,15 +157,9 @@ def distinct(engine: Engine, x: Array, loss: Array, good: NDArray[np.bool_]) -> 
     return [x[k] for k in kept]
 
 
-def is_silent(engine: Engine, x: Array) -> bool:
-    """Whether some output never switches on."""
-    return bool(are_silent(engine, x))
-
-
 def are_silent(engine: Engine, x: Array) -> NDArray[np.bool_]:
     """Whether some output of states (..., d) never switches on."""
-    gram, b = engine.space.gram(x), engine.space.biases(x)
-    return np.asarray((b + np.maximum(gram, 0).sum(axis=-1) <= 0).any(axis=-1))
+    return is_silent(engine.space.weights(x), engine.space.biases(x))
 
 
 def starts_needed(space: Space) -> int:
