@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from phasediagram.atlas.building import Atlas, build_atlas
 from phasediagram.atlas.following import End
-from phasediagram.lines.limits import Limit, LimitMapper
-from phasediagram.lines.mapper import LOST, Curve, Mapper, passes
+from phasediagram.lines.limits import LimitMapper
+from phasediagram.lines.mapper import LOST, Curve, Mapper
 from phasediagram.lines.nodes import Node
+from phasediagram.lines.polylines import passes
 from phasediagram.lines.seeds import equal_loss_seeds
+from phasediagram.lines.spinodals import spinodals as spinodal_curves
+from phasediagram.lines.stability import stability_limits
 from phasediagram.lines.systems import EqualLoss
 from phasediagram.lines.tracer import Domain
 from phasediagram.lines.transitions import Transition, continuous_transitions
@@ -149,10 +152,8 @@ class _Survey:
     """Everything that was traced in a window."""
 
     mapper: Mapper
-    limits: list[Limit]
+    limits: LimitMapper | None
     transitions: list[Transition]
-    failures: list[tuple[Array, str]]
-    with_spinodals: bool
 
     def result(self) -> PhaseBoundaries:
         space = self.mapper.engine.space
@@ -167,11 +168,7 @@ class _Survey:
             for _, node in both
             if node is not None
         ]
-        spinodals = (
-            [self._spinodal(limit) for limit in self.limits if len(limit.positions) > 1]
-            if self.with_spinodals
-            else []
-        )
+        spinodals = self._spinodals()
         return PhaseBoundaries(
             (*equilibrium, *spinodals),
             _special_points(self.mapper.nodes, nodes),
@@ -212,14 +209,21 @@ class _Survey:
         ends = tuple(kind for kind, _ in transition.ends)
         return Boundary(density, importance, names, 2, "equilibrium", loss, jump, ends)
 
-    def _spinodal(self, limit: Limit) -> Boundary:
-        density, importance = _from_logarithms(limit.positions)
-        middle = len(density) // 2
-        if limit.kind == "begins":
-            name = self._name(limit.before, float(np.exp(limit.before_position[0])))
-        else:
-            name = self._name(limit.states[middle], float(density[middle]))
-        return Boundary(density, importance, (name,), None, "spinodal", ends=limit.ends)
+    def _spinodals(self) -> list[Boundary]:
+        if self.limits is None:
+            return []
+        mapper = self.limits
+
+        def name(x: Array, position: Array) -> str:
+            return self._name(x, float(np.exp(position[0])))
+
+        curves = spinodal_curves(mapper.engine, mapper.plane, mapper.domain, mapper.limits, name)
+        return [
+            Boundary(
+                *_from_logarithms(curve.positions), (curve.name,), None, "spinodal", ends=curve.ends
+            )
+            for curve in curves
+        ]
 
     def _name(self, x: Array, density: float) -> str:
         return phase_of(self.mapper.engine.space.weights(x), min(density, 1.0))
@@ -243,13 +247,8 @@ class _Survey:
             if why.startswith(LOST)
             or not any(passes(line, position, _EXPLAINED) is not None for line in lines)
         ]
-        if self.with_spinodals:
-            lines = [limit.positions for limit in self.limits]
-            left += [
-                (position, why)
-                for position, why in self.failures
-                if not any(passes(line, position, _EXPLAINED) is not None for line in lines)
-            ]
+        if self.limits is not None:
+            left += self.limits.unresolved()
         return [
             Unresolved(float(np.exp(position[0])), float(np.exp(position[1])), why)
             for position, why in left
@@ -272,23 +271,17 @@ def _survey(
     atlas = build_atlas(engine, plane, (axes[0], axes[1]), _STRIDE, _STARTS[n], rng)
     report(0.3)
     mapper = Mapper(engine, plane, atlas, domain)
-    limit_mapper = LimitMapper(engine, plane, atlas, domain)
-    limit_mapper.run(_lowest_ends(atlas))
-    transitions, seeds = continuous_transitions(mapper, limit_mapper.limits)
+    losing = stability_limits(engine, plane, domain, _lowest_ends(atlas))
+    transitions, seeds = continuous_transitions(mapper, losing)
     report(0.4)
     mapper.run(seeds)
     mapper.run(list(equal_loss_seeds(mapper)))
     report(0.6)
-    if spinodals:
-        limit_mapper.run()
+    limits = LimitMapper(engine, plane, atlas, domain, rng) if spinodals else None
+    if limits is not None:
+        limits.run()
     report(1.0)
-    return _Survey(
-        mapper,
-        limit_mapper.limits,
-        [t for t in transitions if len(t.positions) > 1],
-        limit_mapper.unresolved,
-        spinodals,
-    )
+    return _Survey(mapper, limits, [t for t in transitions if len(t.positions) > 1])
 
 
 def _lowest_ends(atlas: Atlas) -> list[End]:
