@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.lines.limits import Limit
-from phasediagram.lines.nodes import CubicTerm, Kink, kinks, tricritical_point
+from phasediagram.lines.nodes import CubicTerm, Kink, Node, kinks, tricritical_point
 from phasediagram.lines.polishing import polish
 from phasediagram.lines.systems import Fold
-from phasediagram.lines.tracer import Domain, Event, correct, follow
+from phasediagram.lines.tracer import Domain, correct, follow
 from phasediagram.lines.walking import Foot
 from phasediagram.minima.engine import Engine
 from phasediagram.parameters import DensityImportancePlane
@@ -21,10 +21,15 @@ from phasediagram.parameters import DensityImportancePlane
 Array = NDArray[np.float64]
 Name = Callable[[Array, Array], str]  # of a state at a position
 
+_CONTINUOUS = "goes on continuously"
+_BESIDE = 0.05  # distance of two states of which one begins beside the other
+_VANISHES = 0.15  # share of that distance, farther inside, which is on its way to 0
 _SHORT = 0.05  # length of a piece whose name is that of what is before or after it
 _TIP = 0.1  # how far from the last point the end of a tip may be
+_CLOSE = 5e-3  # how far past the last points of both curves their common end is at least sought
+_AGREE = 2e-3  # distance of the ends of two folds that end together
 _NEAR = 0.05  # share of it by which a fold may miss its foot
-_STEP = 1e-3  # of states and position together, towards a tip
+_FIRST_STEP = 1e-3  # of states and position together, towards a tip
 _ON_KINK = 1e-5  # |Z| where a fold has come to a kink
 _EDGE = 1e-3  # how far from the edge of the domain a walk along a limit stops
 
@@ -75,19 +80,46 @@ def spinodals(
     curves: list[Spinodal] = []
     for limit in limits:
         if not (limit.is_nothing or limit.is_speck):
-            positions = _polished(engine, plane, limit)
+            points = _polished(engine, plane, limit)
             for stretch in _stretches(engine, plane, domain, limit):
-                curves += _named(limit, positions, stretch, domain, name)
+                curves += _named(engine, plane, limit, points, stretch, domain, name)
     return curves
 
 
-def _polished(engine: Engine, plane: DensityImportancePlane, limit: Limit) -> Array:
-    positions, kind = [], ""
+@dataclass(frozen=True)
+class _Points:
+    """The points of a limit, and where the minimum goes on as another that is beside it."""
+
+    positions: Array
+    goes_on: NDArray[np.bool_]
+
+
+def _polished(engine: Engine, plane: DensityImportancePlane, limit: Limit) -> _Points:
+    positions, goes_on, kind = [], [], ""
     for foot in limit.feet:
         point = polish(engine, plane, foot, kind)
         kind = point.kind
         positions.append(point.position)
-    return np.array(positions)
+        goes_on.append(_goes_on(engine, plane, foot))
+    return _Points(np.array(positions), np.array(goes_on))
+
+
+def _goes_on(engine: Engine, plane: DensityImportancePlane, foot: Foot) -> bool:
+    """Whether a minimum becomes, continuously, one that lies on other kinks and goes on.
+
+    So does a branch that begins beside another state, on its side of a continuous transition:
+    towards the limit its distance from that state vanishes.
+    """
+    x, at = foot.end.state.x, plane.at(foot.end.beyond)
+    beside, settled = engine.settle(x, at, 10.0, 60)
+    if not settled or not np.abs(beside - x).max() < _BESIDE:
+        return False
+    if len(kinks(engine, beside)) >= len(kinks(engine, x)):
+        return False
+    inside, settled = engine.settle(beside, plane.at(foot.at), 10.0, 60)
+    if not settled or np.abs(beside - x).max() > _VANISHES * np.abs(inside - foot.anchor.x).max():
+        return False
+    return engine.softest(beside, at, (x - beside)[None], 4)[0] > 0
 
 
 def _stretches(
@@ -120,16 +152,29 @@ def _tip(
         tip = _end_of_fold(engine, plane, domain, feet)
         if tip is not None:
             found.append(_Tip(tip.kind, tip.line, side == 0))
-    base, other = limit.feet[k - 1].end.state.x, limit.feet[k - 1].anchor.x
-    base, settled = engine.settle(base, plane.at(limit.feet[k - 1].end.beyond), 10.0, 60)
-    if settled:
-        last = limit.feet[k - 1].position
-        node = tricritical_point(engine, plane, domain, base, other, last, _TIP)
-        if node is not None:
-            found.append(_Tip(node.kind, node.position[None], True))
-    last = limit.feet[k - 1].position
-    found.sort(key=lambda tip: float(np.linalg.norm(tip.line[-1] - last)))
-    return found[0] if found else None
+    if len(found) == 2 and np.linalg.norm(found[0].line[-1] - found[1].line[-1]) < _AGREE:
+        return found[0]
+    node = _tricritical(engine, plane, domain, limit.feet[k - 1])
+    if node is not None:
+        found.append(_Tip(node.kind, node.position[None], True))
+    ends = np.array([next((f for f in feet if not f.rolled), feet[0]).position for feet in sides])
+    reach = max(float(np.linalg.norm(ends[1] - ends[0])), _CLOSE)
+
+    def far(tip: _Tip) -> float:
+        return float(np.linalg.norm(ends - tip.line[-1], axis=1).min())
+
+    tip = min(found, key=far, default=None)  # a fold goes on past where another curve cuts it
+    return tip if tip is not None and far(tip) < reach else None
+
+
+def _tricritical(
+    engine: Engine, plane: DensityImportancePlane, domain: Domain, foot: Foot
+) -> Node | None:
+    """Return where a branch that begins near a foot no longer begins continuously."""
+    base, settled = engine.settle(foot.end.state.x, plane.at(foot.end.beyond), 10.0, 60)
+    if not settled:
+        return None
+    return tricritical_point(engine, plane, domain, base, foot.anchor.x, foot.position, _TIP)
 
 
 def _end_of_fold(
@@ -149,7 +194,11 @@ def _end_of_fold(
     start = correct(system, guess, constraint / np.linalg.norm(constraint))
     if start is None or np.linalg.norm(start[-2:] - foot.position) > _TIP * _NEAR:
         return None
-    events: list[Event] = [CubicTerm(), *kinks(engine, start[:-2])]
+    corners = kinks(engine, start[:-2])
+
+    def nearest(y: Array) -> float:
+        return min(abs(corner(system, y)) for corner in corners)
+
     system.commit(start)
     tangent = system.tangent(start)
     if tangent[-2:] @ (foot.position - before.position) < 0:
@@ -159,58 +208,81 @@ def _end_of_fold(
         start,
         tangent,
         domain,
-        events,
-        first_step=_STEP,
-        largest_step=10 * _STEP,
+        [CubicTerm()],
+        first_step=_FIRST_STEP,
+        largest_step=10 * _FIRST_STEP,
+        most_corners=0,
         watch=lambda y: bool(np.linalg.norm(y[-2:] - start[-2:]) > _TIP),
+        accept=lambda y: nearest(y) > _ON_KINK / 10,  # beyond, the fold is another
     )
-    if any(abs(event(system, points[-1])) < _ON_KINK for event in events[1:]):
-        kind = Kink.kind  # beyond, the fold is another
+    if nearest(points[-1]) < _ON_KINK:
+        kind = Kink.kind
     if kind not in (CubicTerm.kind, Kink.kind):
         return None
     return _Tip(kind, np.array([y[-2:] for y in points[1:]]), True)
 
 
 def _named(
-    limit: Limit, positions: Array, stretch: _Stretch, domain: Domain, name: Name
+    engine: Engine,
+    plane: DensityImportancePlane,
+    limit: Limit,
+    points: _Points,
+    stretch: _Stretch,
+    domain: Domain,
+    name: Name,
 ) -> Iterator[Spinodal]:
-    """Cut a stretch where the minimum that ends gets another name."""
-    line = positions[stretch.start : stretch.stop]
+    """Cut a stretch where the minimum that ends gets another name, or does not end."""
+    line = points.positions[stretch.start : stretch.stop]
     feet = limit.feet[stretch.start : stretch.stop]
-    names = [name(foot.anchor.x, foot.at) for foot in feet]
-    bounds = _bounds(names, line)
-    for start, stop in pairwise(bounds):
+    names = [
+        _CONTINUOUS if goes_on else name(foot.anchor.x, foot.at)
+        for foot, goes_on in zip(feet, points.goes_on[stretch.start : stretch.stop], strict=True)
+    ]
+    runs = _runs(names, line)
+    for k, (start, stop, called) in enumerate(runs):
+        if called == _CONTINUOUS:
+            continue
         piece = line[start : min(stop + 1, len(line))]
         ends = ["", ""]
-        for side, (index, edge) in enumerate(((start, 0), (stop, len(line)))):
-            if index != edge:
-                ends[side] = f"goes on as {names[index - 1 if side == 0 else index]}"
-                continue
-            ends[side] = stretch.ends[side]
-            extra = stretch.tips[side]
+        for side, other in enumerate((k - 1, k + 1)):
+            if 0 <= other < len(runs):
+                after = runs[other][2]
+                ends[side] = after if after == _CONTINUOUS else f"goes on as {after}"
+                if after != _CONTINUOUS:
+                    continue
+                node = _tricritical(engine, plane, domain, feet[stop if side else start - 1])
+                if node is None:
+                    continue
+                ends[side], extra = node.kind, node.position[None]
+                piece = piece[:-1] if side and stop < len(line) else piece
+            else:
+                ends[side] = stretch.ends[side]
+                extra = stretch.tips[side]
             if ends[side] == "edge":
                 extra = _landed(piece if side else piece[::-1], domain)
             piece = np.vstack([piece, extra] if side else [extra, piece])
         if len(piece) > 1:
-            middle = names[start:stop]
-            yield Spinodal(max(set(middle), key=middle.count), piece, (ends[0], ends[1]))
+            yield Spinodal(called, piece, (ends[0], ends[1]))
 
 
-def _bounds(names: list[str], line: Array) -> list[int]:
-    """Return where runs of one name begin, short runs left out, and the length."""
+def _runs(names: list[str], line: Array) -> list[tuple[int, int, str]]:
+    """Return runs of one name as (start, stop, name), short ones joined to what is before."""
     along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
     starts = [0, *(k for k in range(1, len(names)) if names[k] != names[k - 1])]
-    stops = [*starts[1:], len(names)]
-    kept = [
-        (start, stop)
-        for start, stop in zip(starts, stops, strict=True)
-        if along[stop - 1] - along[start] > _SHORT
-    ]
-    bounds = [0]
-    for before, after in pairwise(kept):
-        if names[before[0]] != names[after[0]]:
-            bounds.append(after[0])
-    return [*bounds, len(names)]
+    runs = [(start, stop, names[start]) for start, stop in pairwise([*starts, len(names)])]
+    long = [run for run in runs if along[run[1] - 1] - along[run[0]] > _SHORT]
+    if not long:
+        return [(0, len(names), max(set(names), key=names.count))]
+    joined = [(0, long[0][1], long[0][2])]
+    for start, stop, called in long[1:]:
+        first, _, before = joined[-1]
+        if called == before:
+            joined[-1] = (first, stop, before)
+        else:
+            joined[-1] = (first, start, before)
+            joined.append((start, stop, called))
+    joined[-1] = (joined[-1][0], len(names), joined[-1][2])
+    return joined
 
 
 def _landed(line: Array, domain: Domain) -> Array:
