@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.lines.limits import Limit
-from phasediagram.lines.nodes import CubicTerm, Kink, Node, kinks, tricritical_point
+from phasediagram.lines.nodes import kinks
 from phasediagram.lines.polishing import polish
-from phasediagram.lines.systems import Fold
-from phasediagram.lines.tracer import Domain, correct, follow
+from phasediagram.lines.tips import tip_before, tricritical_near
+from phasediagram.lines.tracer import Domain
 from phasediagram.lines.walking import Foot
 from phasediagram.minima.engine import Engine
 from phasediagram.parameters import DensityImportancePlane
@@ -23,14 +23,9 @@ Name = Callable[[Array, Array], str]  # of a state at a position
 
 _CONTINUOUS = "goes on continuously"
 _BESIDE = 0.05  # distance of two states of which one begins beside the other
-_VANISHES = 0.15  # share of that distance, farther inside, which is on its way to 0
+_VANISHES = 0.07  # share of that distance, farther inside, which is on its way to 0
+_SHARP = 0.7  # cosine of directions before and after a corner
 _SHORT = 0.05  # length of a piece whose name is that of what is before or after it
-_TIP = 0.1  # how far from the last point the end of a tip may be
-_CLOSE = 5e-3  # how far past the last points of both curves their common end is at least sought
-_AGREE = 2e-3  # distance of the ends of two folds that end together
-_NEAR = 0.05  # share of it by which a fold may miss its foot
-_FIRST_STEP = 1e-3  # of states and position together, towards a tip
-_ON_KINK = 1e-5  # |Z| where a fold has come to a kink
 _EDGE = 1e-3  # how far from the edge of the domain a walk along a limit stops
 
 
@@ -58,15 +53,6 @@ class _Stretch:
     stop: int
     ends: tuple[str, str]
     tips: tuple[Array, Array]  # points of it before the first and after the last foot
-
-
-@dataclass(frozen=True)
-class _Tip:
-    """Where two curves end together: points up to there, of the first or of the second."""
-
-    kind: str
-    line: Array
-    of_first: bool
 
 
 def spinodals(
@@ -125,12 +111,13 @@ def _goes_on(engine: Engine, plane: DensityImportancePlane, foot: Foot) -> bool:
 def _stretches(
     engine: Engine, plane: DensityImportancePlane, domain: Domain, limit: Limit
 ) -> Iterator[_Stretch]:
-    """Cut a limit at the tips that it turns around."""
-    cuts = sorted(k for k in limit.turns if 0 < k < len(limit.feet))
+    """Cut a limit at the tips that it turns around, and at sharp corners that are tips."""
     nothing = np.empty((0, 2))
     before, first, start = limit.ends[0], nothing, 0
-    for k in cuts:
-        tip = _tip(engine, plane, domain, limit, k)
+    for k in sorted({*limit.turns, *_corners(limit)}):
+        tip = tip_before(engine, plane, domain, limit, k) if 0 < k < len(limit.feet) else None
+        if tip is None and k not in limit.turns:
+            continue
         kind, line = ("corner", nothing) if tip is None else (tip.kind, tip.line)
         last, following = line, line[-1:]
         if tip is not None and not tip.of_first:
@@ -142,84 +129,19 @@ def _stretches(
         yield _Stretch(start, len(limit.feet), (before, limit.ends[1]), (first, nothing))
 
 
-def _tip(
-    engine: Engine, plane: DensityImportancePlane, domain: Domain, limit: Limit, k: int
-) -> _Tip | None:
-    """Return the special point around which a limit turns before foot k, if it is one."""
-    sides = [limit.feet[:k][::-1], limit.feet[k:]]
-    found = []
-    for side, feet in enumerate(sides):
-        tip = _end_of_fold(engine, plane, domain, feet)
-        if tip is not None:
-            found.append(_Tip(tip.kind, tip.line, side == 0))
-    if len(found) == 2 and np.linalg.norm(found[0].line[-1] - found[1].line[-1]) < _AGREE:
-        return found[0]
-    node = _tricritical(engine, plane, domain, limit.feet[k - 1])
-    if node is not None:
-        found.append(_Tip(node.kind, node.position[None], True))
-    ends = np.array([next((f for f in feet if not f.rolled), feet[0]).position for feet in sides])
-    reach = max(float(np.linalg.norm(ends[1] - ends[0])), _CLOSE)
-
-    def far(tip: _Tip) -> float:
-        return float(np.linalg.norm(ends - tip.line[-1], axis=1).min())
-
-    tip = min(found, key=far, default=None)  # a fold goes on past where another curve cuts it
-    return tip if tip is not None and far(tip) < reach else None
-
-
-def _tricritical(
-    engine: Engine, plane: DensityImportancePlane, domain: Domain, foot: Foot
-) -> Node | None:
-    """Return where a branch that begins near a foot no longer begins continuously."""
-    base, settled = engine.settle(foot.end.state.x, plane.at(foot.end.beyond), 10.0, 60)
-    if not settled:
-        return None
-    return tricritical_point(engine, plane, domain, base, foot.anchor.x, foot.position, _TIP)
-
-
-def _end_of_fold(
-    engine: Engine, plane: DensityImportancePlane, domain: Domain, feet: list[Foot]
-) -> _Tip | None:
-    """Follow a fold on, past the first of its feet, to where it has a cusp or meets a kink."""
-    straight = [foot for foot in feet if not foot.rolled][:2]
-    if len(straight) < 2:
-        return None
-    foot, before = straight
-    end = foot.end
-    system = Fold(engine, plane)
-    guess = np.concatenate([end.state.x, end.position])
-    constraint = np.zeros(len(guess))
-    across = end.beyond - end.position
-    constraint[-2:] = -across[1], across[0]
-    start = correct(system, guess, constraint / np.linalg.norm(constraint))
-    if start is None or np.linalg.norm(start[-2:] - foot.position) > _TIP * _NEAR:
-        return None
-    corners = kinks(engine, start[:-2])
-
-    def nearest(y: Array) -> float:
-        return min(abs(corner(system, y)) for corner in corners)
-
-    system.commit(start)
-    tangent = system.tangent(start)
-    if tangent[-2:] @ (foot.position - before.position) < 0:
-        tangent = -tangent
-    points, kind = follow(
-        system,
-        start,
-        tangent,
-        domain,
-        [CubicTerm()],
-        first_step=_FIRST_STEP,
-        largest_step=10 * _FIRST_STEP,
-        most_corners=0,
-        watch=lambda y: bool(np.linalg.norm(y[-2:] - start[-2:]) > _TIP),
-        accept=lambda y: nearest(y) > _ON_KINK / 10,  # beyond, the fold is another
-    )
-    if nearest(points[-1]) < _ON_KINK:
-        kind = Kink.kind
-    if kind not in (CubicTerm.kind, Kink.kind):
-        return None
-    return _Tip(kind, np.array([y[-2:] for y in points[1:]]), True)
+def _corners(limit: Limit) -> Iterator[int]:
+    """Yield the feet before which a limit turns sharply without having been walked around."""
+    rolled = [foot.rolled for foot in limit.feet]
+    start = 0
+    for k in range(1, len(rolled)):
+        if rolled[k] and not rolled[k - 1]:
+            start = k
+        if rolled[k - 1] and not rolled[k] and start > 2 and k < len(rolled) - 2:
+            before = limit.positions[start - 1] - limit.positions[start - 2]
+            after = limit.positions[k + 1] - limit.positions[k]
+            sharp = before @ after < _SHARP * np.linalg.norm(before) * np.linalg.norm(after)
+            if sharp and not any(start - 1 <= turn <= k + 1 for turn in limit.turns):
+                yield (start + k) // 2
 
 
 def _named(
@@ -250,7 +172,7 @@ def _named(
                 ends[side] = after if after == _CONTINUOUS else f"goes on as {after}"
                 if after != _CONTINUOUS:
                     continue
-                node = _tricritical(engine, plane, domain, feet[stop if side else start - 1])
+                node = tricritical_near(engine, plane, domain, feet[stop if side else start - 1])
                 if node is None:
                     continue
                 ends[side], extra = node.kind, node.position[None]

@@ -18,7 +18,7 @@ from phasediagram.parameters import DensityImportancePlane
 Array = NDArray[np.float64]
 
 _NEAR_END = 2e-3  # distance of an end from the chords of a curve that explains it
-_SAME = 1e-3  # distance of copies of one state, within a bracket
+_SAME = 0.03  # distance of one state at neighbouring points of a curve
 _REACH = 4.0  # times the bracket of an end: how far a curve may be from it
 _SAME_DIRECTION = 0.9  # cosine between the softest directions at neighbouring points
 _SOFTER = 1e-5  # curvature that rounding does not make
