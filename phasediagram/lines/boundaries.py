@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.atlas.building import Atlas, build_atlas
+from phasediagram.atlas.building import Atlas, build_atlas, search_more
 from phasediagram.atlas.following import End
 from phasediagram.lines.limits import LimitMapper
 from phasediagram.lines.mapper import LOST, Curve, Mapper
@@ -17,7 +17,7 @@ from phasediagram.lines.nodes import Node
 from phasediagram.lines.polylines import passes
 from phasediagram.lines.seeds import equal_loss_seeds
 from phasediagram.lines.spinodals import spinodals as spinodal_curves
-from phasediagram.lines.stability import stability_limits
+from phasediagram.lines.stability import beside, stability_limits
 from phasediagram.lines.systems import EqualLoss
 from phasediagram.lines.tracer import Domain
 from phasediagram.lines.transitions import Transition, continuous_transitions
@@ -272,6 +272,9 @@ def _survey(
     report(0.3)
     mapper = Mapper(engine, plane, atlas, domain)
     losing = stability_limits(engine, plane, domain, _lowest_ends(atlas))
+    for position in beside(losing):
+        if domain.margin(position) > 0:
+            search_more(engine, plane, atlas, position, rng)
     transitions, seeds = continuous_transitions(mapper, losing)
     report(0.4)
     mapper.run(seeds)

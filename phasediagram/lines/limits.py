@@ -8,16 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.atlas.building import Atlas
+from phasediagram.atlas.building import Atlas, search_more
 from phasediagram.atlas.following import End, reach, together
 from phasediagram.lines.polylines import passes
 from phasediagram.lines.tracer import Domain
 from phasediagram.lines.walking import Foot, Walker
 from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
-from phasediagram.minima.search import State, are_silent, distinct, find_minima
-from phasediagram.minima.starts import random_starts
-from phasediagram.minima.state import SAME_STATE
 from phasediagram.parameters import DensityImportancePlane
 
 Array = NDArray[np.float64]
@@ -26,8 +23,6 @@ _NEAR_END = 2e-3  # distance of an end from the chords of a limit that explains 
 _SAME_SHEET = 0.1  # distance of states of one minimum, a bracket apart
 _COVERED = 0.9  # share of a walk that was given up, which another has done as well
 _SPACING = 0.1  # along limits, of the positions at which other minima are searched
-_STARTS = 60  # of such a search
-_CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
 _AWAY = 0.12  # how far minima found there are followed, to where they end
 _ROUNDS = 40
 _SPECK = 5e-3  # extent of a closed limit
@@ -159,7 +154,8 @@ class LimitMapper:
             self.searched.add(id(limit))
             for foot in _spaced(limit.feet):
                 for position in (foot.end.beyond, foot.at):
-                    found += [(state, position) for state in self._new_minima(position)]
+                    new = search_more(self.engine, self.plane, self.atlas, position, self.rng)
+                    found += [(state, position) for state in new]
         walks = [
             reach(state, position, position + step)
             for state, position in found
@@ -167,16 +163,6 @@ class LimitMapper:
             if self.domain.margin(position + step) > 0
         ]
         return [end for end in together(self.engine, self.plane, walks) if isinstance(end, End)]
-
-    def _new_minima(self, position: Array) -> list[State]:
-        """Return minima at a position to which no minimum of the atlas around it leads."""
-        at, space = self.plane.at(position), self.engine.space
-        known = self.engine.minimize_at(self.atlas.near(position, space), at, 0.1).x
-        ends = self.engine.minimize_at(random_starts(space, _STARTS, self.rng), at)
-        good = (ends.slope < _CONVERGED * at.tolerance) & ~are_silent(self.engine, ends.x)
-        reached = np.array(distinct(self.engine, ends.x, ends.loss, good))
-        new = reached[space.distances(reached, known).min(axis=1) > SAME_STATE]
-        return find_minima(self.engine, at, new) if len(new) else []
 
     def _drop_what_is_covered(self) -> None:
         """Leave out walks that were given up where other walks have been as well."""
