@@ -38,12 +38,21 @@ if TYPE_CHECKING:
         SpecialPoint,
         Unresolved,
     )
+    from phasediagram.toymodel.axes import Axis
+    from phasediagram.toymodel.models import (
+        Group,
+        ToyModel,
+        anticorrelated,
+        correlated,
+        hierarchical,
+    )
     from phasediagram.training.descent import train
     from phasediagram.training.result import TrainingHistory, TrainingResult
 else:
     # Where each public name is: importing the package loads none of it, so that it takes no time.
     _HOMES = {
         "atlas.diagram": ("phase_diagram",),
+        "toymodel.axes": ("Axis",),
         "catalogue.configurations": ("Configuration", "ConfigurationMinimum", "configurations"),
         "comparison.agreement": ("Agreement", "compare"),
         "comparison.basins": ("Basin", "basin_probabilities"),
@@ -66,6 +75,7 @@ else:
             "SpecialPoint",
             "Unresolved",
         ),
+        "toymodel.models": ("Group", "ToyModel", "anticorrelated", "correlated", "hierarchical"),
         "training.descent": ("train",),
         "training.result": ("TrainingHistory", "TrainingResult"),
     }
@@ -91,31 +101,37 @@ else:
 
 __all__ = [
     "Agreement",
+    "Axis",
     "Basin",
     "Boundary",
     "BranchLosses",
     "Configuration",
     "ConfigurationMinimum",
     "EdgeDistances",
+    "Group",
     "LossSection",
     "Minimum",
     "PhaseBoundaries",
     "PhaseDiagram",
     "Solution",
     "SpecialPoint",
+    "ToyModel",
     "TrainingHistory",
     "TrainingResult",
     "Unresolved",
     "__version__",
+    "anticorrelated",
     "basin_probabilities",
     "classify",
     "compare",
     "compare_weights",
     "configurations",
+    "correlated",
     "edge_distances",
     "expected_loss",
     "expected_loss_and_gradient",
     "expected_loss_hessian",
+    "hierarchical",
     "load",
     "loss_section",
     "phase_boundaries",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from phasediagram._version import __version__
 from phasediagram.naming.geometry import described, dimensionalities, extra_feature_outcome
+from phasediagram.toymodel.models import ToyModel
 
 Array = NDArray[np.float64]
 Names = NDArray[np.str_]
@@ -77,7 +78,10 @@ class Solution:
 
     Attributes
     ----------
-    density, relative_importance : float
+    density : float or ndarray, shape (n,)
+        As it was given; if the model's activity gives it, the features' mean.
+    relative_importance : float
+        Importance of the last feature.
     n_features, n_hidden : int
     weights : str
         What was allowed to vary, see `solve`.
@@ -89,9 +93,13 @@ class Solution:
         Norm of the gradient at which minimisation stops; 0 for canonical weights.
     version : str
         Version of the package that computed it.
+    importance : ndarray, shape (n,), or None
+        Of each feature; None for the paper's (1, ..., 1, r).
+    model : ToyModel or None
+        What was assumed; None for the paper's model.
     """
 
-    density: float
+    density: float | Array
     relative_importance: float
     n_features: int
     n_hidden: int
@@ -99,6 +107,8 @@ class Solution:
     minima: tuple[Minimum, ...]
     tolerance: float = GRADIENT_TOLERANCE
     version: str = __version__
+    importance: Array | None = None
+    model: ToyModel | None = None
 
     @property
     def loss(self) -> float:

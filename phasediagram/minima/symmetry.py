@@ -1,0 +1,75 @@
+"""Which features the parameters make equal, and the space of states that follows."""
+
+from __future__ import annotations
+
+import math
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.minima.state import Space
+from phasediagram.parameters import Parameters, Plane
+from phasediagram.toymodel.models import ToyModel
+
+Array = NDArray[np.float64]
+
+_SAME = 1e-13  # relative difference of parameters that are equal but for rounding
+_GENERIC = (0.3819, 0.6271, 0.1543)  # shares of the ranges of axes, where nothing else is equal
+_OTHER = (0.7236, 0.2187, 0.5408)
+
+
+def plane_space(plane: Plane, m: int, ranges: Array) -> Space:
+    """Return the space of states with the symmetry that holds all over a plane.
+
+    Parameters
+    ----------
+    plane : Plane
+    m : int
+    ranges : ndarray, shape (axes, 2)
+        Of the coordinates.
+    """
+    if plane.model is None:
+        return Space(plane.n, m, (tuple(range(plane.n - 1)), (plane.n - 1,)))
+    low, span = ranges[:, 0], ranges[:, 1] - ranges[:, 0]
+    shares = [_GENERIC, _OTHER][: len(ranges)]
+    positions = [low + span * np.array(share) for share in zip(*shares, strict=True)]
+    return space_of_parameters(plane.model, [plane.at(position) for position in positions], m)
+
+
+def space_of_parameters(model: ToyModel, points: list[Parameters], m: int) -> Space:
+    """Return the space of states with the symmetry that holds at all points."""
+    n = model.n_features
+    swaps = {(i, j) for i in range(n) for j in range(i) if _holds(points, _swapped(n, i, j))}
+    classes: list[list[int]] = []
+    for i in range(n):
+        home = next((members for members in classes if (i, members[0]) in swaps), None)
+        if home is None:
+            classes.append([i])
+        else:
+            home.append(i)
+    equal = tuple(map(tuple, classes))
+    symmetries: tuple[tuple[int, ...], ...] = ()
+    if model.groups or model.activity is not None:
+        found = tuple(order for order in permutations(range(n)) if _holds(points, order))
+        if len(found) > math.prod(math.factorial(len(members)) for members in classes):
+            symmetries = found
+    return Space(n, m, equal, symmetries, model.bias)
+
+
+def _swapped(n: int, i: int, j: int) -> tuple[int, ...]:
+    order = list(range(n))
+    order[i], order[j] = j, i
+    return tuple(order)
+
+
+def _holds(points: list[Parameters], order: tuple[int, ...]) -> bool:
+    """Whether an order of the features changes neither table nor importances."""
+    n = len(order)
+    sets = np.arange(1 << n)
+    moved = sum((sets >> i & 1) << j for i, j in enumerate(order))
+    for at in points:
+        pairs = (at.table[moved], at.table[: 1 << n]), (at.importance[list(order)], at.importance)
+        if not all(np.allclose(one, other, _SAME, 0.0) for one, other in pairs):
+            return False
+    return True
