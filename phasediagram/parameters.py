@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from phasediagram.kernel.tables import (
     activity_table,
@@ -21,6 +22,7 @@ from phasediagram.kernel.tables import (
     marginal_densities,
     with_terms,
 )
+from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE
 from phasediagram.toymodel.axes import (
     CORRELATION,
     DENSITY,
@@ -32,7 +34,15 @@ from phasediagram.toymodel.axes import (
     Axis,
 )
 from phasediagram.toymodel.models import ToyModel
-from phasediagram.toymodel.settings import Setting, needs_terms
+from phasediagram.toymodel.records import (
+    axis_from_record,
+    axis_record,
+    model_from_record,
+    model_record,
+    setting_from_record,
+    setting_record,
+)
+from phasediagram.toymodel.settings import Setting, as_setting, needs_terms
 
 Array = NDArray[np.float64]
 
@@ -304,6 +314,54 @@ class Plane:
             by_strength[FOLLOW],
         )
         return np.asarray(derivatives[0])
+
+    @property
+    def is_papers(self) -> bool:
+        """Whether it is nothing but the paper's plane."""
+        if self.model is None or self.held is None:
+            return True
+        same = self.held.relative_density == 1 and (self.held.importance[:-1] == 1).all()
+        names = tuple((axis.name, axis.scale) for axis in self.axes)
+        return self.model.is_standard and bool(same) and names == _PAPER_NAMES
+
+
+PAPER_AXES = (Axis(DENSITY, *DENSITY_RANGE), Axis(RELATIVE_IMPORTANCE, *RELATIVE_IMPORTANCE_RANGE))
+_PAPER_NAMES = tuple((axis.name, axis.scale) for axis in PAPER_AXES)
+
+
+def plane_of(
+    model: ToyModel,
+    axes: tuple[Axis, ...],
+    density: ArrayLike | None = None,
+    relative_importance: ArrayLike = 1.0,
+    importance: ArrayLike | None = None,
+    relative_density: float = 1.0,
+) -> Plane:
+    """Return the plane, or line, of some axes of a model; see `as_setting`."""
+    held = as_setting(model, density, relative_importance, importance, relative_density, axes)
+    return Plane(model.n_features, model, held, axes)
+
+
+def plane_record(plane: Plane) -> dict[str, Any]:
+    """Return a plane with a model as a record, for files."""
+    assert plane.model is not None
+    assert plane.held is not None
+    return {
+        "model": model_record(plane.model),
+        "held": setting_record(plane.held),
+        "axes": [axis_record(axis) for axis in plane.axes],
+    }
+
+
+def plane_from_record(record: dict[str, Any]) -> Plane:
+    """Return the plane of a record; raises ValueError if it is none."""
+    try:
+        model = model_from_record(record["model"])
+        held = setting_from_record(record["held"])
+        axes = tuple(axis_from_record(axis) for axis in record["axes"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not the record of a plane: {error}") from None
+    return Plane(model.n_features, model, held, axes)
 
 
 DensityImportancePlane = Plane  # the paper's, if nothing but n is given

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from phasediagram._version import __version__
 from phasediagram.naming.geometry import described, dimensionalities, extra_feature_outcome
+from phasediagram.toymodel.axes import Axis
 from phasediagram.toymodel.models import ToyModel
+from phasediagram.toymodel.settings import Setting
 
 Array = NDArray[np.float64]
 Names = NDArray[np.str_]
@@ -149,6 +151,7 @@ class PhaseDiagram:
     ----------
     density : ndarray, shape (D,)
     relative_importance : ndarray, shape (R,)
+        On other axes than the paper's, the values of `y` and those of `x`.
     loss : ndarray, shape (D, R)
         The lowest loss.
     lowest : ndarray of int, shape (D, R)
@@ -168,6 +171,12 @@ class PhaseDiagram:
         Norm of the gradient at which minimisation stops; 0 for canonical weights.
     version : str
         Version of the package that computed it.
+    model : ToyModel or None
+        What was assumed; None for the paper's model on the paper's axes.
+    x, y : Axis or None
+        What varies along the columns and along the rows; None for the paper's axes.
+    held : Setting or None
+        What the axes do not change.
     """
 
     density: Array
@@ -183,6 +192,10 @@ class PhaseDiagram:
     weights: str
     tolerance: float = GRADIENT_TOLERANCE
     version: str = __version__
+    model: ToyModel | None = None
+    x: Axis | None = None
+    y: Axis | None = None
+    held: Setting | None = None
 
     @cached_property
     def phase(self) -> Names:

@@ -169,7 +169,7 @@ def with_terms(model: ToyModel, table: Array, importance: Array, penalties: Arra
 def marginal_densities(table: Array, n: int) -> Array:
     """Return the probability that each feature is active, (..., n), from tables (..., 2^n)."""
     sets = np.arange(1 << n)
-    return np.stack([table[..., sets >> j & 1 == 1].sum(axis=-1) for j in range(n)], axis=-1)
+    return np.stack([table[..., sets[sets >> j & 1 == 1]].sum(axis=-1) for j in range(n)], axis=-1)
 
 
 def _product(model: ToyModel, tables: list[Array]) -> Array:

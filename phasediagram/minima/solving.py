@@ -91,11 +91,7 @@ def solve(
     '0.0131845552'
     """
     if density is None or model is not None or importance is not None or np.ndim(density):
-        if weights != "free":
-            raise ValueError(
-                "weights must be 'free' for a model, importances or densities of one's own, "
-                f"got {weights!r}"
-            )
+        require_free(weights)
         chosen = sized_model(n_features, n_hidden, model)
         setting = as_setting(chosen, density, relative_importance, importance)
         if not is_papers(chosen, setting):
@@ -133,6 +129,15 @@ def hidden_dimensions(n_features: int, n_hidden: int | None, weights: str) -> in
     else:
         configurations(n_features, n_hidden)
     return n_hidden
+
+
+def require_free(weights: str) -> None:
+    """Raise ValueError unless weights are free, as other models than the paper's need."""
+    if weights != "free":
+        raise ValueError(
+            "weights must be 'free' for a model, axes, importances or densities of one's own, "
+            f"got {weights!r}"
+        )
 
 
 def is_papers(model: ToyModel, setting: Setting) -> bool:

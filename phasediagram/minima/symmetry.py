@@ -8,6 +8,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
+from phasediagram.minima.engine import Engine
 from phasediagram.minima.state import Space
 from phasediagram.parameters import Parameters, Plane
 from phasediagram.toymodel.models import ToyModel
@@ -15,25 +16,35 @@ from phasediagram.toymodel.models import ToyModel
 Array = NDArray[np.float64]
 
 _SAME = 1e-13  # relative difference of parameters that are equal but for rounding
-_GENERIC = (0.3819, 0.6271, 0.1543)  # shares of the ranges of axes, where nothing else is equal
-_OTHER = (0.7236, 0.2187, 0.5408)
+# shares of the ranges of axes at which nothing is equal that is not so everywhere
+_GENERIC = ((0.3819, 0.7236), (0.6271, 0.2187), (0.1543, 0.5408))
 
 
-def plane_space(plane: Plane, m: int, ranges: Array) -> Space:
-    """Return the space of states with the symmetry that holds all over a plane.
+def plane_engine(plane: Plane, m: int, threads: int = 1) -> Engine:
+    """Return the compiled functions for a plane's model."""
+    space = plane_space(plane, m)
+    if plane.model is None:
+        return Engine(space, threads)
+    return Engine(space, threads, plane.model.activation, plane.has_terms)
 
-    Parameters
-    ----------
-    plane : Plane
-    m : int
-    ranges : ndarray, shape (axes, 2)
-        Of the coordinates.
-    """
+
+def plane_space(plane: Plane, m: int) -> Space:
+    """Return the space of states with the symmetry that holds all over a plane."""
     if plane.model is None:
         return Space(plane.n, m, (tuple(range(plane.n - 1)), (plane.n - 1,)))
-    low, span = ranges[:, 0], ranges[:, 1] - ranges[:, 0]
-    shares = [_GENERIC, _OTHER][: len(ranges)]
-    positions = [low + span * np.array(share) for share in zip(*shares, strict=True)]
+    positions = [
+        np.array(
+            [
+                low + share * (high - low)
+                for share, (low, high) in zip(
+                    shares,
+                    (axis.coordinates([axis.start, axis.stop]) for axis in plane.axes),
+                    strict=False,
+                )
+            ]
+        )
+        for shares in _GENERIC
+    ]
     return space_of_parameters(plane.model, [plane.at(position) for position in positions], m)
 
 

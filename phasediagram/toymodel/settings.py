@@ -54,7 +54,7 @@ class Setting:
 def as_setting(
     model: ToyModel,
     density: ArrayLike | None,
-    relative_importance: float = 1.0,
+    relative_importance: ArrayLike = 1.0,
     importance: ArrayLike | None = None,
     relative_density: float = 1.0,
     axes: tuple[Axis, ...] = (),
