@@ -8,42 +8,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.atlas.following import move
+from phasediagram.atlas.following import End, reach, together
 from phasediagram.minima.engine import Engine
-from phasediagram.minima.search import FLAT, State, find_minima, search
+from phasediagram.minima.search import State, find_minima, search
 from phasediagram.minima.starts import random_starts
 from phasediagram.minima.state import SAME_STATE, Space
-from phasediagram.naming.geometry import is_silent
 from phasediagram.parameters import DensityImportancePlane
 
 Array = NDArray[np.float64]
+Node = tuple[int, int]
 
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 _PUSH = 1e-3  # off a state that is no minimum
 _TRIED = 6  # random starts where a minimum ends
 _SIMILAR = 0.02  # distance of states in a cell of which one is enough
 _ALIKE = 1e-3  # the same of starts
-_FINEST = 2**-8  # share of a grid step to which the end of a minimum is bracketed
-
-
-@dataclass(frozen=True, eq=False)
-class End:
-    """Where a minimum that was followed from a node ends.
-
-    Attributes
-    ----------
-    state : State
-        The minimum at the last position at which it exists.
-    position, beyond : ndarray, shape (2,)
-        That position, and one at which it does not exist.
-    reason : str
-        ``"saddle"``: beyond, it is stationary but no minimum; ``"lost"``: nothing is there.
-    """
-
-    state: State
-    position: Array
-    beyond: Array
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -67,32 +46,32 @@ class Atlas:
     """
 
     axes: tuple[Array, Array]
-    states: dict[tuple[int, int], list[State]] = field(default_factory=dict)
-    links: dict[tuple[tuple[int, int], int, tuple[int, int]], int | End] = field(
+    states: dict[Node, list[State]] = field(default_factory=dict)
+    links: dict[tuple[Node, int, Node], int | End] = field(
         default_factory=dict
     )
-    between: dict[tuple[int, int], list[Array]] = field(default_factory=dict)
+    between: dict[Node, list[Array]] = field(default_factory=dict)
     met: list[End] = field(default_factory=list)
-    examined: list[End] = field(default_factory=list)
-    ended: dict[tuple[int, int], list[Array]] = field(default_factory=dict)
-    known: dict[tuple[int, int], Array] = field(default_factory=dict)
+    examined: set[End] = field(default_factory=set)
+    ended: dict[Node, list[Array]] = field(default_factory=dict)
+    known: dict[Node, Array] = field(default_factory=dict)
 
-    def position(self, node: tuple[int, int]) -> Array:
+    def position(self, node: Node) -> Array:
         """Return the coordinates of a node."""
         return np.array([self.axes[0][node[0]], self.axes[1][node[1]]])
 
-    def neighbours(self, node: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    def neighbours(self, node: Node) -> Iterator[Node]:
         """Yield the up to four neighbours of a node."""
         for di, dj in _DIRECTIONS:
             i, j = node[0] + di, node[1] + dj
             if 0 <= i < len(self.axes[0]) and 0 <= j < len(self.axes[1]):
                 yield i, j
 
-    def lowest(self, node: tuple[int, int]) -> int:
+    def lowest(self, node: Node) -> int:
         """Return the index of the lowest minimum at a node."""
         return int(np.argmin([state.loss for state in self.states[node]]))
 
-    def cell(self, position: Array) -> tuple[int, int]:
+    def cell(self, position: Array) -> Node:
         """Return the lower corner of the cell that holds a position."""
         i, j = (
             int(np.clip(np.searchsorted(axis, value) - 1, 0, len(axis) - 2))
@@ -155,81 +134,60 @@ def build_atlas(
 
 def _beyond_ends(
     engine: Engine, plane: DensityImportancePlane, atlas: Atlas, rng: np.random.Generator
-) -> list[tuple[tuple[int, int], int]]:
+) -> list[tuple[Node, int]]:
     """Look for minima where others end, that no node may have; return those new to a node."""
-    new = []
+    jobs = []
     for end in [*atlas.links.values(), *atlas.met]:
         if not isinstance(end, End) or end in atlas.examined:
             continue
-        atlas.examined.append(end)
+        atlas.examined.add(end)
         cell = atlas.cell(end.beyond)
         seen = atlas.ended.setdefault(cell, [])
         if seen and engine.space.distances(end.state.x[None], np.array(seen)).min() < _SIMILAR:
             continue
         seen.append(end.state.x)
-        at = plane.at(end.beyond)
         push = _PUSH * end.state.direction
         starts = np.array([end.state.x + push, end.state.x - push])
-        found = find_minima(
-            engine, at, np.concatenate([starts, random_starts(engine.space, _TRIED, rng)])
-        )
+        starts = np.concatenate([starts, random_starts(engine.space, _TRIED, rng)])
         known = atlas.between.setdefault(cell, [])
-        for state in found:
+        for state in find_minima(engine, plane.at(end.beyond), starts):
             if known and engine.space.distances(state.x[None], np.array(known)).min() < _SIMILAR:
                 continue
             known.append(state.x)
-            for node in ((cell[0] + di, cell[1] + dj) for di in (0, 1) for dj in (0, 1)):
-                arrived = trace_end(engine, plane, state, end.beyond, atlas.position(node))
-                if isinstance(arrived, End):
-                    atlas.met.append(arrived)
-                    continue
-                if _match(engine, atlas.states[node], arrived.x) is not None:
-                    continue
-                atlas.states[node].append(arrived)
-                new.append((node, len(atlas.states[node]) - 1))
+            corners = ((cell[0] + di, cell[1] + dj) for di in (0, 1) for dj in (0, 1))
+            jobs += [(state, end.beyond, node) for node in corners]
+    walks = [reach(state, start, atlas.position(node)) for state, start, node in jobs]
+    new = []
+    for (_, _, node), arrived in zip(jobs, together(engine, plane, walks), strict=True):
+        if isinstance(arrived, End):
+            atlas.met.append(arrived)
+        elif _match(engine, atlas.states[node], arrived.x) is None:
+            atlas.states[node].append(arrived)
+            new.append((node, len(atlas.states[node]) - 1))
     return new
 
 
 def _spread(
-    engine: Engine,
-    plane: DensityImportancePlane,
-    atlas: Atlas,
-    wave: list[tuple[tuple[int, int], int]],
-) -> list[tuple[tuple[int, int], int]]:
+    engine: Engine, plane: DensityImportancePlane, atlas: Atlas, wave: list[tuple[Node, int]]
+) -> list[tuple[Node, int]]:
     """Follow minima to the neighbours of their nodes; return those that are new there."""
     jobs = [(node, k, other) for node, k in wave for other in atlas.neighbours(node)]
-    x = np.array([atlas.states[node][k].x for node, k, _ in jobs])
-    here = np.array([atlas.position(node) for node, _, _ in jobs])
-    there = np.array([atlas.position(other) for _, _, other in jobs])
-    moved = move(engine, plane, x, here, there)
+    walks = [
+        reach(atlas.states[node][k], atlas.position(node), atlas.position(other))
+        for node, k, other in jobs
+    ]
     new = []
-    for job, arrived, state in zip(jobs, moved.arrived, moved.x, strict=True):
-        node, k, other = job
-        if not arrived:
-            end = trace_end(
-                engine, plane, atlas.states[node][k], *map(atlas.position, (node, other))
-            )
-            if isinstance(end, End):
-                atlas.links[job] = end
-                continue
-            state = end.x
-        known = _match(engine, atlas.states[other], state)
-        if known is not None:
-            atlas.links[job] = known
+    for job, arrived in zip(jobs, together(engine, plane, walks), strict=True):
+        if isinstance(arrived, End):
+            atlas.links[job] = arrived
             continue
-        found = examine(engine, plane, state, atlas.position(other), atlas.states[node][k])
-        if found is None:
-            end = trace_end(
-                engine, plane, atlas.states[node][k], *map(atlas.position, (node, other))
-            )
-            if isinstance(end, End):
-                atlas.links[job] = end
-                continue
-            found = end
-        index = len(atlas.states[other])
-        atlas.links[job] = index
-        atlas.states[other].append(found)
-        new.append((other, index))
+        other = job[2]
+        known = _match(engine, atlas.states[other], arrived.x)
+        if known is None:
+            known = len(atlas.states[other])
+            atlas.states[other].append(arrived)
+            new.append((other, known))
+        atlas.links[job] = known
     return new
 
 
@@ -239,43 +197,3 @@ def _match(engine: Engine, states: list[State], x: Array) -> int | None:
     distances = engine.space.distances(x[None], np.array([s.x for s in states]))[0]
     nearest = int(distances.argmin())
     return nearest if distances[nearest] < SAME_STATE else None
-
-
-def examine(
-    engine: Engine, plane: DensityImportancePlane, x: Array, position: Array, before: State
-) -> State | None:
-    """Return a stationary state as a minimum, or None if it is none."""
-    at = plane.at(position)
-    if is_silent(engine.space.weights(x), engine.space.biases(x)):
-        return None
-    curvature, direction = engine.softest(x, at, before.direction[None], 2)
-    if not curvature > FLAT * (1.0 - at.table[0]):
-        return None
-    loss, gradient = engine.slope(x, at)
-    return State(x, loss, float(np.linalg.norm(gradient)), curvature, direction)
-
-
-def trace_end(
-    engine: Engine, plane: DensityImportancePlane, state: State, start: Array, stop: Array
-) -> State | End:
-    """Follow a minimum along a segment in ever smaller steps, to its other end or where it ends."""
-    share, step = 0.0, 0.5
-    reason = "lost"
-    while share < 1.0:
-        step = min(step, 1.0 - share)
-        here, there = (start + s * (stop - start) for s in (share, share + step))
-        moved = move(engine, plane, state.x[None], here[None], there[None])
-        found = None
-        if moved.arrived[0]:
-            found = examine(engine, plane, moved.x[0], there, state)
-            reason = "saddle"
-        else:
-            reason = "lost"
-        if found is not None:
-            share, state = share + step, found
-            step *= 1.5
-            continue
-        if step < _FINEST:
-            return End(state, here, there, reason)
-        step /= 2
-    return state

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from phasediagram.atlas.building import End, trace_end
-from phasediagram.atlas.following import LARGEST_MOVE
+from phasediagram.atlas.following import End, trace_end
+from phasediagram.minima.following import LARGEST_MOVE
 from phasediagram.kernel.loss import expected_loss
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import State, find_minima, search

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.atlas.building import Atlas, End, build_atlas
+from phasediagram.atlas.building import Atlas, build_atlas
+from phasediagram.atlas.following import End
 from phasediagram.lines.limits import Limit, LimitMapper
 from phasediagram.lines.mapper import LOST, Curve, Mapper, passes
 from phasediagram.lines.nodes import Node

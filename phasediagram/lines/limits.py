@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.atlas.building import Atlas, End
+from phasediagram.atlas.building import Atlas
+from phasediagram.atlas.following import End
 from phasediagram.lines.mapper import passes
 from phasediagram.lines.systems import Fold, KinkFold, System, ZeroCurvature, preactivation
 from phasediagram.lines.tracer import Domain, Event, correct, follow

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.atlas.building import End, trace_end
+from phasediagram.atlas.following import End, trace_end
 from phasediagram.lines.mapper import Mapper, Seed
 from phasediagram.minima.search import State
 

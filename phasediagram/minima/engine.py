@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from phasediagram.kernel.packing import work_size
 from phasediagram.kernel.pointers import evaluate_at
 from phasediagram.kernel.rows import rows_address
 from phasediagram.minima.curvature import expansion, nearest_kink, softest
+from phasediagram.minima.following import follow_rows
 from phasediagram.minima.newton import minimize_rows, settle, stiffen_rotations
 from phasediagram.minima.state import Space
 from phasediagram.parameters import Parameters
@@ -38,6 +40,27 @@ class Ends:
     x: Array
     loss: Array
     slope: Array
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Where minima went; see `phasediagram.minima.following`.
+
+    Attributes
+    ----------
+    x, direction : ndarray, shape (k, d)
+        States, and their softest directions.
+    loss, slope, curvature : ndarray, shape (k,)
+    outcome : ndarray, shape (k,)
+        ``ARRIVED``, ``LOST`` or ``SADDLE``.
+    """
+
+    x: Array
+    direction: Array
+    loss: Array
+    slope: Array
+    curvature: Array
+    outcome: Array
 
 
 @dataclass(frozen=True)
@@ -101,13 +124,50 @@ class Engine:
                 slope[part],
             )
 
-        if self.threads == 1 or len(x) < 2 * self.threads:
-            run(slice(0, len(x)))
-        else:
-            bounds = np.linspace(0, len(x), 4 * self.threads + 1).astype(int)
-            with ThreadPoolExecutor(self.threads) as pool:
-                list(pool.map(run, map(slice, bounds[:-1], bounds[1:])))
+        self._spread(run, len(x))
         return Ends(x, loss, slope)
+
+    def _spread(self, run: Callable[[slice], None], count: int) -> None:
+        """Run over parts of so many rows, in threads if that pays."""
+        if self.threads == 1 or count < 2 * self.threads:
+            run(slice(0, count))
+            return
+        bounds = np.linspace(0, count, 4 * self.threads + 1).astype(int)
+        with ThreadPoolExecutor(self.threads) as pool:
+            list(pool.map(run, map(slice, bounds[:-1], bounds[1:])))
+
+    def follow(
+        self,
+        x: Array,
+        directions: Array,
+        there: tuple[Array, Array, Array],
+        back: tuple[Array, Array, Array],
+    ) -> Followed:
+        """Follow minima x (k, d) with their softest directions from `back` to `there`.
+
+        These are tables (k, 2^n), importances (k, n) and tolerances (k,).
+        """
+        count, size = x.shape
+        starts = np.ascontiguousarray(x)
+        moved, softer = np.empty((count, size)), np.array(directions, order="C")
+        info, outcome = np.empty((count, 3)), np.empty(count)
+
+        def run(part: slice) -> None:
+            follow_rows(
+                self._rows,
+                self.space.m,
+                self.space.n,
+                starts[part],
+                *(values[part] for values in there),
+                *(values[part] for values in back),
+                moved[part],
+                softer[part],
+                info[part],
+                outcome[part],
+            )
+
+        self._spread(run, count)
+        return Followed(moved, softer, info[:, 0], info[:, 1], info[:, 2], outcome)
 
     def minimize_at(self, starts: Array, at: Parameters, radius: float = _FIRST_RADIUS) -> Ends:
         """Descend from every row of `starts` at one point."""
