@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         correlated,
         hierarchical,
     )
+    from phasediagram.toymodel.settings import Setting
     from phasediagram.training.descent import train
     from phasediagram.training.result import TrainingHistory, TrainingResult
 else:
@@ -75,6 +76,7 @@ else:
             "SpecialPoint",
             "Unresolved",
         ),
+        "toymodel.settings": ("Setting",),
         "toymodel.models": ("Group", "ToyModel", "anticorrelated", "correlated", "hierarchical"),
         "training.descent": ("train",),
         "training.result": ("TrainingHistory", "TrainingResult"),
@@ -113,6 +115,7 @@ __all__ = [
     "Minimum",
     "PhaseBoundaries",
     "PhaseDiagram",
+    "Setting",
     "Solution",
     "SpecialPoint",
     "ToyModel",

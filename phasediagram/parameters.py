@@ -195,6 +195,13 @@ class Plane:
             return np.minimum(np.exp(positions[:, 0]), 1.0), np.exp(positions[:, 1])
         return tuple(axis.at(positions[:, k]) for k, axis in enumerate(self.axes))
 
+    def coordinates(self, values: tuple[ArrayLike, ...]) -> Array:
+        """Return the positions at values of the axes, (k, 2)."""
+        if self.model is None:
+            return np.asarray(np.log(np.stack([np.asarray(value) for value in values], axis=1)))
+        columns = [axis.coordinates(v) for axis, v in zip(self.axes, values, strict=True)]
+        return np.stack(columns, axis=1)
+
     def slopes(self, positions: Array) -> Array:
         """Return the derivatives of the axes' values by their coordinates, (k, 2)."""
         if self.model is None:

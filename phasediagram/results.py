@@ -240,6 +240,7 @@ class Boundary:
     Attributes
     ----------
     density, relative_importance : ndarray, shape (k,)
+        On other axes than the paper's, the values of `y` and those of `x`.
     phases : tuple of str
         The two phases that it separates; for a spinodal the one that ends.
     order : {1, 2, None}
@@ -273,6 +274,7 @@ class SpecialPoint:
     Attributes
     ----------
     density, relative_importance : float
+        On other axes than the paper's, the values of `y` and `x`.
     kind : str
         ``"triple point"``: three phases have the lowest loss; ``"tricritical point"``: a
         continuous transition turns first order; ``"critical point"``: two phases become one;
@@ -319,6 +321,8 @@ class PhaseBoundaries:
         Version of the package that computed it.
     unresolved : tuple of Unresolved
         What could not be closed.
+    model, x, y, held
+        As of a `PhaseDiagram`.
     """
 
     boundaries: tuple[Boundary, ...]
@@ -329,6 +333,10 @@ class PhaseBoundaries:
     tolerance: float = POSITION_TOLERANCE
     version: str = __version__
     unresolved: tuple[Unresolved, ...] = ()
+    model: ToyModel | None = None
+    x: Axis | None = None
+    y: Axis | None = None
+    held: Setting | None = None
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,7 @@ class Atlas:
 
     axes: tuple[Array, Array]
     states: dict[Node, list[State]] = field(default_factory=dict)
-    links: dict[tuple[Node, int, Node], int | End] = field(
-        default_factory=dict
-    )
+    links: dict[tuple[Node, int, Node], int | End] = field(default_factory=dict)
     between: dict[Node, list[Array]] = field(default_factory=dict)
     met: list[End] = field(default_factory=list)
     examined: set[End] = field(default_factory=set)

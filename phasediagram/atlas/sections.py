@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasediagram.atlas.following import End, trace_end
-from phasediagram.minima.following import LARGEST_MOVE
 from phasediagram.kernel.loss import expected_loss
 from phasediagram.minima.engine import Engine
+from phasediagram.minima.following import LARGEST_MOVE
 from phasediagram.minima.search import State, find_minima, search
 from phasediagram.minima.state import SAME_STATE, Space
 from phasediagram.model import as_density, as_importance, free_size

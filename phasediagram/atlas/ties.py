@@ -15,6 +15,7 @@ from phasediagram.atlas.sweeping import IMPROVEMENT
 from phasediagram.atlas.tiles import Grid
 from phasediagram.kernel.tables import marginal_densities
 from phasediagram.minima.engine import Ends
+from phasediagram.minima.symmetry import least_of_the_last
 
 Array = NDArray[np.float64]
 
@@ -27,6 +28,8 @@ def settle_ties(grid: Grid, rows: slice) -> None:
     if grid.given_plane is not None:
         for row in range(rows.start, rows.stop):
             _prefer_zero(grid, row)
+            for column in range(columns):
+                grid.x[row, column] = least_of_the_last(grid.space, grid.x[row, column])
         return
     for row in range(rows.start, rows.stop):
         if grid.density[row] == 1.0:

@@ -154,7 +154,7 @@ class Engine:
 
         def run(part: slice) -> None:
             follow_rows(
-                self._rows,
+                self.rows,
                 self.space.m,
                 self.space.n,
                 starts[part],

@@ -14,9 +14,9 @@ from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import State, search, starts_needed
 from phasediagram.minima.state import Space
-from phasediagram.minima.symmetry import space_of_parameters
+from phasediagram.minima.symmetry import least_of_the_last, space_of_parameters
 from phasediagram.model import FreeSize, as_density, as_importance
-from phasediagram.naming.geometry import dimensionalities, extra_feature_outcome
+from phasediagram.naming.geometry import extra_feature_outcome
 from phasediagram.naming.phases import distinct_names
 from phasediagram.parameters import (
     Parameters,
@@ -32,8 +32,6 @@ from phasediagram.toymodel.settings import Setting, as_setting, needs_terms
 Array = NDArray[np.float64]
 
 WEIGHTS = ("free", "optimized", "canonical")
-
-_DIGITS = 6  # of shares of dimensions, which are equal beyond
 
 
 def solve(
@@ -229,20 +227,19 @@ def _curvature(engine: Engine, state: State, at: Parameters) -> float:
 def _least_of_the_extra_feature(space: Space, state: State) -> State:
     """Return the copy in which the extra feature has the fewest dimensions.
 
-    There is a choice only where all features are equally important.
+    There is a choice only where other features are equal to it.
     """
-    if len(space.equal) > 1:
+    x = least_of_the_last(space, state.x)
+    if x is state.x:
         return state
-    shares = dimensionalities(space.weights(state.x)).round(_DIGITS)
-    order = np.arange(space.n)
-    least = int(shares.argmin())
-    if shares[least] < shares[-1]:
-        order[[least, -1]] = order[[-1, least]]
-    W, b = space.weights(state.x)[:, order], space.biases(state.x)[order]
-    direction = np.concatenate(
-        [space.weights(state.direction)[:, order].ravel(), space.biases(state.direction)[order]]
+    order = next(
+        order
+        for order in space.orders
+        if (space.weights(state.x)[:, order] == space.weights(x)).all()
+        and (space.biases(state.x)[order] == space.biases(x)).all()
     )
-    return replace(state, x=np.concatenate([W.ravel(), b]), direction=direction)
+    W, b = space.weights(state.direction)[:, order], space.biases(state.direction)[order]
+    return replace(state, x=x, direction=np.concatenate([W.ravel(), b]))
 
 
 def _catalogue_minima(n: int, m: int, p: Array, r: Array, weights: str) -> tuple[Minimum, ...]:

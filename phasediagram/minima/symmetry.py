@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.state import Space
+from phasediagram.naming.geometry import dimensionalities
 from phasediagram.parameters import Parameters, Plane
 from phasediagram.toymodel.models import ToyModel
 
 Array = NDArray[np.float64]
 
+_DIGITS = 6  # of shares of dimensions, which are equal beyond
 _SAME = 1e-13  # relative difference of parameters that are equal but for rounding
 # shares of the ranges of axes at which nothing is equal that is not so everywhere
 _GENERIC = ((0.3819, 0.7236), (0.6271, 0.2187), (0.1543, 0.5408))
@@ -66,6 +68,23 @@ def space_of_parameters(model: ToyModel, points: list[Parameters], m: int) -> Sp
         if len(found) > math.prod(math.factorial(len(members)) for members in classes):
             symmetries = found
     return Space(n, m, equal, symmetries, model.bias)
+
+
+def least_of_the_last(space: Space, x: Array) -> Array:
+    """Return the copy of a state in which the last feature has the fewest dimensions.
+
+    Of several that with the most features in their places.
+    """
+    last = space.orders[:, -1]
+    if (last == space.n - 1).all():
+        return x
+    W, b = space.weights(x), space.biases(x)
+    shares = dimensionalities(W).round(_DIGITS)
+    least = space.orders[shares[last] == shares[last].min()]
+    order = least[int((least != np.arange(space.n)).sum(axis=1).argmin())]
+    if (order == np.arange(space.n)).all():
+        return x
+    return np.concatenate([W[:, order].ravel(), b[order]])
 
 
 def _swapped(n: int, i: int, j: int) -> tuple[int, ...]:

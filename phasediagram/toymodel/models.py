@@ -61,7 +61,7 @@ def correlated(*features: int, correlation: float = 1.0) -> Group:
 
     Parameters
     ----------
-    *features : int
+    features : int
         Two or more, counted from 0.
     correlation : float
         Pearson's c of whether two of them are active, in [0, 1].  With 1, the paper's: with
@@ -96,7 +96,7 @@ def anticorrelated(*features: int) -> Group:
 
     Parameters
     ----------
-    *features : int
+    features : int
         Two or more, counted from 0.
 
     Returns
@@ -107,6 +107,13 @@ def anticorrelated(*features: int) -> Group:
     ------
     ValueError
         As `correlated`.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> model = phd.ToyModel(2, 1, groups=[phd.anticorrelated(0, 1)])
+    >>> print(phd.expected_loss([[1.0, -1.0]], [0.0, 0.0], 0.6, model=model))  # no interference
+    0.0
     """
     return Group(ANTICORRELATED, _members(features))
 
@@ -132,6 +139,12 @@ def hierarchical(primary: int, secondary: int, *, follow: float = 0.5) -> Group:
     ------
     ValueError
         As `correlated`.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> phd.ToyModel(3, 2, groups=[phd.hierarchical(0, 1, follow=0.3)])
+    ToyModel(3, 2, groups=(hierarchical(0, 1, follow=0.3),))
     """
     return Group(HIERARCHICAL, _members((primary, secondary)), _share("follow", follow))
 
