@@ -360,18 +360,48 @@ class BranchLosses:
 
 
 @dataclass(frozen=True)
+class SectionTransition:
+    """A change of the lowest minimum along a section.
+
+    Attributes
+    ----------
+    position : float
+        Value of what varies.
+    phases : tuple of str
+        Before and after.
+    order : {1, 2}
+        1 if the derivative of the lowest loss jumps, 2 if the minimum changes continuously.
+    slope_jump : float
+        By how much the derivative of the lowest loss by what varies jumps: after less before.
+    """
+
+    position: float
+    phases: tuple[str, str]
+    order: int
+    slope_jump: float
+
+
+@dataclass(frozen=True)
 class LossSection:
     """Losses of all minima along a line of constant density or relative importance.
 
     Attributes
     ----------
     density, relative_importance : ndarray, shape (k,)
-        Positions; one of the two is constant.
+        Positions; one of the two is constant.  On other axes the features' mean density and the
+        last one's importance.
     branches : tuple of BranchLosses
         The lowest somewhere first.
     n_features, n_hidden : int
     version : str
         Version of the package that computed it.
+    transitions : tuple of SectionTransition
+        Where the section crosses boundaries, in the order of the points, to 1e-10.
+    values : ndarray, shape (k,), or None
+        Of `x`, for other axes than the paper's.
+    x : Axis or None
+    model : ToyModel or None
+    held : Setting or None
     """
 
     density: Array
@@ -380,6 +410,11 @@ class LossSection:
     n_features: int
     n_hidden: int
     version: str = __version__
+    transitions: tuple[SectionTransition, ...] = ()
+    values: Array | None = None
+    x: Axis | None = None
+    model: ToyModel | None = None
+    held: Setting | None = None
 
     @property
     def lowest(self) -> Array:
