@@ -166,6 +166,21 @@ def with_terms(model: ToyModel, table: Array, importance: Array, penalties: Arra
     return np.concatenate([table, parts[0], frozen, parts[1]], axis=-1)
 
 
+def marginals(model: ToyModel, density: Array) -> Array:
+    """Return the probability that each feature is active, (..., n), for any number of features."""
+    if model.activity is not None:
+        found = marginal_densities(np.array(model.activity), model.n_features)
+        return np.broadcast_to(found, density.shape)
+    found = np.array(density)
+    for group in model.groups:
+        members = list(group.features)
+        p = density[..., members[:1]]
+        found[..., members] = p / len(members) if group.kind == ANTICORRELATED else p
+        if group.kind == HIERARCHICAL:
+            found[..., members[1]] = p[..., 0] * group.strength
+    return found
+
+
 def marginal_densities(table: Array, n: int) -> Array:
     """Return the probability that each feature is active, (..., n), from tables (..., 2^n)."""
     sets = np.arange(1 << n)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from phasediagram.naming.geometry import norm_and_superposition
-from phasediagram.plotting.canvas import below_label, new_axes, paint
+from phasediagram.plotting.canvas import axes_of, below_label, new_axes, paint
 from phasediagram.plotting.weights import WeightsHandler, draw_weights_at
 from phasediagram.results import PhaseDiagram
 
@@ -100,7 +100,8 @@ def plot_phases(
     """
     ax = ax or new_axes()
     colors = np.array([to_rgb(phase_style(name).color) for name in diagram.candidates])
-    paint(ax, diagram.density, diagram.relative_importance, colors[diagram.lowest])
+    values = colors[diagram.lowest]
+    paint(ax, diagram.density, diagram.relative_importance, values, axes_of(diagram))
     show_weights = show_weights and diagram.n_hidden <= 2
     if label_size is not None:
         _label_regions(ax, diagram, show_weights, label_size)
@@ -141,7 +142,7 @@ def plot_superposition(
     """
     ax = ax or new_axes()
     colors = superposition_color(*norm_and_superposition(diagram.W))
-    paint(ax, diagram.density, diagram.relative_importance, colors)
+    paint(ax, diagram.density, diagram.relative_importance, colors, axes_of(diagram))
     plot_color_key(key_ax or ax.inset_axes((0.32, -0.56, 0.36, 0.36)))
     return ax
 

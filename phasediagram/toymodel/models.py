@@ -270,6 +270,13 @@ def sized_model(n_features: int, n_hidden: int | None, model: ToyModel | None) -
         return ToyModel(size.n_features, size.n_hidden)
     if not isinstance(model, ToyModel):
         raise ValueError(f"model must be a ToyModel, got {model!r}")
+    require_same_size(n_features, n_hidden, model)
+    FreeSize(model.n_features, model.hidden)
+    return model
+
+
+def require_same_size(n_features: int, n_hidden: int | None, model: ToyModel) -> None:
+    """Raise ValueError if a size is given that is not the model's."""
     given = (n_features, n_hidden)
     if n_features not in (_DEFAULT_FEATURES, model.n_features) or (
         n_hidden is not None and given != (model.n_features, model.n_hidden)
@@ -278,8 +285,6 @@ def sized_model(n_features: int, n_hidden: int | None, model: ToyModel | None) -
             f"n_features and n_hidden must be those of the model, "
             f"({model.n_features}, {model.n_hidden}), or be left out, got {given}"
         )
-    FreeSize(model.n_features, model.hidden)
-    return model
 
 
 def _members(features: tuple[int, ...]) -> tuple[int, ...]:
