@@ -215,12 +215,16 @@ def _evaluate_model(
         return _evaluate(W, b, density, importance, order)
     parameters = as_parameters(W, b, 1.0 if density is None else density, importance)
     _require_fitting(model, parameters)
-    table = activity_table(model, parameters.density)
+    densities, importances = (
+        np.broadcast_to(values, (*values.shape[:-1], model.n_features))
+        for values in (parameters.density, parameters.importance)
+    )
+    table = activity_table(model, densities)
     if model.has_terms:
-        shape = np.broadcast_shapes(table.shape[:-1], parameters.importance.shape[:-1])
+        shape = np.broadcast_shapes(table.shape[:-1], importances.shape[:-1])
         table = np.broadcast_to(table, (*shape, table.shape[-1]))
         penalties = np.array([model.interference_penalty, model.weight_decay])
-        table = with_terms(model, table, parameters.importance, penalties)
+        table = with_terms(model, table, importances, penalties)
     return _evaluate_batch(
         parameters, order, table, rows_kernel(model.n_features, model.activation, model.has_terms)
     )

@@ -105,7 +105,7 @@ def activity_table(
     """
     if model.activity is not None:
         table = np.array(model.activity)
-        return np.ascontiguousarray(np.broadcast_to(table, (*density.shape[:-1], table.size)))
+        return np.array(np.broadcast_to(table, (*density.shape[:-1], table.size)), order="C")
     if not model.groups:
         return independent_table(density)
     blocks = model.blocks
