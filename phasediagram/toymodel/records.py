@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +15,7 @@ from phasediagram.toymodel.settings import Setting
 
 def model_record(model: ToyModel) -> dict[str, Any]:
     """Return a model as a record."""
-    return asdict(model)
+    return dict(json.loads(json.dumps(asdict(model))))  # lists instead of tuples, as in files
 
 
 def model_from_record(record: dict[str, Any]) -> ToyModel:
