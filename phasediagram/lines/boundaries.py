@@ -11,10 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from phasediagram.atlas.building import Atlas, build_atlas
 from phasediagram.atlas.following import End
-from phasediagram.lines.limits import Limit, LimitMapper
-from phasediagram.lines.mapper import LOST, Curve, Mapper, passes
+from phasediagram.lines.limits import LimitMapper
+from phasediagram.lines.mapper import LOST, Curve, Mapper
 from phasediagram.lines.nodes import Node
+from phasediagram.lines.polylines import passes
 from phasediagram.lines.seeds import equal_loss_seeds
+from phasediagram.lines.spinodals import spinodals as spinodal_curves
+from phasediagram.lines.stability import stability_limits
 from phasediagram.lines.systems import EqualLoss
 from phasediagram.lines.tracer import Domain
 from phasediagram.lines.transitions import Transition, continuous_transitions
@@ -179,10 +182,8 @@ class _Survey:
     """Everything that was traced in a window."""
 
     mapper: Mapper
-    limits: list[Limit]
+    limits: LimitMapper | None
     transitions: list[Transition]
-    failures: list[tuple[Array, str]]
-    with_spinodals: bool
 
     def result(self) -> PhaseBoundaries:
         space, plane = self.mapper.engine.space, self.mapper.plane
@@ -197,11 +198,7 @@ class _Survey:
             for _, node in both
             if node is not None
         ]
-        spinodals = (
-            [self._spinodal(limit) for limit in self.limits if len(limit.positions) > 1]
-            if self.with_spinodals
-            else []
-        )
+        spinodals = self._spinodals()
         return PhaseBoundaries(
             (*equilibrium, *spinodals),
             _special_points(plane, self.mapper.nodes, nodes),
@@ -248,14 +245,20 @@ class _Survey:
         ends = tuple(kind for kind, _ in transition.ends)
         return Boundary(density, importance, names, 2, "equilibrium", loss, jump, ends)
 
-    def _spinodal(self, limit: Limit) -> Boundary:
-        density, importance = self.mapper.plane.values(limit.positions)
-        middle = len(density) // 2
-        if limit.kind == "begins":
-            name = self._name(limit.before, limit.before_position)
-        else:
-            name = self._name(limit.states[middle], limit.positions[middle])
-        return Boundary(density, importance, (name,), None, "spinodal", ends=limit.ends)
+    def _spinodals(self) -> list[Boundary]:
+        if self.limits is None:
+            return []
+        mapper = self.limits
+        curves = spinodal_curves(
+            mapper.engine, mapper.plane, mapper.domain, mapper.limits, self._name
+        )
+        found = []
+        for curve in curves:
+            by_row, by_column = self.mapper.plane.values(curve.positions)
+            found.append(
+                Boundary(by_row, by_column, (curve.name,), None, "spinodal", ends=curve.ends)
+            )
+        return found
 
     def _density(self, position: Array) -> float:
         return float(self.mapper.plane.naming_densities(position[None])[0])
@@ -284,13 +287,8 @@ class _Survey:
             if why.startswith(LOST)
             or not any(passes(line, position, _EXPLAINED) is not None for line in lines)
         ]
-        if self.with_spinodals:
-            lines = [limit.positions for limit in self.limits]
-            left += [
-                (position, why)
-                for position, why in self.failures
-                if not any(passes(line, position, _EXPLAINED) is not None for line in lines)
-            ]
+        if self.limits is not None:
+            left += self.limits.unresolved()
         found = []
         for position, why in left:
             by_row, by_column = plane.values(position[None])
@@ -314,23 +312,17 @@ def _survey(
     atlas = build_atlas(engine, plane, (axes[0], axes[1]), _STRIDE, _STARTS[n], rng)
     report(0.3)
     mapper = Mapper(engine, plane, atlas, domain)
-    limit_mapper = LimitMapper(engine, plane, atlas, domain)
-    limit_mapper.run(_lowest_ends(atlas))
-    transitions, seeds = continuous_transitions(mapper, limit_mapper.limits)
+    losing = stability_limits(engine, plane, domain, _lowest_ends(atlas))
+    transitions, seeds = continuous_transitions(mapper, losing)
     report(0.4)
     mapper.run(seeds)
     mapper.run(list(equal_loss_seeds(mapper)))
     report(0.6)
-    if spinodals:
-        limit_mapper.run()
+    limits = LimitMapper(engine, plane, atlas, domain, rng) if spinodals else None
+    if limits is not None:
+        limits.run()
     report(1.0)
-    return _Survey(
-        mapper,
-        limit_mapper.limits,
-        [t for t in transitions if len(t.positions) > 1],
-        limit_mapper.unresolved,
-        spinodals,
-    )
+    return _Survey(mapper, limits, [t for t in transitions if len(t.positions) > 1])
 
 
 def _lowest_ends(atlas: Atlas) -> list[End]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.lines.systems import EqualLoss, Fold, System, ZeroCurvature
+from phasediagram.lines.systems import EqualLoss, Fold, System, ZeroCurvature, preactivation
 from phasediagram.lines.tracer import Domain, correct, follow, solve
+from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.state import SAME_STATE
 from phasediagram.parameters import DensityImportancePlane
@@ -93,16 +95,39 @@ def _mean_loss(system: EqualLoss, x: Array, position: Array) -> float:
     return math.fsum(losses) / _COPIES
 
 
-class _Cubic:
+class CubicTerm:
     """The cubic coefficient along the softest direction, which is kept continuous."""
 
-    kind = "cubic"
+    kind = "critical point"
 
     def __call__(self, system: System, y: Array) -> float:
         if isinstance(system, ZeroCurvature):
             return system.cubic(y)
         assert isinstance(system, Fold)
         return system.oriented_cubic(y)
+
+
+@dataclass(frozen=True)
+class Kink:
+    """The pre-activation of an output at a corner of the cube."""
+
+    engine: Engine
+    output: int
+    corner: int
+    kind: ClassVar[str] = "kink"
+
+    def __call__(self, system: System, y: Array) -> float:
+        return preactivation(self.engine, y[:-2], self.output, self.corner)[0]
+
+
+def kinks(engine: Engine, x: Array) -> list[Kink]:
+    """Return the kinks on which a state does not lie."""
+    corners = [(i, corner) for i in range(engine.space.n) for corner in range(2**engine.space.n)]
+    return [
+        Kink(engine, i, corner)
+        for i, corner in corners
+        if abs(preactivation(engine, x, i, corner)[0]) > KINK
+    ]
 
 
 def tricritical_point(
@@ -167,12 +192,12 @@ def _nearest_root(
             start,
             sense * system.tangent(start),
             domain,
-            [_Cubic()],
+            [CubicTerm()],
             step / 2,
             step,
             int(2 * reach / step) + 6,
         )
-        if end == "cubic":
+        if end == CubicTerm.kind:
             found.append(points[-1])
     if not found:
         return None

@@ -17,7 +17,6 @@ from phasediagram.parameters import DensityImportancePlane
 
 Array = NDArray[np.float64]
 
-_STEP = 2e-5  # of differences of Hessians, for third derivatives
 _POSITION_STEP = 1e-6  # of differences by position, which only steer Newton's method
 
 
@@ -172,12 +171,12 @@ class Fold(System):
         return Residual(np.append(here.gradient, values[0]), jacobian)
 
     def _curvature_by_state(self, y: Array, v: Array) -> Array:
-        at = self.plane.at(y[-2:])
+        at, step = self.plane.at(y[-2:]), self.engine.step_within_kinks(y[:-2])
         ahead, behind = (
-            self.engine.derivatives(y[:-2] + step * v, at, stiff=False)[2] @ v
-            for step in (_STEP, -_STEP)
+            self.engine.derivatives(y[:-2] + side * v, at, stiff=False)[2] @ v
+            for side in (step, -step)
         )
-        return np.asarray((ahead - behind) / (2 * _STEP))
+        return np.asarray((ahead - behind) / (2 * step))
 
     def softest(self, y: Array) -> tuple[Array, Array]:
         """Return the eigenvalues and the softest eigenvector."""

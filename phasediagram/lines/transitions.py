@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from phasediagram.lines.limits import Limit
-from phasediagram.lines.mapper import Mapper, Seed, passes
+from phasediagram.lines.mapper import Mapper, Seed
 from phasediagram.lines.nodes import Node
+from phasediagram.lines.polylines import passes
+from phasediagram.lines.stability import StabilityLimit
 from phasediagram.lines.systems import ZeroCurvature
 from phasediagram.lines.tracer import correct
 
@@ -40,24 +41,23 @@ class Transition:
 
 
 def continuous_transitions(
-    mapper: Mapper, limits: list[Limit]
+    mapper: Mapper, limits: list[StabilityLimit]
 ) -> tuple[list[Transition], list[Seed]]:
     """Return the continuous transitions, and seeds of the first-order lines beyond them."""
     transitions: list[Transition] = []
     seeds: list[Seed] = []
     for limit in limits:
-        if limit.kind == "zero curvature":
-            found, more = _on_limit(mapper, limit)
-            for transition in found:
-                middle = transition.positions[len(transition.positions) // 2]
-                known = [t.positions for t in transitions if len(t.positions) > 1]
-                if not any(passes(line, middle) is not None for line in known):
-                    transitions.append(transition)
-            seeds += more
+        found, more = _on_limit(mapper, limit)
+        for transition in found:
+            middle = transition.positions[len(transition.positions) // 2]
+            known = [t.positions for t in transitions if len(t.positions) > 1]
+            if not any(passes(line, middle) is not None for line in known):
+                transitions.append(transition)
+        seeds += more
     return transitions, seeds
 
 
-def _on_limit(mapper: Mapper, limit: Limit) -> tuple[list[Transition], list[Seed]]:
+def _on_limit(mapper: Mapper, limit: StabilityLimit) -> tuple[list[Transition], list[Seed]]:
     system = ZeroCurvature(mapper.engine, mapper.plane, limit.states[0], limit.directions[0])
     count = len(limit.positions)
     gap = np.array([_gap(mapper, limit.states[k], limit.positions[k])[0] for k in range(count)])
@@ -129,7 +129,7 @@ def _gap(mapper: Mapper, x: Array, position: Array) -> tuple[float, Array | None
 
 
 def _root(
-    system: ZeroCurvature, limit: Limit, k: int, function: Callable[[Array], float]
+    system: ZeroCurvature, limit: StabilityLimit, k: int, function: Callable[[Array], float]
 ) -> Array | None:
     """Return where a function vanishes between two points of a curve."""
     # the softest direction of negative K may be on a kink of D, that of positive K is not
@@ -174,7 +174,7 @@ def _branch(mapper: Mapper, x: Array, position: Array, direction: Array) -> Arra
     return None
 
 
-def _just_beyond(mapper: Mapper, limit: Limit, k: int) -> Array:
+def _just_beyond(mapper: Mapper, limit: StabilityLimit, k: int) -> Array:
     """Return the branch that a minimum goes on as, a little beyond the curve."""
     x, direction, position = limit.states[k], limit.directions[k], limit.positions[k]
     near = limit.positions[max(k - 1, 0)], limit.positions[min(k + 1, len(limit.positions) - 1)]

@@ -26,7 +26,9 @@ from phasediagram.minima.newton import norm, stiffen_rotations
 Array = NDArray[np.float64]
 
 KINK = 1e-7  # a corner's pre-activation that is nearer to 0 is on the kink
-STEP = 5e-5  # t, far below the distance to the next kink
+_STEP = 5e-5  # t, for digits
+_SMALLEST_STEP = 2e-7  # t, where the next kink is near
+_BEFORE_KINK = 0.2  # t as a share of |Z| at the next kink
 SPAN = 3e-4  # the same for the term of third order, which has fewer digits
 _DAMPING = 1e-3  # of steps, as a share of the largest curvature
 _SETTLING_STEPS = 20
@@ -51,6 +53,22 @@ def nearest_kink(m: int, n: int, x: Array, which: Array) -> float:
                 smallest = abs(z)
                 which[0], which[1] = i, corner
     return smallest
+
+
+@compiled(Real(Integer, Integer, Vector))
+def step_within_kinks(m: int, n: int, x: Array) -> float:
+    """Return a t at which states on kinks have left these and not yet met another."""
+    smallest = _STEP
+    for i in range(n):
+        for corner in range(2**n):
+            z = x[m * n + i]
+            for j in range(n):
+                if corner >> j & 1:
+                    for k in range(m):
+                        z += x[k * n + i] * x[k * n + j]
+            if abs(z) > KINK:
+                smallest = min(smallest, _BEFORE_KINK * abs(z))
+    return max(smallest, _SMALLEST_STEP)
 
 
 @compiled(
@@ -323,7 +341,7 @@ def softest(
         for i in range(size):
             direction[i] = vectors[0, i]
         return float(values[0])
-    smallest, trial = np.inf, np.empty(size)
+    smallest, trial, t = np.inf, np.empty(size), step_within_kinks(m, n, x)
     for start in range(guesses.shape[0] + 2 * min(count, size)):
         for i in range(size):
             if start < guesses.shape[0]:
@@ -335,7 +353,7 @@ def softest(
         if length == 0.0:
             continue
         normalize(trial)
-        found = descend_direction(rows, m, n, x, trial, table, importance, STEP, work)
+        found = descend_direction(rows, m, n, x, trial, table, importance, t, work)
         if found < smallest:
             smallest = found
             for i in range(size):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from phasediagram.kernel.packing import work_size
 from phasediagram.kernel.pointers import evaluate_at
 from phasediagram.kernel.rows import rows_address
-from phasediagram.minima.curvature import expansion, nearest_kink, softest
+from phasediagram.minima.curvature import expansion, nearest_kink, softest, step_within_kinks
 from phasediagram.minima.following import follow_rows
 from phasediagram.minima.newton import minimize_rows, settle, stiffen_rotations
 from phasediagram.minima.state import Space
@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 
 _ITERATIONS = 200
 _FIRST_RADIUS = 0.25
+_ROWS_WORTH_THREADS = 24  # fewer are done before threads have started
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class Engine:
 
     def _spread(self, run: Callable[[slice], None], count: int) -> None:
         """Run over parts of so many rows, in threads if that pays."""
-        if self.threads == 1 or count < 2 * self.threads:
+        if self.threads == 1 or count < _ROWS_WORTH_THREADS:
             run(slice(0, count))
             return
         bounds = np.linspace(0, count, 4 * self.threads + 1).astype(int)
@@ -276,6 +277,10 @@ class Engine:
             self._work,
         )
         return softest_direction, float(coefficients[0]), float(coefficients[1])
+
+    def step_within_kinks(self, x: Array) -> float:
+        """Return a distance at which no other kink is met; see `phasediagram.minima.curvature`."""
+        return float(step_within_kinks(self.space.m, self.space.n, x))
 
     def nearest_kink(self, x: Array) -> tuple[float, int, int]:
         """Return the smallest |Z| over outputs and corners, and which output and corner."""

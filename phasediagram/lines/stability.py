@@ -1,0 +1,131 @@
+"""Curves on which the lowest minimum loses its stability: its smallest curvature vanishes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.atlas.following import End
+from phasediagram.lines.polylines import passes
+from phasediagram.lines.systems import ZeroCurvature
+from phasediagram.lines.tracer import Domain, correct, follow
+from phasediagram.minima.engine import Engine
+from phasediagram.parameters import DensityImportancePlane
+
+Array = NDArray[np.float64]
+
+_NEAR_END = 2e-3  # distance of an end from the chords of a curve that explains it
+_SAME = 1e-3  # distance of copies of one state, within a bracket
+_REACH = 4.0  # times the bracket of an end: how far a curve may be from it
+_SAME_DIRECTION = 0.9  # cosine between the softest directions at neighbouring points
+_SOFTER = 1e-5  # curvature that rounding does not make
+_EIGENVECTORS = 3  # tried besides the direction that is followed
+_LARGEST_STEP = 0.03
+
+
+@dataclass(frozen=True)
+class StabilityLimit:
+    """A curve on which a minimum's smallest second directional derivative vanishes.
+
+    Attributes
+    ----------
+    positions : ndarray, shape (k, 2)
+    states, directions : ndarray, shape (k, d)
+        The minimum, and the direction in which it is soft.
+    cubic : ndarray, shape (k,)
+        K of ``t^3 K`` along it.
+    ends : tuple of str
+    """
+
+    positions: Array
+    states: Array
+    directions: Array
+    cubic: Array
+    ends: tuple[str, str]
+
+
+def stability_limits(
+    engine: Engine, plane: DensityImportancePlane, domain: Domain, ends: Iterable[End]
+) -> list[StabilityLimit]:
+    """Trace the curves on which minima lose their stability at given ends."""
+    limits: list[StabilityLimit] = []
+    for end in ends:
+        if any(_explains(engine, limit, end) for limit in limits):
+            continue
+        limit = _trace(engine, plane, domain, end)
+        if limit is not None:
+            limits.append(limit)
+    return limits
+
+
+def _explains(engine: Engine, limit: StabilityLimit, end: End) -> bool:
+    hit = passes(limit.positions, (end.position + end.beyond) / 2, _NEAR_END)
+    return hit is not None and bool(engine.space.distance(limit.states[hit], end.state.x) < _SAME)
+
+
+def _trace(
+    engine: Engine, plane: DensityImportancePlane, domain: Domain, end: End
+) -> StabilityLimit | None:
+    """Return the curve through an end, or None if the minimum ends there in another way."""
+    system = ZeroCurvature(engine, plane, end.state.x, end.state.direction)
+    bracket = end.beyond - end.position
+    start = correct(system, end.position, np.array([-bracket[1], bracket[0]]))
+    middle = (end.position + end.beyond) / 2
+    if start is None or np.abs(start - middle).max() > _REACH * np.abs(bracket).max():
+        return None
+    if not _is_softest(system, start):
+        return None
+    system.commit(start)
+    memory = system.state, system.direction
+    parts = []
+    for sense in (1, -1):
+        system.state, system.direction = memory
+        record = [_at(system, start)]
+
+        def watch(y: Array, record: list[tuple[Array, Array, float]] = record) -> bool:
+            record.append(_at(system, y))
+            return False
+
+        points, why = follow(
+            system,
+            start,
+            sense * system.tangent(start),
+            domain,
+            [],
+            largest_step=_LARGEST_STEP,
+            watch=watch,
+            accept=lambda y: _is_softest(system, y),
+        )
+        record += [_at(system, y) for y in points[len(record) :]]
+        parts.append((points, record, why))
+        if why == "closed":
+            parts.append(([start], record[:1], why))
+            break
+    (ahead, first, reason), (back, second, other) = parts
+    states, directions, cubic = zip(*(second[::-1] + first[1:]), strict=True)
+    return StabilityLimit(
+        np.array(back[::-1] + ahead[1:]),
+        np.array(states),
+        np.array(directions),
+        np.array(cubic),
+        (other, reason),
+    )
+
+
+def _at(system: ZeroCurvature, y: Array) -> tuple[Array, Array, float]:
+    here = system.follow(y)
+    return here.state, here.direction, here.cubic
+
+
+def _is_softest(system: ZeroCurvature, y: Array) -> bool:
+    """Whether the direction is the one that was followed, and no other is softer."""
+    here = system.follow(y)
+    if here.direction @ system.direction < _SAME_DIRECTION:
+        return False
+    curvature, _ = system.engine.softest(
+        here.state, system.plane.at(y), here.direction[None], _EIGENVECTORS
+    )
+    return curvature > -_SOFTER
