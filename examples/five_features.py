@@ -17,6 +17,8 @@ with paper_figure(PAGE_WIDTH, height=2.6) as figure:
         solution = phd.solve(p, importance=importance, n_features=5, n_hidden=2)
         for i, (x, y) in enumerate(solution.W.T):
             ax.plot([0, x], [0, y], "o-", ms=4, color=f"C{i}", markevery=[1])
+            if np.hypot(x, y) < 1e-6:
+                continue
             ax.annotate(f"{i + 1}", 1.18 * np.array([x, y]), ha="center", va="center")
         ax.set_xlim(-1.4, 1.4)
         ax.set_ylim(-1.4, 1.4)

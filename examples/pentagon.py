@@ -18,8 +18,9 @@ with paper_figure(PAGE_WIDTH) as figure:
         axis = phd.Axis(name, 0.15, 1, points=options.grid)
         section = phd.loss_section(0.05, n_features=5, n_hidden=2, x=axis)
         plot_losses(section, ax, relative_to_lowest=False)
-        ax.set_ylim(0, 0.02)
-        ax.get_legend().remove()
+        ax.set_ylim(0, 0.026)
+        ax.set_box_aspect(1)
+        ax.legend(fontsize=4.5, frameon=False, loc="upper left")
         print(f"along {name} at density 0.05:")
         for transition in section.transitions:
             before, after = transition.phases

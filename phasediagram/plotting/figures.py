@@ -152,6 +152,8 @@ def _require_same_grid(diagram: PhaseDiagram, literature: PhaseDiagram) -> None:
 
 
 def _title(diagram: PhaseDiagram) -> str:
+    if diagram.model is not None and not diagram.model.is_standard:
+        return repr(diagram.model)
     dimensions = "dimension" if diagram.n_hidden == 1 else "dimensions"
     return (
         f"{diagram.n_features} features in {diagram.n_hidden} hidden {dimensions}, "

@@ -11,7 +11,7 @@ from matplotlib.ticker import NullFormatter, ScalarFormatter
 from numpy.typing import NDArray
 
 from phasediagram.plotting.canvas import axes_of, label_axes, new_axes
-from phasediagram.plotting.phases import phase_style
+from phasediagram.plotting.phases import phase_colors
 from phasediagram.results import Boundary, LossSection, PhaseBoundaries
 
 if TYPE_CHECKING:
@@ -209,12 +209,13 @@ def plot_losses(
         x = section.values
     lowest = section.lowest
     labelled: set[str] = set()
+    colors = phase_colors(filter(None, (name for b in section.branches for name in b.phases)))
     for branch in section.branches:
         y = 100 * (branch.loss / lowest - 1) if relative_to_lowest else branch.loss
         stable = branch.loss <= lowest * (1 + 1e-12)
         for phase in dict.fromkeys(filter(None, branch.phases)):
             here = np.array([name == phase for name in branch.phases])
-            color = _line_color(phase)
+            color = _LINE_COLORS.get(phase, colors[phase])
             (dashed,) = ax.plot(x, np.where(_widened(here), y, np.nan), "--", color=color, lw=1.0)
             lines = [dashed]
             if (here & stable).any():
@@ -258,7 +259,3 @@ def _widened(here: NDArray[np.bool_]) -> NDArray[np.bool_]:
     wide = here.copy()
     wide[1:] |= here[:-1]
     return wide
-
-
-def _line_color(phase: str) -> str:
-    return _LINE_COLORS.get(phase, phase_style(phase).color)
