@@ -28,6 +28,8 @@ _BUILDERS = {
     "boundaries": ("derivations.boundaries", "boundaries"),
     "stability": ("derivations.stability", "stability"),
     "aligned": ("derivations.aligned", "aligned"),
+    "confused": ("derivations.confused", "confused"),
+    "interference-penalty": ("derivations.penalty", "interference_penalty"),
     "tilt": ("derivations.tilt", "tilt"),
     "triple-point": ("derivations.triple_point", "triple_point"),
 }

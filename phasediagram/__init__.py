@@ -34,16 +34,27 @@ if TYPE_CHECKING:
         Minimum,
         PhaseBoundaries,
         PhaseDiagram,
+        SectionTransition,
         Solution,
         SpecialPoint,
         Unresolved,
     )
+    from phasediagram.toymodel.axes import Axis
+    from phasediagram.toymodel.models import (
+        Group,
+        ToyModel,
+        anticorrelated,
+        correlated,
+        hierarchical,
+    )
+    from phasediagram.toymodel.settings import Setting
     from phasediagram.training.descent import train
     from phasediagram.training.result import TrainingHistory, TrainingResult
 else:
     # Where each public name is: importing the package loads none of it, so that it takes no time.
     _HOMES = {
         "atlas.diagram": ("phase_diagram",),
+        "toymodel.axes": ("Axis",),
         "catalogue.configurations": ("Configuration", "ConfigurationMinimum", "configurations"),
         "comparison.agreement": ("Agreement", "compare"),
         "comparison.basins": ("Basin", "basin_probabilities"),
@@ -62,10 +73,13 @@ else:
             "Minimum",
             "PhaseBoundaries",
             "PhaseDiagram",
+            "SectionTransition",
             "Solution",
             "SpecialPoint",
             "Unresolved",
         ),
+        "toymodel.settings": ("Setting",),
+        "toymodel.models": ("Group", "ToyModel", "anticorrelated", "correlated", "hierarchical"),
         "training.descent": ("train",),
         "training.result": ("TrainingHistory", "TrainingResult"),
     }
@@ -91,31 +105,39 @@ else:
 
 __all__ = [
     "Agreement",
+    "Axis",
     "Basin",
     "Boundary",
     "BranchLosses",
     "Configuration",
     "ConfigurationMinimum",
     "EdgeDistances",
+    "Group",
     "LossSection",
     "Minimum",
     "PhaseBoundaries",
     "PhaseDiagram",
+    "SectionTransition",
+    "Setting",
     "Solution",
     "SpecialPoint",
+    "ToyModel",
     "TrainingHistory",
     "TrainingResult",
     "Unresolved",
     "__version__",
+    "anticorrelated",
     "basin_probabilities",
     "classify",
     "compare",
     "compare_weights",
     "configurations",
+    "correlated",
     "edge_distances",
     "expected_loss",
     "expected_loss_and_gradient",
     "expected_loss_hessian",
+    "hierarchical",
     "load",
     "loss_section",
     "phase_boundaries",

@@ -21,6 +21,7 @@ PAPER_SIZES = ((2, 1), (3, 2))  # n and m of the paper's "toy model of the toy m
 MAX_TRACED_FEATURES = 5  # for more, all minima at the nodes of an atlas take too long
 DENSITY_RANGE = (0.01, 1.0)  # the paper's axes
 RELATIVE_IMPORTANCE_RANGE = (0.1, 10.0)
+MAX_TRAINED_FEATURES = 100  # of models that are only trained on samples
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class FreeSize:
     n_hidden: int = 1
 
     def __post_init__(self) -> None:
-        n_features = _integer("n_features", self.n_features)
-        n_hidden = _integer("n_hidden", self.n_hidden)
+        n_features = integer("n_features", self.n_features)
+        n_hidden = integer("n_hidden", self.n_hidden)
         if not 2 <= n_features <= 6:
             raise ValueError(f"n_features must be 2, 3, 4, 5 or 6, got {n_features}")
         if not 1 <= n_hidden < n_features:
@@ -81,7 +82,8 @@ def free_size(n_features: int, n_hidden: int | None) -> FreeSize:
     return FreeSize(n_features, n_hidden)
 
 
-def _integer(name: str, value: int) -> int:
+def integer(name: str, value: int) -> int:
+    """Return `value` as an int; raise ValueError unless it is an integer."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ValueError(f"{name} must be an integer, got {value!r}")
     return int(value)

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from phasediagram._version import __version__
 from phasediagram.naming.geometry import described, dimensionalities, extra_feature_outcome
+from phasediagram.toymodel.axes import Axis
+from phasediagram.toymodel.models import ToyModel
+from phasediagram.toymodel.settings import Setting
 
 Array = NDArray[np.float64]
 Names = NDArray[np.str_]
@@ -77,7 +80,10 @@ class Solution:
 
     Attributes
     ----------
-    density, relative_importance : float
+    density : float or ndarray, shape (n,)
+        As it was given; if the model's activity gives it, the features' mean.
+    relative_importance : float
+        Importance of the last feature.
     n_features, n_hidden : int
     weights : str
         What was allowed to vary, see `solve`.
@@ -89,9 +95,13 @@ class Solution:
         Norm of the gradient at which minimisation stops; 0 for canonical weights.
     version : str
         Version of the package that computed it.
+    importance : ndarray, shape (n,), or None
+        Of each feature; None for the paper's (1, ..., 1, r).
+    model : ToyModel or None
+        What was assumed; None for the paper's model.
     """
 
-    density: float
+    density: float | Array
     relative_importance: float
     n_features: int
     n_hidden: int
@@ -99,6 +109,8 @@ class Solution:
     minima: tuple[Minimum, ...]
     tolerance: float = GRADIENT_TOLERANCE
     version: str = __version__
+    importance: Array | None = None
+    model: ToyModel | None = None
 
     @property
     def loss(self) -> float:
@@ -139,6 +151,7 @@ class PhaseDiagram:
     ----------
     density : ndarray, shape (D,)
     relative_importance : ndarray, shape (R,)
+        On other axes than the paper's, the values of `y` and those of `x`.
     loss : ndarray, shape (D, R)
         The lowest loss.
     lowest : ndarray of int, shape (D, R)
@@ -158,6 +171,12 @@ class PhaseDiagram:
         Norm of the gradient at which minimisation stops; 0 for canonical weights.
     version : str
         Version of the package that computed it.
+    model : ToyModel or None
+        What was assumed; None for the paper's model on the paper's axes.
+    x, y : Axis or None
+        What varies along the columns and along the rows; None for the paper's axes.
+    held : Setting or None
+        What the axes do not change.
     """
 
     density: Array
@@ -173,6 +192,10 @@ class PhaseDiagram:
     weights: str
     tolerance: float = GRADIENT_TOLERANCE
     version: str = __version__
+    model: ToyModel | None = None
+    x: Axis | None = None
+    y: Axis | None = None
+    held: Setting | None = None
 
     @cached_property
     def phase(self) -> Names:
@@ -217,6 +240,7 @@ class Boundary:
     Attributes
     ----------
     density, relative_importance : ndarray, shape (k,)
+        On other axes than the paper's, the values of `y` and those of `x`.
     phases : tuple of str
         The two phases that it separates; for a spinodal the one that ends.
     order : {1, 2, None}
@@ -250,6 +274,7 @@ class SpecialPoint:
     Attributes
     ----------
     density, relative_importance : float
+        On other axes than the paper's, the values of `y` and `x`.
     kind : str
         ``"triple point"``: three phases have the lowest loss; ``"tricritical point"``: a
         continuous transition turns first order; ``"critical point"``: two phases become one;
@@ -296,6 +321,8 @@ class PhaseBoundaries:
         Version of the package that computed it.
     unresolved : tuple of Unresolved
         What could not be closed.
+    model, x, y, held
+        As of a `PhaseDiagram`.
     """
 
     boundaries: tuple[Boundary, ...]
@@ -306,6 +333,10 @@ class PhaseBoundaries:
     tolerance: float = POSITION_TOLERANCE
     version: str = __version__
     unresolved: tuple[Unresolved, ...] = ()
+    model: ToyModel | None = None
+    x: Axis | None = None
+    y: Axis | None = None
+    held: Setting | None = None
 
 
 @dataclass(frozen=True)
@@ -329,18 +360,48 @@ class BranchLosses:
 
 
 @dataclass(frozen=True)
+class SectionTransition:
+    """A change of the lowest minimum along a section.
+
+    Attributes
+    ----------
+    position : float
+        Value of what varies.
+    phases : tuple of str
+        Before and after.
+    order : {1, 2}
+        1 if the derivative of the lowest loss jumps, 2 if the minimum changes continuously.
+    slope_jump : float
+        By how much the derivative of the lowest loss by what varies jumps: after less before.
+    """
+
+    position: float
+    phases: tuple[str, str]
+    order: int
+    slope_jump: float
+
+
+@dataclass(frozen=True)
 class LossSection:
     """Losses of all minima along a line of constant density or relative importance.
 
     Attributes
     ----------
     density, relative_importance : ndarray, shape (k,)
-        Positions; one of the two is constant.
+        Positions; one of the two is constant.  On other axes the features' mean density and the
+        last one's importance.
     branches : tuple of BranchLosses
         The lowest somewhere first.
     n_features, n_hidden : int
     version : str
         Version of the package that computed it.
+    transitions : tuple of SectionTransition
+        Where the section crosses boundaries, in the order of the points, to 1e-10.
+    values : ndarray, shape (k,), or None
+        Of `x`, for other axes than the paper's.
+    x : Axis or None
+    model : ToyModel or None
+    held : Setting or None
     """
 
     density: Array
@@ -349,6 +410,11 @@ class LossSection:
     n_features: int
     n_hidden: int
     version: str = __version__
+    transitions: tuple[SectionTransition, ...] = ()
+    values: Array | None = None
+    x: Axis | None = None
+    model: ToyModel | None = None
+    held: Setting | None = None
 
     @property
     def lowest(self) -> Array:

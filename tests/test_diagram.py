@@ -155,9 +155,11 @@ def test_bad_grids_are_refused(arguments, message):
         phd.phase_diagram(**arguments)
 
 
-def test_a_point_must_be_a_number():
-    with pytest.raises(ValueError, match=r"density must be a number, got shape \(2,\)"):
-        phd.solve([0.5, 0.6], 1.0)
+def test_a_point_must_be_a_number_or_one_for_each_feature():
+    with pytest.raises(ValueError, match=r"density must be a number or have shape \(2,\)"):
+        phd.solve([0.5, 0.6, 0.7], 1.0)
+    with pytest.raises(ValueError, match="weights must be 'free'"):
+        phd.solve([0.5, 0.6], 1.0, weights="canonical")
 
 
 @pytest.mark.parametrize("weights", ["free", "optimized", "canonical"])

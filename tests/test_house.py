@@ -23,6 +23,7 @@ FRONT_DOOR = "phasediagram"  # `__init__`, the only module that gathers
 ORDER = (
     ("_version",),
     ("model",),
+    ("toymodel/",),
     ("progress",),
     ("executors",),
     ("archives",),

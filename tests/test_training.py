@@ -65,7 +65,8 @@ def test_sampled_gradient_is_the_exact_one_within_5_standard_errors(n, m):
     models, batches = 40, 300
     W, b, density, importance = random_models(np.random.default_rng([n, m]), models, n, m)
     numbers = np.arange(models)
-    sampled = SampledGradient(density, importance, 512, 0, numbers, 0 * numbers, block=1)
+    densities, model = np.repeat(density[:, None], n, axis=1), phd.ToyModel(n)
+    sampled = SampledGradient(densities, importance, model, 512, 0, numbers, 0 * numbers, block=1)
     draws = np.array([sampled(pack(W, b)) for _ in range(batches)])
     _, *exact = phd.expected_loss_and_gradient(W, b, density[:, None], importance)
     standard_error = draws.std(axis=0) / np.sqrt(batches)

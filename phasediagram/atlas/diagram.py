@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +17,7 @@ from phasediagram.atlas.storing import GridStore
 from phasediagram.atlas.tiles import cut_into_tiles
 from phasediagram.catalogue.diagram import catalogue_diagram
 from phasediagram.executors import require_executor
-from phasediagram.minima.solving import hidden_dimensions
+from phasediagram.minima.solving import hidden_dimensions, require_free
 from phasediagram.model import (
     DENSITY_RANGE,
     RELATIVE_IMPORTANCE_RANGE,
@@ -24,8 +25,11 @@ from phasediagram.model import (
     as_importance,
 )
 from phasediagram.naming.phases import PHASES, phases_of
+from phasediagram.parameters import PAPER_AXES, Plane, plane_from_record, plane_of, plane_record
 from phasediagram.progress import Progress
 from phasediagram.results import GRADIENT_TOLERANCE, PhaseDiagram
+from phasediagram.toymodel.axes import Axis
+from phasediagram.toymodel.models import ToyModel, sized_model
 
 Array = NDArray[np.float64]
 
@@ -41,6 +45,12 @@ def phase_diagram(
     progress: Progress | None = None,
     executor: Executor | None = None,
     directory: str | PathLike[str] | None = None,
+    *,
+    x: Axis | None = None,
+    y: Axis | None = None,
+    model: ToyModel | None = None,
+    importance: ArrayLike | None = None,
+    relative_density: float = 1.0,
 ) -> PhaseDiagram:
     """Return the lowest loss, and whose it is, over a grid.
 
@@ -69,6 +79,16 @@ def phase_diagram(
         that memory stays small whatever the grid.  The axes must ascend or descend.  An
         interrupted computation with the same arguments goes on where it stopped; a
         finished one is only loaded.
+    x, y : Axis, optional
+        With free weights: what varies along the columns and along the rows, instead of relative
+        importance and density.  Then `density` and `relative_importance` are numbers, or one
+        density a feature, at which the rest is held.
+    model : ToyModel, optional
+        With free weights: what is assumed besides the paper's model, and its size.
+    importance : float or array_like, shape (n,), optional
+        Importances at which the rest is held, instead of `relative_importance`.
+    relative_density : float
+        The last feature's density over that of the others, unless it is an axis.
 
     Returns
     -------
@@ -95,8 +115,20 @@ def phase_diagram(
     array([['ignored', 'ignored', 'dedicated'],
            ['antipodal', 'antipodal', 'antipodal']], dtype='<U9')
     """
-    m = hidden_dimensions(n_features, n_hidden, weights)
     require_executor(executor)
+    path = None if directory is None else Path(directory)
+    is_other = any(value is not None for value in (x, y, model, importance))
+    if is_other or relative_density != 1.0:
+        require_free(weights)
+        chosen = sized_model(n_features, n_hidden, model)
+        plane, (rows, columns) = _plane_and_values(
+            chosen, x, y, density, relative_importance, importance, relative_density
+        )
+        n, m = chosen.n_features, chosen.hidden
+        if plane.is_papers:
+            return _free_diagram(n, m, rows, columns, progress, executor, path)
+        return _free_diagram(n, m, rows, columns, progress, executor, path, plane)
+    m = hidden_dimensions(n_features, n_hidden, weights)
     p = _axis("density", as_density(_default(density, *DENSITY_RANGE[::-1])))
     r = _axis(
         "relative_importance",
@@ -104,13 +136,37 @@ def phase_diagram(
             _default(relative_importance, *RELATIVE_IMPORTANCE_RANGE), "relative_importance"
         ),
     )
-    model = n_features, m, p, r
     if weights == "free":
-        path = None if directory is None else Path(directory)
-        return _free_diagram(*model, progress, executor, path)
+        return _free_diagram(n_features, m, p, r, progress, executor, path)
     if directory is not None:
         raise ValueError(f"directory is for weights='free' only, got weights={weights!r}")
-    return catalogue_diagram(*model, weights, progress, executor)
+    return catalogue_diagram(n_features, m, p, r, weights, progress, executor)
+
+
+def _plane_and_values(
+    model: ToyModel,
+    x: Axis | None,
+    y: Axis | None,
+    density: ArrayLike | None,
+    relative_importance: ArrayLike | None,
+    importance: ArrayLike | None,
+    relative_density: float,
+) -> tuple[Plane, tuple[Array, Array]]:
+    """Return the axes of a diagram and the values along its rows and columns."""
+    if (x is None) != (y is None):
+        raise ValueError(f"x and y must both be given or both be left out, got {x!r} and {y!r}")
+    if x is not None and y is not None:
+        r = 1.0 if relative_importance is None else relative_importance
+        plane = plane_of(model, (y, x), density, r, importance, relative_density)
+        return plane, (y.values, x.values)
+    if model.activity is not None:
+        raise ValueError("x and y must be given for a model with a given activity")
+    p = _axis("density", as_density(_default(density, *DENSITY_RANGE[::-1])))
+    values = as_importance(
+        _default(relative_importance, *RELATIVE_IMPORTANCE_RANGE), "relative_importance"
+    )
+    plane = plane_of(model, PAPER_AXES, None, 1.0, importance, relative_density)
+    return plane, (p, _axis("relative_importance", values))
 
 
 def load_blocks(directory: Path) -> PhaseDiagram:
@@ -136,6 +192,7 @@ def load_blocks(directory: Path) -> PhaseDiagram:
         header["phases"],
         header["tolerance"],
         header["version"],
+        None if header.get("plane") is None else plane_from_record(header["plane"]),
     )
 
 
@@ -147,19 +204,20 @@ def _free_diagram(
     progress: Progress | None,
     executor: Executor | None,
     directory: Path | None,
+    plane: Plane | None = None,
 ) -> PhaseDiagram:
     """Return the phase diagram of free weights, as the caller ordered its axes."""
     rows, columns = np.argsort(density), np.argsort(relative_importance)
     axes = density[rows], relative_importance[columns]
     tiles = len(cut_into_tiles(n, len(rows), len(columns)))  # fewer if they are mirrored
     if directory is None:
-        store = storing.in_memory(n, m, *axes, tiles)
+        store = storing.in_memory(n, m, *axes, tiles, plane)
         minimize_over_grid(store, progress, executor)
         names = _name_phases(store)
         given = np.ix_(np.argsort(rows), np.argsort(columns))
         arrays = (store.loss[given], store.x[given], store.phase[given])
-        return _diagram(n, m, density, relative_importance, *arrays, names)
-    header = {
+        return _diagram(n, m, density, relative_importance, *arrays, names, plane=plane)
+    header: dict[str, Any] = {
         "n_features": n,
         "n_hidden": m,
         "tolerance": GRADIENT_TOLERANCE,
@@ -169,7 +227,9 @@ def _free_diagram(
             _descends("relative_importance", relative_importance),
         ],
     }
-    store = storing.on_disk(directory, n, m, *axes, tiles, header)
+    if plane is not None:
+        header["plane"] = plane_record(plane)
+    store = storing.on_disk(directory, n, m, *axes, tiles, header, plane)
     if not storing.read_header(directory).get("phases"):
         forget_torn_tiles(store)
         minimize_over_grid(store, progress, executor)
@@ -185,7 +245,7 @@ def _name_phases(store: GridStore) -> list[str]:
     split = store.m * store.n
     for rows in store.bands():
         W = store.x[rows, :, :split].reshape(-1, store.m, store.n)
-        names = phases_of(W, np.repeat(store.density[rows], store.columns))
+        names = phases_of(W, store.naming_densities(rows))
         present, which = np.unique(names, return_inverse=True)
         numbers = [found.setdefault(str(name), len(found)) for name in present]
         store.phase[rows] = np.array(numbers, dtype=np.uint8)[which].reshape(-1, store.columns)
@@ -209,7 +269,9 @@ def _diagram(
     names: list[str],
     tolerance: float = GRADIENT_TOLERANCE,
     version: str = __version__,
+    plane: Plane | None = None,
 ) -> PhaseDiagram:
+    by_row, by_column = (None, None) if plane is None else plane.axes
     W, b = x[..., : m * n].reshape(*loss.shape, m, n), x[..., m * n :]
     return PhaseDiagram(
         density=density,
@@ -225,6 +287,10 @@ def _diagram(
         weights="free",
         tolerance=tolerance,
         version=version,
+        model=None if plane is None else plane.model,
+        x=by_column,
+        y=by_row,
+        held=None if plane is None else plane.held,
     )
 
 

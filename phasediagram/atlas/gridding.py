@@ -75,6 +75,9 @@ def forget_torn_tiles(store: GridStore) -> None:
     for number, tile in enumerate(cut_into_tiles(store.n, store.rows, columns)):
         if store.done[number]:
             x = store.x[tile]
+            if store.plane is not None:
+                store.done[number] = _is_whole(store, tile)
+                continue
             W = x[..., : store.m * store.n].reshape(*x.shape[:2], store.m, store.n)
             importance = np.ones((x.shape[1], store.n))
             importance[:, -1] = store.relative_importance[tile[1]]
@@ -83,16 +86,25 @@ def forget_torn_tiles(store: GridStore) -> None:
             store.done[number] = np.allclose(store.loss[tile], expected, _TORN, 0)
 
 
+def _is_whole(store: GridStore, tile: tuple[slice, slice]) -> bool:
+    rows, columns = tile
+    x, loss = np.array(store.x[tile]), store.loss[tile]
+    values = store.density[rows], store.relative_importance[columns]
+    part = Grid(store.n, store.m, *values, x, np.array(loss), store.plane)
+    found = [part.losses(row, x[row]) for row in range(len(x))]
+    return bool(np.allclose(loss, found, _TORN, 0))
+
+
 def _arguments(grid: Grid, tile: tuple[slice, slice], number: int) -> tuple[object, ...]:
     """Return what `solve_tile` needs."""
     rows, columns = tile
     axes = grid.density[rows], grid.relative_importance[columns]
-    return grid.n, grid.m, *axes, (1, number)
+    return grid.n, grid.m, *axes, (1, number), grid.given_plane
 
 
 def _solved_columns(store: GridStore) -> int:
     """Return how many columns are searched; the rest mirror them."""
-    mirrored = store.n == 2 and _is_symmetric(store.relative_importance)
+    mirrored = store.n == 2 and store.plane is None and _is_symmetric(store.relative_importance)
     return (store.columns + 1) // 2 if mirrored else store.columns
 
 

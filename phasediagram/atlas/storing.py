@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from phasediagram import archives
 from phasediagram.atlas.tiles import Grid, Tile
+from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
 
@@ -38,6 +39,8 @@ class GridStore:
         Which of the phases' names each point has.
     done : ndarray of bool
         Which tiles are complete.
+    plane : Plane or None
+        Other than the paper's; then the values are those along its axes.
     """
 
     def __init__(
@@ -47,8 +50,9 @@ class GridStore:
         density: Array,
         relative_importance: Array,
         arrays: dict[str, NDArray[Any]],
+        plane: Plane | None = None,
     ) -> None:
-        self.n, self.m = n, m
+        self.n, self.m, self.plane = n, m, plane
         self.density, self.relative_importance = density, relative_importance
         self.rows, self.columns = len(density), len(relative_importance)
         self.x: Array = arrays["parameters"]
@@ -59,7 +63,19 @@ class GridStore:
     def grid(self, columns: int) -> Grid:
         """Return the minima of the first columns, to be changed in place."""
         r = self.relative_importance[:columns]
-        return Grid(self.n, self.m, self.density, r, self.x, self.loss)
+        return Grid(self.n, self.m, self.density, r, self.x, self.loss, self.plane)
+
+    def naming_densities(self, rows: slice) -> Array:
+        """Return the densities by which phases of some rows are named, row after row."""
+        if self.plane is None:
+            return np.repeat(self.density[rows], self.columns)
+        by_row, by_column = self.plane.axes
+        positions = np.meshgrid(
+            by_row.coordinates(self.density[rows]),
+            by_column.coordinates(self.relative_importance),
+            indexing="ij",
+        )
+        return self.plane.naming_densities(np.stack(positions, axis=-1).reshape(-1, 2))
 
     def bands(self) -> Iterator[slice]:
         """Yield intervals of rows, few enough points each that little memory is needed."""
@@ -79,11 +95,18 @@ class GridStore:
                 array.flush()
 
 
-def in_memory(n: int, m: int, density: Array, relative_importance: Array, tiles: int) -> GridStore:
+def in_memory(
+    n: int,
+    m: int,
+    density: Array,
+    relative_importance: Array,
+    tiles: int,
+    plane: Plane | None = None,
+) -> GridStore:
     """Return an empty store in memory."""
     shapes = _shapes(n, m, len(density), len(relative_importance), tiles)
     arrays = {name: np.zeros(shape, dtype) for name, (shape, dtype) in shapes.items()}
-    return GridStore(n, m, density, relative_importance, arrays)
+    return GridStore(n, m, density, relative_importance, arrays, plane)
 
 
 def on_disk(
@@ -94,6 +117,7 @@ def on_disk(
     relative_importance: Array,
     tiles: int,
     header: dict[str, Any],
+    plane: Plane | None = None,
 ) -> GridStore:
     """Return a store whose arrays are memory-mapped files in a directory.
 
@@ -108,6 +132,8 @@ def on_disk(
     tiles : int
     header : dict
         What the arrays are, for their reader.
+    plane : Plane, optional
+        Other than the paper's.
 
     Raises
     ------
@@ -131,7 +157,7 @@ def on_disk(
         if not np.array_equal(_open(directory, name), values):
             raise ValueError(f"directory {str(directory)!r} holds a diagram of another {name}")
     arrays = {name: _open(directory, name, "r+") for name in shapes}
-    return GridStore(n, m, density, relative_importance, arrays)
+    return GridStore(n, m, density, relative_importance, arrays, plane)
 
 
 def open_finished(directory: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

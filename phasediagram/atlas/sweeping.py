@@ -1,7 +1,9 @@
 """The lowest minimum at each point of a grid, followed from point to point; compiled (internal).
 
 A grid is held as arrays over its points, numbered row * stride + column, rows by density and
-columns by relative importance; only the first `columns` of each row are looked at.
+columns by relative importance; only the first `columns` of each row are looked at.  Tables and
+tolerances have one row for each row of the grid, importances one for each of its columns; or both
+have one for each point.
 """
 
 from __future__ import annotations
@@ -92,8 +94,8 @@ def _minimize_at(
     tables: Array,
     importances: Array,
     tolerances: Array,
-    row: int,
-    column: int,
+    in_tables: int,
+    in_importances: int,
     factor: float,
     x: Array,
     info: Array,
@@ -105,9 +107,9 @@ def _minimize_at(
         m,
         n,
         x,
-        tables[row],
-        importances[column],
-        factor * tolerances[row],
+        tables[in_tables],
+        importances[in_importances],
+        factor * tolerances[in_tables],
         _ITERATIONS,
         _RADIUS,
         info,
@@ -164,7 +166,7 @@ def flood(
     first_row, end_row, first_column, end_column, node_row, node_column = (
         block[0], block[1], block[2], block[3], block[4], block[5],
     )  # fmt: skip
-    size = start.size
+    size, by_point = start.size, tables.shape[0] == x.shape[0]
     work, info = np.empty(work_size(n, m)), np.empty(2)
     width = end_column - first_column
     branch = np.empty(((end_row - first_row) * width, size))
@@ -198,10 +200,11 @@ def flood(
                         share = min((axis[at] - axis[at - way]) / step_before, 2.0)
                         for i in range(size):
                             trial[i] += share * (branch[last, i] - branch[before, i])
-                value = _minimize_at(
-                    rows, m, n, tables, importances, tolerances, row, column, 1.0, trial, info, work
-                )
                 point = row * stride + column
+                t, c = (point if by_point else row), (point if by_point else column)
+                value = _minimize_at(
+                    rows, m, n, tables, importances, tolerances, t, c, 1.0, trial, info, work
+                )
                 if not value < COMPETITIVE * loss[point]:
                     break
                 known[place] = 1.0
@@ -266,7 +269,7 @@ def exchange(
         Takes how many these are.
     """
     rows = rows_at(address)
-    size = x.shape[1]
+    size, by_point, grid_rows = x.shape[1], tables.shape[0] == x.shape[0], x.shape[0] // stride
     counts[:] = 0
     work, info, trial = np.empty(work_size(n, m)), np.empty(2), np.empty(size)
     own, others = np.empty(3 * n + 2), np.empty(3 * n + 2)
@@ -274,18 +277,19 @@ def exchange(
         point = active[k]
         for way in range(9):
             row, column = point // stride + way // 3 - 1, point % stride + way % 3 - 1
-            if way == 4 or row < 0 or row >= tables.shape[0] or column < 0 or column >= columns:
+            if way == 4 or row < 0 or row >= grid_rows or column < 0 or column >= columns:
                 continue
             target = row * stride + column
             if difference(m, n, x[point], x[target], label, own, others) < _DIFFERENT:
                 continue
             for i in range(size):
                 trial[i] = x[point, i]
-            here = evaluate(rows, m, n, trial, tables[row], importances[column], trial, x, work, 0)
+            t, c = (target if by_point else row), (target if by_point else column)
+            here = evaluate(rows, m, n, trial, tables[t], importances[c], trial, x, work, 0)
             if not here < COMPETITIVE * loss[target]:
                 continue
             value = _minimize_at(
-                rows, m, n, tables, importances, tolerances, row, column, 1.0, trial, info, work
+                rows, m, n, tables, importances, tolerances, t, c, 1.0, trial, info, work
             )
             if difference(m, n, x[target], trial, label, own, others) > _BACK:
                 contested[counts[1]] = target
@@ -347,13 +351,14 @@ def push(
         How many those are.
     """
     rows = rows_at(address)
-    size, count = x.shape[1], 0
+    size, count, by_point = x.shape[1], 0, tables.shape[0] == x.shape[0]
     work, info, trial = np.empty(work_size(n, m)), np.empty(2), np.empty(size)
     start = np.empty(size)
     own, others = np.empty(3 * n + 2), np.empty(3 * n + 2)
     for k in range(points.size):
         point = points[k]
-        row, column = point // stride, point % stride
+        t = point if by_point else point // stride
+        c = point if by_point else point % stride
         start[:] = x[point]
         lower = False
         for way in (-1.0, 1.0):
@@ -366,8 +371,8 @@ def push(
                 tables,
                 importances,
                 tolerances,
-                row,
-                column,
+                t,
+                c,
                 _COARSE_SLOPE,
                 trial,
                 info,
@@ -378,7 +383,7 @@ def push(
             if difference(m, n, start, trial, label, own, others) < _BACK:
                 continue
             value = _minimize_at(
-                rows, m, n, tables, importances, tolerances, row, column, 1.0, trial, info, work
+                rows, m, n, tables, importances, tolerances, t, c, 1.0, trial, info, work
             )
             if value < loss[point] * (1.0 - IMPROVEMENT):
                 lower = True

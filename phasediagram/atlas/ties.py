@@ -13,14 +13,24 @@ from numpy.typing import NDArray
 
 from phasediagram.atlas.sweeping import IMPROVEMENT
 from phasediagram.atlas.tiles import Grid
-from phasediagram.minima.engine import Ends, Engine
+from phasediagram.kernel.tables import marginal_densities
+from phasediagram.minima.engine import Ends
+from phasediagram.minima.symmetry import least_of_the_last
 
 Array = NDArray[np.float64]
+
+_SMALL = 1e-2  # a norm that may be 0 but for rounding
 
 
 def settle_ties(grid: Grid, rows: slice) -> None:
     """Choose among equally low minima in some rows of a grid that is otherwise settled."""
     columns = len(grid.relative_importance)
+    if grid.given_plane is not None:
+        for row in range(rows.start, rows.stop):
+            _prefer_zero(grid, row)
+            for column in range(columns):
+                grid.x[row, column] = least_of_the_last(grid.space, grid.x[row, column])
+        return
     for row in range(rows.start, rows.stop):
         if grid.density[row] == 1.0:
             if row > 0:
@@ -38,9 +48,12 @@ def interference(m: int, n: int, x: Array) -> Array:
 def _descend(grid: Grid, row: int, starts: Array) -> Ends:
     """Descend at every column of a row from starts (columns, d)."""
     tables, importances, tolerances = grid.parameters
-    return Engine(grid.space).minimize(
-        starts, tables[row : row + 1], importances, tolerances[row : row + 1]
-    )
+    if grid.given_plane is None:
+        tables, tolerances = tables[row : row + 1], tolerances[row : row + 1]
+    else:
+        points = row * grid.stride + np.arange(len(grid.relative_importance))
+        tables, importances, tolerances = (v[points] for v in grid.parameters)
+    return grid.engine.minimize(starts, tables, importances, tolerances)
 
 
 def _accept_tied(grid: Grid, row: int, ends: Ends, chosen: NDArray[np.bool_] | None = None) -> None:
@@ -49,6 +62,22 @@ def _accept_tied(grid: Grid, row: int, ends: Ends, chosen: NDArray[np.bool_] | N
     is_tied = ends.loss <= limit
     tied = np.flatnonzero(is_tied if chosen is None else is_tied & chosen)
     grid.x[row, tied], grid.loss[row, tied] = ends.x[tied], ends.loss[tied]
+
+
+def _prefer_zero(grid: Grid, row: int) -> None:
+    """Where ignoring the features with small directions is as low, take that."""
+    n, m, columns = grid.n, grid.m, len(grid.relative_importance)
+    zeroed = np.array(grid.x[row, :columns])
+    W = zeroed[:, : m * n].reshape(-1, m, n)  # a view
+    small = np.linalg.norm(W, axis=1) < _SMALL
+    if not small.any() or not grid.space.bias:
+        return
+    W *= ~small[:, None, :]
+    points = row * grid.stride + np.arange(columns)
+    means = marginal_densities(grid.parameters[0][points], n) / 2
+    b = zeroed[:, m * n :]
+    b[small] = means[small]
+    _accept_tied(grid, row, _descend(grid, row, zeroed), small.any(axis=1))
 
 
 def _prefer_opposite_directions(grid: Grid, row: int) -> None:

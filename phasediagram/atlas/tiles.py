@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.atlas.sweeping import COMPETITIVE, IMPROVEMENT, exchange, flood, invariants, push
-from phasediagram.kernel.rows import rows_address
 from phasediagram.minima.engine import Ends, Engine
 from phasediagram.minima.starts import low_starts
 from phasediagram.minima.state import Space
-from phasediagram.parameters import DensityImportancePlane, Parameters
+from phasediagram.minima.symmetry import plane_engine, plane_space
+from phasediagram.parameters import Parameters, Plane
 
 Array = NDArray[np.float64]
 Points = NDArray[np.int64]
@@ -54,10 +54,13 @@ class Grid:
     n, m : int
     density : ndarray, shape (rows,)
     relative_importance : ndarray, shape (columns,)
+        On other axes than the paper's, the values along the rows and along the columns.
     x : ndarray, shape (rows, stride, m n + n)
         W.ravel() followed by b; changed in place.
     loss : ndarray, shape (rows, stride)
         Infinite where nothing is known; changed in place.
+    given_plane : Plane, optional
+        Other than the paper's.
     """
 
     n: int
@@ -66,6 +69,7 @@ class Grid:
     relative_importance: Array
     x: Array
     loss: Array
+    given_plane: Plane | None = None
 
     @property
     def stride(self) -> int:
@@ -74,17 +78,38 @@ class Grid:
 
     @cached_property
     def space(self) -> Space:
-        """The states, those the same up to the order of the first n - 1 features."""
-        return Space(self.n, self.m, (tuple(range(self.n - 1)), (self.n - 1,)))
+        """The states, those the same up to the order of features that the axes keep equal."""
+        return plane_space(self.plane, self.m)
 
     @cached_property
-    def plane(self) -> DensityImportancePlane:
+    def plane(self) -> Plane:
         """The axes."""
-        return DensityImportancePlane(self.n)
+        return Plane(self.n) if self.given_plane is None else self.given_plane
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The compiled functions."""
+        return plane_engine(self.plane, self.m)
+
+    @cached_property
+    def coordinates(self) -> tuple[Array, Array]:
+        """Coordinates of rows and of columns."""
+        if self.given_plane is None:
+            return np.log(self.density), np.log(self.relative_importance)
+        by_row, by_column = self.plane.axes
+        return by_row.coordinates(self.density), by_column.coordinates(self.relative_importance)
 
     @cached_property
     def parameters(self) -> tuple[Array, Array, Array]:
-        """Tables and tolerances of rows, importances of columns."""
+        """Tables and tolerances of rows, importances of columns; or all of points."""
+        if self.given_plane is not None:
+            rows, columns = self.coordinates
+            unused = np.full(self.stride - len(columns), columns[-1])
+            everywhere = np.meshgrid(rows, np.concatenate([columns, unused]), indexing="ij")
+            tables, importances, tolerances = self.plane.many(
+                np.stack(everywhere, axis=-1).reshape(-1, 2)
+            )
+            return tables, importances, tolerances
         rows = np.stack([np.log(self.density), np.zeros(len(self.density))], axis=1)
         columns = np.zeros((len(self.relative_importance), 2))
         columns[:, 1] = np.log(self.relative_importance)
@@ -95,7 +120,7 @@ class Grid:
     def _head(self) -> tuple[int | Array, ...]:
         """The first arguments of everything that sweeps."""
         tables, importances, tolerances = self.parameters
-        return rows_address(self.n), self.m, self.n, tables, importances, tolerances
+        return self.engine.rows, self.m, self.n, tables, importances, tolerances
 
     @cached_property
     def _tail(self) -> tuple[Array, Array, int]:
@@ -106,20 +131,26 @@ class Grid:
     @cached_property
     def _label(self) -> Array:
         label = np.zeros(self.n)
-        label[-1] = 1.0
+        for number, members in enumerate(self.space.equal):
+            label[list(members)] = number
         return label
+
+    def _places(self, points: Points) -> tuple[Points, Points]:
+        """Return where in `parameters` points are: in tables and tolerances, and in importances."""
+        row, column = np.divmod(points, self.stride)
+        return (row, column) if self.given_plane is None else (points, points)
 
     def at(self, row: int, column: int) -> Parameters:
         """Return the parameters of a point."""
         tables, importances, _ = self.parameters
-        return Parameters(tables[row], importances[column])
+        t, c = self._places(np.array(row * self.stride + column))
+        return Parameters(tables[t], importances[c])
 
     def flood(self, block: Tile, row: int, column: int, start: Array) -> None:
         """Follow a minimum from a node over a block."""
         rows, columns = block
         bounds = np.array([rows.start, rows.stop, columns.start, columns.stop, row, column])
-        axes = np.log(self.density), np.log(self.relative_importance)
-        flood(*self._head, *axes, *self._tail, bounds, np.ascontiguousarray(start))
+        flood(*self._head, *self.coordinates, *self._tail, bounds, np.ascontiguousarray(start))
 
     def exchange(self, active: Points) -> Points:
         """Let neighbours of points try their minima until none improves.
@@ -144,10 +175,8 @@ class Grid:
             return points
         starts = low_starts(self.space, _STARTS_AGAIN * len(points), rng)
         tables, importances, tolerances = self.parameters
-        row, column = (part.repeat(_STARTS_AGAIN) for part in np.divmod(points, self.stride))
-        ends = Engine(self.space).minimize(
-            starts, tables[row], importances[column], tolerances[row]
-        )
+        t, c = (part.repeat(_STARTS_AGAIN) for part in self._places(points))
+        ends = self.engine.minimize(starts, tables[t], importances[c], tolerances[t])
         best = ends.loss.reshape(len(points), -1).argmin(axis=1)
         best += _STARTS_AGAIN * np.arange(len(points))
         x, loss, _ = self._tail
@@ -158,6 +187,8 @@ class Grid:
     def push(self, points: Points, rng: np.random.Generator) -> Points:
         """Descend anew from pushed minima; return which points are lower now."""
         pushes = _PUSH * rng.normal(size=(len(points), self.space.size))
+        if not self.space.bias:
+            pushes[:, self.m * self.n :] = 0.0
         changed = np.empty(len(points), dtype=np.int64)
         count = push(*self._head, self._label, *self._tail, points, pushes, changed)
         return np.asarray(changed[:count])
@@ -171,10 +202,18 @@ class Grid:
 
     def search(self, row: int, column: int, rng: np.random.Generator) -> Array:
         """Return the different minima of a point that are not far above the lowest, (k, d)."""
-        engine = Engine(self.space)
         at = self.at(row, column)
         starts = low_starts(self.space, _STARTS.get(self.n, _MANY_STARTS), rng)
-        return self._competitors(engine.minimize_at(starts, at), at.tolerance)
+        return self._competitors(self.engine.minimize_at(starts, at), at.tolerance)
+
+    def losses(self, row: int, x: Array) -> Array:
+        """Return the losses of states (columns, d) at the points of a row."""
+        count = len(self.relative_importance)
+        points = row * self.stride + np.arange(count)
+        tables, importances, tolerances = self.parameters
+        t, c = self._places(points)
+        still = self.engine.minimize(x, tables[t], importances[c], tolerances[t], iterations=0)
+        return still.loss
 
     def _competitors(self, ends: Ends, tolerance: float) -> Array:
         limit = COMPETITIVE * ends.loss.min()
@@ -226,7 +265,12 @@ def points_on_edges(tiles: list[Tile], stride: int) -> Points:
 
 
 def solve_tile(
-    n: int, m: int, density: Array, relative_importance: Array, seed: tuple[int, int]
+    n: int,
+    m: int,
+    density: Array,
+    relative_importance: Array,
+    seed: tuple[int, int],
+    plane: Plane | None = None,
 ) -> tuple[Array, Array]:
     """Return the lowest minima of a tile.
 
@@ -237,6 +281,8 @@ def solve_tile(
     relative_importance : ndarray, shape (columns,)
     seed : tuple of int
         Of the random numbers.
+    plane : Plane, optional
+        Other than the paper's; then the values are those along its axes.
 
     Returns
     -------
@@ -246,9 +292,10 @@ def solve_tile(
     rng = np.random.default_rng(seed)
     shape = len(density), len(relative_importance)
     x, loss = np.zeros((*shape, (m + 1) * n)), np.full(shape, np.inf)
-    grid = Grid(n, m, density, relative_importance, x, loss)
-    for rows in _blocks(np.log(density)):
-        for columns in _blocks(np.log(relative_importance)):
+    grid = Grid(n, m, density, relative_importance, x, loss, plane)
+    by_row, by_column = grid.coordinates
+    for rows in _blocks(by_row):
+        for columns in _blocks(by_column):
             node = (rows.start + rows.stop) // 2, (columns.start + columns.stop) // 2
             for start in grid.search(*node, rng):
                 grid.flood((rows, columns), *node, start)
@@ -262,7 +309,7 @@ def solve_tile(
 def _thinned(grid: Grid, points: Points) -> Points:
     """Return one of the points in each cell of a width on logarithmic axes."""
     row, column = np.divmod(points, grid.stride)
-    axes = np.log(grid.density)[row], np.log(grid.relative_importance)[column]
+    axes = grid.coordinates[0][row], grid.coordinates[1][column]
     cells = np.floor(np.stack(axes) / _CELL_WIDTH)
     return np.sort(points[np.unique(cells, axis=1, return_index=True)[1]])
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from phasediagram._version import __version__
 from phasediagram.cli.checking import add_derive, add_train, add_verify
+from phasediagram.cli.demonstrating import add_demonstrate
 from phasediagram.cli.drawing import add_draw, add_losses
 from phasediagram.cli.exploring import add_explore
 from phasediagram.cli.options import BAD_INPUT, INTERRUPTED, Parser
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     add_losses(verbs)
     add_explore(verbs)
     add_train(verbs)
+    add_demonstrate(verbs)
     add_derive(verbs)
     add_verify(verbs)
     return parser

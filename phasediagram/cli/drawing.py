@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
+from phasediagram.cli.assuming import (
+    add_axes,
+    add_held,
+    add_model,
+    axis_of,
+    held_of,
+    is_assumed,
+    model_of,
+)
 from phasediagram.cli.options import (
     Parser,
     add_figure,
@@ -14,6 +24,9 @@ from phasediagram.cli.options import (
     hidden_dimensions,
     progress_bar,
 )
+
+if TYPE_CHECKING:
+    from phasediagram.results import LossSection
 
 
 def add_draw(verbs: argparse._SubParsersAction[Parser]) -> None:
@@ -54,6 +67,9 @@ def add_draw(verbs: argparse._SubParsersAction[Parser]) -> None:
     draw.add_argument(
         "--grid", type=int, default=128, metavar="K", help="points along each axis; default: 128"
     )
+    add_axes(draw, ("x", "y"))
+    add_model(draw)
+    add_held(draw)
     add_figure(draw, "phase_diagram.png")
     draw.set_defaults(run=_draw)
 
@@ -70,6 +86,8 @@ def _draw(options: argparse.Namespace) -> int:
     if not 2 <= options.grid <= 4096:
         raise ValueError(f"--grid must be between 2 and 4096, got {options.grid}")
     hidden = hidden_dimensions(options)
+    if is_assumed(options):
+        return _draw_assumed(options)
     grid = (
         np.geomspace(*ascending("--density-range", options.density_range)[::-1], options.grid),
         np.geomspace(*ascending("--importance-range", options.importance_range), options.grid),
@@ -115,6 +133,43 @@ def _draw(options: argparse.Namespace) -> int:
     return 0
 
 
+def _draw_assumed(options: argparse.Namespace) -> int:
+    """Draw the diagram of another model, or on other axes."""
+    from phasediagram.atlas.diagram import phase_diagram
+    from phasediagram.lines.boundaries import phase_boundaries
+    from phasediagram.model import MAX_TRACED_FEATURES
+    from phasediagram.plotting import draw_figure, save_figure
+
+    if options.compare or options.weights != "free":
+        raise ValueError("--weights and --compare are for the paper's model on its own axes")
+    if (options.x is None) != (options.y is None):
+        raise ValueError("--x and --y must both be given or both be left out")
+    ends = {
+        "x": ["relative_importance", *map(str, options.importance_range)],
+        "y": ["density", *map(str, options.density_range)],
+    }
+    axes = {
+        name: axis_of(name, getattr(options, name) or ends[name], options.grid) for name in ends
+    }
+    arguments = {**axes, **held_of(options), "model": model_of(options)}
+    with progress_bar("solving") as progress:
+        diagram = phase_diagram(progress=progress, **arguments)
+    boundaries = None
+    if options.features <= MAX_TRACED_FEATURES and not options.no_boundaries:
+        with progress_bar("tracing boundaries") as progress:
+            boundaries = phase_boundaries(
+                spinodals=not options.no_spinodals, progress=progress, **arguments
+            )
+    save_figure(draw_figure(diagram, boundaries), options.output)
+    print(f"{diagram.model or model_of(options)!r}, {options.grid} x {options.grid} points")
+    shares = diagram.shares()
+    width = max(map(len, shares))
+    for name, share in shares.items():
+        print(f"  {name:<{width}}  {100 * share:5.1f} %")
+    print(f"wrote {options.output}")
+    return 0
+
+
 def add_losses(verbs: argparse._SubParsersAction[Parser]) -> None:
     losses = verbs.add_parser(
         "losses",
@@ -122,7 +177,7 @@ def add_losses(verbs: argparse._SubParsersAction[Parser]) -> None:
         description="Draw the losses of all minima against relative importance at one density, "
         "or against density at one relative importance: the lowest solid, others dashed.",
     )
-    line = losses.add_mutually_exclusive_group(required=True)
+    line = losses.add_mutually_exclusive_group()
     line.add_argument("--density", type=float, metavar="P", help="in (0, 1]")
     line.add_argument("--relative-importance", type=float, metavar="R", help="above 0")
     losses.add_argument(
@@ -134,32 +189,49 @@ def add_losses(verbs: argparse._SubParsersAction[Parser]) -> None:
     )
     losses.add_argument("--points", type=int, default=200, metavar="K", help="default: 200")
     add_size(losses)
+    add_axes(losses, ("x",))
+    add_model(losses)
+    add_held(losses)
     add_figure(losses, "losses.png")
     losses.set_defaults(run=_losses)
 
 
 def _losses(options: argparse.Namespace) -> int:
-    import numpy as np
     from matplotlib.figure import Figure
 
-    from phasediagram.atlas.sections import loss_section
     from phasediagram.plotting import plot_losses, save_figure
 
     path = figure_path(options.output)
     if not 2 <= options.points <= 10000:
         raise ValueError(f"--points must be between 2 and 10000, got {options.points}")
+    section = _section(options)
+    figure = Figure(figsize=(6.0, 4.2), layout="constrained")
+    plot_losses(section, figure.add_subplot())
+    save_figure(figure, path)
+    for transition in section.transitions:
+        order = "first order" if transition.order == 1 else "continuous"
+        print(f"{' | '.join(transition.phases)} at {transition.position:.10g}, {order}")
+    print(f"wrote {path}")
+    return 0
+
+
+def _section(options: argparse.Namespace) -> LossSection:
+    import numpy as np
+
+    from phasediagram.atlas.sections import loss_section
+
+    if options.x is not None:
+        if options.density is not None or options.relative_importance is not None or options.range:
+            raise ValueError("--x excludes --density, --relative-importance and --range")
+        axis = axis_of("x", options.x, options.points)
+        return loss_section(x=axis, model=model_of(options), **held_of(options))
+    if (options.density is None) == (options.relative_importance is None):
+        raise ValueError("one of --density, --relative-importance and --x must be given")
     low, high = ascending(
         "--range", options.range or ((0.5, 2.0) if options.density else (0.3, 1.0))
     )
     along = np.geomspace(low, high, options.points)
+    held = {"model": model_of(options), **held_of(options)}
     if options.density is not None:
-        section = loss_section(options.density, along, options.features, hidden_dimensions(options))
-    else:
-        section = loss_section(
-            along, options.relative_importance, options.features, hidden_dimensions(options)
-        )
-    figure = Figure(figsize=(6.0, 4.2), layout="constrained")
-    plot_losses(section, figure.add_subplot())
-    save_figure(figure, path)
-    print(f"wrote {path}")
-    return 0
+        return loss_section(options.density, along, **held)
+    return loss_section(along, options.relative_importance, **held)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from phasediagram.cli.assuming import add_model, model_of
 from phasediagram.cli.options import (
     Parser,
     add_size,
@@ -22,12 +23,21 @@ def add_solve(verbs: argparse._SubParsersAction[Parser]) -> None:
         description="Print the lowest minimum at one density and relative importance, and "
         "every other local minimum.",
     )
-    solve.add_argument("--density", type=float, required=True, metavar="P", help="in (0, 1]")
     solve.add_argument(
-        "--relative-importance", type=float, required=True, metavar="R", help="above 0"
+        "--density",
+        type=float,
+        required=True,
+        nargs="+",
+        metavar="P",
+        help="in (0, 1]; one, or one for each feature",
+    )
+    solve.add_argument("--relative-importance", type=float, metavar="R", help="above 0")
+    solve.add_argument(
+        "--importance", type=float, nargs="+", metavar="I", help="instead, one for each feature"
     )
     add_size(solve)
     add_weights(solve)
+    add_model(solve)
     solve.add_argument("--json", action="store_true", help="JSON with all digits")
     solve.set_defaults(run=_solve)
 
@@ -36,13 +46,19 @@ def _solve(options: argparse.Namespace) -> int:
     from phasediagram.files.tables import solution_json, solution_table
     from phasediagram.minima.solving import solve
 
+    if (options.relative_importance is None) == (options.importance is None):
+        raise ValueError("one of --relative-importance and --importance must be given")
+    several = len(options.density) > 1
+    model = model_of(options)
     with progress_bar("solving") as progress:
         solution = solve(
-            options.density,
-            options.relative_importance,
+            options.density if several else options.density[0],
+            1.0 if options.relative_importance is None else options.relative_importance,
             options.features,
             hidden_dimensions(options),
             options.weights,
+            importance=options.importance,
+            model=None if model.is_standard else model,
             progress=progress,
         )
     print(solution_json(solution) if options.json else solution_table(solution))

@@ -9,9 +9,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasediagram._version import __version__
-from phasediagram.comparison.downhill import SAME_LOSS, arrived, minima_below, space_of
+from phasediagram.comparison.downhill import (
+    SAME_LOSS,
+    arrived,
+    minima_below,
+    plane_for,
+    positions_of,
+)
+from phasediagram.minima.symmetry import plane_space
 from phasediagram.naming.phases import phases_of
 from phasediagram.results import PhaseDiagram
+from phasediagram.toymodel.axes import DENSITY, RELATIVE_IMPORTANCE
+from phasediagram.toymodel.models import ToyModel
 from phasediagram.training.result import TrainingResult
 
 Array = NDArray[np.float64]
@@ -21,6 +30,7 @@ OUTCOMES = (GLOBAL, METASTABLE, UNFINISHED, DIVERGED)
 
 OPTIMALITY_TOLERANCE = 1e-12  # a run below the theoretical minimum by more disproves it
 _GRID_MATCH = 1e-9
+_LONGEST_NAME = 64
 
 
 @dataclass(frozen=True)
@@ -135,6 +145,9 @@ class Runs(NamedTuple):
     relative_importance: Array
     n_features: int
     n_hidden: int
+    model: ToyModel | None = None
+    importance: tuple[float, ...] | None = None
+    relative_density: float = 1.0
 
 
 def compare_runs(diagram: PhaseDiagram, training: TrainingResult | Runs) -> Agreement:
@@ -153,15 +166,17 @@ def compare_runs(diagram: PhaseDiagram, training: TrainingResult | Runs) -> Agre
         for values in (training.density, training.relative_importance)
     )
     ends = np.concatenate([training.W.reshape(*shape, -1), training.b], axis=-1)[usable]
-    states, losses = minima_below(n, m, density, importance, ends)
+    plane = plane_for(n, m, training.model, training.importance, training.relative_density)
+    states, losses = minima_below(plane, m, density, importance, ends)
     lowest = np.broadcast_to(theory_loss[..., None], shape)[usable]
-    there = arrived(space_of(n, m), ends, states, training.loss[usable], losses)
+    there = arrived(plane_space(plane, m), ends, states, training.loss[usable], losses)
     best = losses <= lowest * (1 + SAME_LOSS)
     outcome = np.full(shape, "", dtype="U10")
     outcome[training.completed & training.diverged] = DIVERGED
     outcome[usable] = np.where(there, np.where(best, GLOBAL, METASTABLE), UNFINISHED)
-    phase = np.full(shape, "", dtype="U24")
-    phase[usable] = phases_of(states[:, : m * n].reshape(-1, m, n), density)
+    phase = np.full(shape, "", dtype=f"U{_LONGEST_NAME}")
+    naming = plane.naming_densities(positions_of(plane, density, importance))
+    phase[usable] = phases_of(states[:, : m * n].reshape(-1, m, n), naming)
     minimum_excess = np.full(shape, np.nan)
     minimum_excess[usable] = losses - lowest
     return Agreement(
@@ -187,6 +202,35 @@ def require_comparable(diagram: PhaseDiagram, training: TrainingResult | Runs) -
         raise ValueError(
             "diagram and training must have the same n_features and n_hidden, "
             f"got {sizes[0]} and {sizes[1]}"
+        )
+    models = [ToyModel(*sizes[0]) if r.model is None else r.model for r in (diagram, training)]
+    if models[0] != models[1]:
+        raise ValueError(
+            f"diagram and training must be of the same model, got {models[0]!r} and {models[1]!r}"
+        )
+    _require_same_numbers(diagram, training)
+
+
+def _require_same_numbers(diagram: PhaseDiagram, training: TrainingResult | Runs) -> None:
+    """Raise ValueError unless importances and densities can be those of the diagram."""
+    if diagram.x is not None and diagram.y is not None:
+        names = diagram.y.name, diagram.x.name
+        if names != (DENSITY, RELATIVE_IMPORTANCE):
+            raise ValueError(
+                "diagram must be over density and relative importance to be compared with "
+                f"training, got {names[0]} and {names[1]}"
+            )
+    held = diagram.held
+    n = training.n_features
+    ones = np.ones(n - 1)
+    others = ones if held is None else held.importance[:-1]
+    trained = ones if training.importance is None else np.array(training.importance[:-1])
+    ratio = 1.0 if held is None else float(held.relative_density)
+    if (others != trained).any() or ratio != training.relative_density:
+        raise ValueError(
+            "diagram and training must have the same importances and relative_density, "
+            f"got {others.tolist()} with {ratio:g}, and {trained.tolist()} with "
+            f"{training.relative_density:g}"
         )
 
 

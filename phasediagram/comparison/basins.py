@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from phasediagram.comparison.downhill import SAME_LOSS, arrived, minima_below, space_of
+from phasediagram.comparison.downhill import (
+    SAME_LOSS,
+    arrived,
+    minima_below,
+    plane_for,
+    positions_of,
+)
+from phasediagram.minima.symmetry import plane_space
 from phasediagram.model import as_density, as_importance
 from phasediagram.naming.phases import phases_of
+from phasediagram.toymodel.models import ToyModel
 from phasediagram.training.descent import train
 
 
@@ -33,14 +42,18 @@ class Basin:
 
 
 def basin_probabilities(
-    density: float,
-    relative_importance: float,
+    density: float | None = None,
+    relative_importance: float = 1.0,
     n_features: int = 2,
     n_hidden: int | None = None,
     runs: int = 400,
     optimizer: str = "exact",
     rng: int | np.random.Generator = 0,
     steps: int = 10_000,
+    *,
+    model: ToyModel | None = None,
+    importance: ArrayLike | None = None,
+    relative_density: float = 1.0,
 ) -> tuple[Basin, ...]:
     """Return the minima that training ends in, lowest first, with their shares of the runs.
 
@@ -58,6 +71,12 @@ def basin_probabilities(
         Where random numbers come from.
     steps : int
         Updates.
+    model : ToyModel, optional
+        What is assumed besides the paper's model, and its size.
+    importance : float or array_like, shape (n,), optional
+        Instead of `relative_importance`.
+    relative_density : float
+        The last feature's density over that of the others.
 
     Returns
     -------
@@ -75,18 +94,31 @@ def basin_probabilities(
     >>> [basin.phase for basin in phd.basin_probabilities(0.5, 0.5, runs=40, steps=4000)]
     ['ignored', 'antipodal']
     """
-    p, r = as_density(density), as_importance(relative_importance, "relative_importance")
+    p = as_density(1.0 if density is None else density)
+    r = as_importance(relative_importance, "relative_importance")
     if p.ndim or r.ndim:
         raise ValueError("density and relative_importance must be numbers")
     result = train(
-        p, r, n_features, n_hidden, seeds=runs, steps=steps, optimizer=optimizer, rng=rng
+        None if density is None else p,
+        r,
+        n_features,
+        n_hidden,
+        seeds=runs,
+        steps=steps,
+        optimizer=optimizer,
+        rng=rng,
+        model=model,
+        importance=importance,
+        relative_density=relative_density,
     )
     n, m = result.n_features, result.n_hidden
     usable = result.completed & ~result.diverged
     ends = np.concatenate([result.W.reshape(runs, -1), result.b], axis=-1)[usable]
     points = np.full(len(ends), float(p)), np.full(len(ends), float(r))
-    states, losses = minima_below(n, m, *points, ends)
-    space = space_of(n, m)
+    plane = plane_for(n, m, result.model, result.importance, result.relative_density)
+    states, losses = minima_below(plane, m, *points, ends)
+    space = plane_space(plane, m)
+    naming = plane.naming_densities(positions_of(plane, *(part[:1] for part in points)))
     there = np.flatnonzero(arrived(space, ends, states, result.loss[usable], losses))
     basins: list[Basin] = []
     order = there[np.argsort(losses[there], kind="stable")]
@@ -96,7 +128,7 @@ def basin_probabilities(
         W = space.weights(states[group[:1]])
         basins.append(
             Basin(
-                str(phases_of(W, np.array([float(p)]))[0]),
+                str(phases_of(W, naming)[0]),
                 float(losses[group[0]]),
                 share,
                 float(np.sqrt(share * (1 - share) / runs)),

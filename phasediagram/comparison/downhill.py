@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import FLAT
 from phasediagram.minima.state import Space
-from phasediagram.parameters import DensityImportancePlane, Parameters
+from phasediagram.minima.symmetry import plane_engine
+from phasediagram.parameters import PAPER_AXES, Parameters, Plane, plane_of
+from phasediagram.toymodel.axes import DENSITY, RELATIVE_IMPORTANCE, Axis
+from phasediagram.toymodel.models import ToyModel
 
 Array = NDArray[np.float64]
 
@@ -23,7 +26,7 @@ _SADDLES = 8  # at most, one after the other
 
 
 def minima_below(
-    n: int, m: int, density: Array, importance: Array, ends: Array
+    plane: Plane, m: int, density: Array, importance: Array, ends: Array
 ) -> tuple[Array, Array]:
     """Return the minima, and their losses, that lie downhill of where runs ended.
 
@@ -31,7 +34,9 @@ def minima_below(
 
     Parameters
     ----------
-    n, m : int
+    plane : Plane
+        From `plane_for`.
+    m : int
     density, importance : ndarray, shape (k,)
         Of the runs; the importance is the extra feature's.
     ends : ndarray, shape (k, m * n + n)
@@ -41,16 +46,16 @@ def minima_below(
     states : ndarray, shape (k, m * n + n)
     losses : ndarray, shape (k,)
     """
-    engine = Engine(space_of(n, m), threads=os.cpu_count() or 1)
-    positions = np.stack([np.log(density), np.log(importance)], axis=1)
-    reached = engine.minimize(ends, *DensityImportancePlane(n).many(positions))
+    engine = plane_engine(plane, m, threads=os.cpu_count() or 1)
+    positions = positions_of(plane, density, importance)
+    reached = engine.minimize(ends, *plane.many(positions))
     digits = np.round(np.log(reached.loss), _DIGITS)
     _, first, which = np.unique(
         np.column_stack([positions, digits]), axis=0, return_index=True, return_inverse=True
     )
     states, losses = reached.x, reached.loss
     for number, row in enumerate(first.tolist()):
-        at = DensityImportancePlane(n).at(positions[row])
+        at = plane.at(positions[row])
         x, loss = _off_saddles(engine, at, reached.x[row], float(reached.loss[row]))
         if loss < reached.loss[row] * (1 - SAME_LOSS):
             runs = which.ravel() == number
@@ -73,9 +78,31 @@ def _off_saddles(engine: Engine, at: Parameters, x: Array, loss: float) -> tuple
     return x, loss
 
 
-def space_of(n: int, m: int) -> Space:
-    """Return the space of states in which the features but the extra one are equal."""
-    return Space(n, m, (tuple(range(n - 1)), (n - 1,)))
+def plane_for(
+    n: int,
+    m: int,
+    model: ToyModel | None = None,
+    importance: ArrayLike | None = None,
+    relative_density: float = 1.0,
+) -> Plane:
+    """Return the plane of density and relative importance in which models were trained.
+
+    Relative importance alone if the model's activity gives the densities.
+    """
+    if model is None and importance is None and relative_density == 1:
+        return Plane(n)
+    chosen = ToyModel(n, m) if model is None else model
+    axes: tuple[Axis, ...] = PAPER_AXES if chosen.activity is None else PAPER_AXES[1:]
+    if importance is not None:
+        axes = axes[:-1]
+    return plane_of(chosen, axes, None, 1.0, importance, relative_density)
+
+
+def positions_of(plane: Plane, density: Array, importance: Array) -> Array:
+    """Return the positions of points in a plane from `plane_for`, shape (k, axes)."""
+    given = {DENSITY: np.log(density), RELATIVE_IMPORTANCE: np.log(importance)}
+    names = [axis.name for axis in (plane.axes if plane.model is not None else PAPER_AXES)]
+    return np.stack([given[name] for name in names] or [0 * density], axis=1)
 
 
 def arrived(

@@ -8,9 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 from phasediagram.atlas.diagram import phase_diagram
 from phasediagram.comparison.agreement import Agreement, Runs, compare_runs, require_comparable
 from phasediagram.kernel.loss import expected_loss
+from phasediagram.kernel.tables import marginals
 from phasediagram.model import as_density, as_importance, as_parameters
 from phasediagram.naming.phases import phases_of
 from phasediagram.results import PhaseDiagram
+from phasediagram.toymodel.models import ToyModel
 
 Array = NDArray[np.float64]
 
@@ -61,6 +63,9 @@ def compare_weights(
     density: ArrayLike,
     relative_importance: ArrayLike,
     diagram: PhaseDiagram | None = None,
+    *,
+    model: ToyModel | None = None,
+    relative_density: float = 1.0,
 ) -> Agreement:
     """Compare networks that were trained elsewhere with the theoretical minima.
 
@@ -81,6 +86,10 @@ def compare_weights(
     diagram : PhaseDiagram, optional
         Of free weights, with every one of the points; by default that of all the different
         densities by all the different importances is computed.
+    model : ToyModel, optional
+        What is assumed besides the paper's model.
+    relative_density : float
+        The last feature's density over that of the others.
 
     Returns
     -------
@@ -102,20 +111,27 @@ def compare_weights(
     >>> print((agreement.excess / agreement.theory_loss).round(3))  # relative excess loss
     [0.076]
     """
-    runs = _as_runs(W, b, density, relative_importance)
+    runs = _as_runs(W, b, density, relative_importance, model, relative_density)
     if diagram is None:
         diagram = phase_diagram(
             np.unique(runs.density),
             np.unique(runs.relative_importance),
             runs.n_features,
             runs.n_hidden,
+            model=runs.model,
+            relative_density=relative_density,
         )
     require_comparable(diagram, runs)
     return compare_runs(diagram, runs)
 
 
 def _as_runs(
-    W: ArrayLike, b: ArrayLike, density: ArrayLike, relative_importance: ArrayLike
+    W: ArrayLike,
+    b: ArrayLike,
+    density: ArrayLike,
+    relative_importance: ArrayLike,
+    model: ToyModel | None,
+    relative_density: float,
 ) -> Runs:
     p, r = np.broadcast_arrays(
         as_density(density), as_importance(relative_importance, "relative_importance")
@@ -128,10 +144,15 @@ def _as_runs(
         )
     importance = np.ones((*p.shape, 1, shape[-1]))
     importance[..., -1] = r[..., None]
-    parameters = as_parameters(W, b, p[..., None, None], importance)
+    densities = np.repeat(p[..., None, None], shape[-1], axis=-1)
+    densities[..., -1] *= as_importance(relative_density, "relative_density")
+    parameters = as_parameters(W, b, densities, importance)
     biases = np.broadcast_to(parameters.b, (*shape[:-2], shape[-1]))
-    loss = expected_loss(parameters.W, biases, parameters.density, parameters.importance)
-    silent = (parameters.density * importance).sum(axis=-1) / 3
+    loss = expected_loss(
+        parameters.W, biases, parameters.density, parameters.importance, model=model
+    )
+    marginal = densities if model is None else marginals(model, densities)
+    silent = (marginal * importance).sum(axis=-1) / 3
     return Runs(
         W=parameters.W,
         b=biases,
@@ -142,4 +163,6 @@ def _as_runs(
         relative_importance=r,
         n_features=shape[-1],
         n_hidden=shape[-2],
+        model=None if model is None or model.is_standard else model,
+        relative_density=float(relative_density),
     )

@@ -6,12 +6,19 @@ says which curve each belongs to (the contiguous ragged arrays of the CF convent
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.files.labelled import Attributes, LabelledArrays, Variable, joined, split
+from phasediagram.files.assumptions import (
+    assumptions_of,
+    axis_names,
+    names_of,
+    with_assumptions,
+)
+from phasediagram.files.labelled import AXES, Attributes, LabelledArrays, Variable, joined, split
 from phasediagram.results import Boundary, PhaseBoundaries, SpecialPoint, Unresolved
 
 _ALONG = ("point",)
@@ -19,6 +26,8 @@ _CURVE = ("boundary",)
 _SPECIAL = ("special_point",)
 _UNRESOLVED = ("unresolved",)
 _NONE = 0  # order of a spinodal
+_PREFIXES = ("", "slope_jump_", "special_", "unresolved_")
+_NAMED = [f"{prefix}{axis}" for prefix in _PREFIXES for axis in AXES]
 
 
 def label_boundaries(boundaries: PhaseBoundaries) -> LabelledArrays:
@@ -90,11 +99,19 @@ def label_boundaries(boundaries: PhaseBoundaries) -> LabelledArrays:
         "n_hidden": boundaries.n_hidden,
         "weights": boundaries.weights,
     }
-    return LabelledArrays("phase boundaries", variables, ("density", "curve"), attributes)
+    attributes = with_assumptions(attributes, boundaries)
+    renamed = dict(zip(_NAMED, _names(axis_names(boundaries)), strict=True))
+    variables = {renamed.get(name, name): value for name, value in variables.items()}
+    return LabelledArrays("phase boundaries", variables, (renamed["density"], "curve"), attributes)
 
 
 def boundaries_from(arrays: LabelledArrays) -> PhaseBoundaries:
     """Return the boundaries that `label_boundaries` was given."""
+    usual = dict(zip(_names(names_of(arrays)), _NAMED, strict=True))
+    arrays = replace(
+        arrays,
+        variables={usual.get(name, name): value for name, value in arrays.variables.items()},
+    )
     special = zip(
         arrays.values("special_density"),
         arrays.values("special_relative_importance"),
@@ -122,7 +139,13 @@ def boundaries_from(arrays: LabelledArrays) -> PhaseBoundaries:
                 strict=True,
             )
         ),
+        **assumptions_of(arrays),
     )
+
+
+def _names(axes: tuple[str, str]) -> list[str]:
+    """Return the names of the variables that hold values of the axes."""
+    return [f"{prefix}{axis}" for prefix in _PREFIXES for axis in axes]
 
 
 def _boundary(arrays: LabelledArrays, index: int) -> Boundary:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 
+from phasediagram.files.assumptions import (
+    assumptions_of,
+    axis_names,
+    names_of,
+    with_assumptions,
+)
 from phasediagram.files.labelled import AXES, Attributes, LabelledArrays, Variable, joined, split
 from phasediagram.results import Minimum, PhaseDiagram, Solution
+from phasediagram.toymodel.records import model_from_record, model_record
 
 _WEIGHT = ("hidden", "feature")
+AXIS_MEANINGS = ("probability that a feature is active", "importance of the extra feature")
 
 
 def label_diagram(diagram: PhaseDiagram) -> LabelledArrays:
@@ -15,18 +25,18 @@ def label_diagram(diagram: PhaseDiagram) -> LabelledArrays:
 
     The candidates of canonical and optimized weights lie along the dimension ``minimum``.
     """
+    axes = axis_names(diagram)
+    meanings = AXIS_MEANINGS if diagram.x is None else axes
     variables = {
-        "density": Variable(("density",), diagram.density, "probability that a feature is active"),
-        "relative_importance": Variable(
-            ("relative_importance",), diagram.relative_importance, "importance of the extra feature"
-        ),
-        "loss": Variable(AXES, diagram.loss, "lowest expected loss"),
-        "phase": Variable(AXES, diagram.phase, "phase of the lowest minimum"),
-        "outcome": Variable(AXES, diagram.outcome, "what became of the extra feature"),
-        "W": Variable((*AXES, *_WEIGHT), diagram.W, "weights of the lowest minimum"),
-        "b": Variable((*AXES, "feature"), diagram.b, "biases of the lowest minimum"),
+        axes[0]: Variable((axes[0],), diagram.density, meanings[0]),
+        axes[1]: Variable((axes[1],), diagram.relative_importance, meanings[1]),
+        "loss": Variable(axes, diagram.loss, "lowest expected loss"),
+        "phase": Variable(axes, diagram.phase, "phase of the lowest minimum"),
+        "outcome": Variable(axes, diagram.outcome, "what became of the extra feature"),
+        "W": Variable((*axes, *_WEIGHT), diagram.W, "weights of the lowest minimum"),
+        "b": Variable((*axes, "feature"), diagram.b, "biases of the lowest minimum"),
     }
-    coordinates: tuple[str, ...] = AXES
+    coordinates: tuple[str, ...] = axes
     if diagram.weights != "free":
         along = ("minimum", *AXES)
         coordinates = (*AXES, "minimum")
@@ -45,12 +55,14 @@ def label_diagram(diagram: PhaseDiagram) -> LabelledArrays:
         "weights": diagram.weights,
         "candidates": joined(diagram.candidates),
     }
+    attributes = with_assumptions(attributes, diagram)
     return LabelledArrays("phase diagram", variables, coordinates, attributes)
 
 
 def diagram_from(arrays: LabelledArrays) -> PhaseDiagram:
     """Return the phase diagram that `label_diagram` was given."""
     candidates = split(arrays.text("candidates"))
+    axes = names_of(arrays)
     phase = arrays.names("phase")
     weights = arrays.text("weights")
     lowest = np.zeros(phase.shape, dtype=np.uint8)
@@ -63,8 +75,8 @@ def diagram_from(arrays: LabelledArrays) -> PhaseDiagram:
             tuple(arrays.values(name)) for name in ("candidate_loss", "candidate_W", "candidate_b")
         )
     return PhaseDiagram(
-        density=arrays.values("density"),
-        relative_importance=arrays.values("relative_importance"),
+        density=arrays.values(axes[0]),
+        relative_importance=arrays.values(axes[1]),
         loss=arrays.values("loss"),
         lowest=lowest,
         candidates=candidates,
@@ -76,6 +88,7 @@ def diagram_from(arrays: LabelledArrays) -> PhaseDiagram:
         weights=weights,
         tolerance=float(arrays.attributes["tolerance"]),
         version=arrays.text("version"),
+        **assumptions_of(arrays),
     )
 
 
@@ -84,7 +97,11 @@ def label_solution(solution: Solution) -> LabelledArrays:
     minima = solution.minima
     along = ("minimum",)
     variables = {
-        "density": Variable((), np.array(solution.density), "probability that a feature is active"),
+        "density": Variable(
+            ("feature",) if np.ndim(solution.density) else (),
+            np.array(solution.density),
+            AXIS_MEANINGS[0],
+        ),
         "relative_importance": Variable(
             (), np.array(solution.relative_importance), "importance of the extra feature"
         ),
@@ -104,6 +121,8 @@ def label_solution(solution: Solution) -> LabelledArrays:
             along, np.array([m.gradient_norm for m in minima]), "norm of the exact gradient"
         ),
     }
+    if solution.importance is not None:
+        variables["importance"] = Variable(("feature",), solution.importance, "of each feature")
     attributes: Attributes = {
         "arguments": _arguments("solve", solution),
         "version": solution.version,
@@ -112,6 +131,8 @@ def label_solution(solution: Solution) -> LabelledArrays:
         "n_hidden": solution.n_hidden,
         "weights": solution.weights,
     }
+    if solution.model is not None:
+        attributes["model"] = json.dumps(model_record(solution.model))
     return LabelledArrays("solution", variables, AXES, attributes)
 
 
@@ -124,8 +145,9 @@ def solution_from(arrays: LabelledArrays) -> Solution:
             *(arrays.values(name) for name in names), strict=True
         )
     )
+    density, model = arrays.values("density"), arrays.attributes.get("model")
     return Solution(
-        density=float(arrays.values("density")),
+        density=density if density.ndim else float(density),
         relative_importance=float(arrays.values("relative_importance")),
         n_features=arrays.number("n_features"),
         n_hidden=arrays.number("n_hidden"),
@@ -133,6 +155,8 @@ def solution_from(arrays: LabelledArrays) -> Solution:
         minima=minima,
         tolerance=float(arrays.attributes["tolerance"]),
         version=arrays.text("version"),
+        importance=arrays.values("importance") if "importance" in arrays.variables else None,
+        model=None if model is None else model_from_record(json.loads(str(model))),
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.files.labelled import AXES, Attributes, LabelledArrays, Variable
+from phasediagram.toymodel.records import model_from_record, model_record
 from phasediagram.training.result import TrainingHistory, TrainingResult, grid_axes
 
 Array = NDArray[np.float64]
@@ -50,6 +53,15 @@ def label_training(training: TrainingResult) -> LabelledArrays:
         "schedule": training.schedule,
         "seed": str(training.seed),  # can have 128 bits
     }
+    if training.loss_error is not None:
+        variables["loss_error"] = Variable(seeds, training.loss_error, "its standard error")
+    if training.importance is not None:
+        values = np.array(training.importance)
+        variables["importance"] = Variable(("feature",), values, "of each feature")
+    if training.model is not None:
+        attributes["model"] = json.dumps(model_record(training.model))
+    if training.relative_density != 1:
+        attributes["relative_density"] = training.relative_density
     return LabelledArrays("training result", variables, (*AXES, "step"), attributes)
 
 
@@ -58,6 +70,9 @@ def training_from(arrays: LabelledArrays) -> TrainingResult:
     loss = arrays.values("loss")
     points = arrays.variables["loss"].dimensions[:-1]
     shape = loss.shape[:-1]
+    n_features, n_hidden, seeds, steps, batch_size = (arrays.number(name) for name in _COUNTS)
+    model = arrays.attributes.get("model")
+    present = arrays.variables
     return TrainingResult(
         W=arrays.values("W"),
         b=arrays.values("b"),
@@ -72,13 +87,21 @@ def training_from(arrays: LabelledArrays) -> TrainingResult:
         ),
         density=_spread(arrays.variables["density"], points, shape),
         relative_importance=_spread(arrays.variables["relative_importance"], points, shape),
-        **{name: arrays.number(name) for name in _COUNTS},
+        n_features=n_features,
+        n_hidden=n_hidden,
+        seeds=seeds,
+        steps=steps,
+        batch_size=batch_size,
         optimizer=arrays.text("optimizer"),
         learning_rate=float(arrays.attributes["learning_rate"]),
         schedule=arrays.text("schedule"),
         seed=int(arrays.text("seed")),
         tolerance=float(arrays.attributes["tolerance"]),
         version=arrays.text("version"),
+        loss_error=arrays.values("loss_error") if "loss_error" in present else None,
+        model=None if model is None else model_from_record(json.loads(str(model))),
+        importance=tuple(arrays.values("importance").tolist()) if "importance" in present else None,
+        relative_density=float(arrays.attributes.get("relative_density", 1.0)),
     )
 
 

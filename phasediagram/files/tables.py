@@ -9,10 +9,15 @@ from io import StringIO
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from phasediagram.comparison.agreement import OUTCOMES, Agreement
+from phasediagram.files.assumptions import axis_names
 from phasediagram.naming.geometry import interfering_pairs
 from phasediagram.results import Minimum, PhaseBoundaries, Solution
+from phasediagram.toymodel.records import model_record
+
+Array = NDArray[np.float64]
 
 _DIGITS = 10
 
@@ -29,7 +34,7 @@ def solution_table(solution: Solution) -> str:
     str
     """
     header = (
-        f"density {solution.density:g}, relative importance {solution.relative_importance:g}, "
+        f"density {_listed(solution.density)}, {_importance(solution)}, "
         f"n = {solution.n_features}, m = {solution.n_hidden}, {solution.weights} weights"
     )
     lines = [
@@ -56,13 +61,14 @@ def solution_json(solution: Solution) -> str:
     str
     """
     document = {
-        "density": solution.density,
+        "density": np.asarray(solution.density).tolist(),
         "relative_importance": solution.relative_importance,
         "n_features": solution.n_features,
         "n_hidden": solution.n_hidden,
         "weights": solution.weights,
         "version": solution.version,
         "tolerance": solution.tolerance,
+        **_assumed(solution),
         "minima": [
             {
                 "phase": minimum.phase,
@@ -83,6 +89,26 @@ def solution_json(solution: Solution) -> str:
         ],
     }
     return json.dumps(document, indent=2)
+
+
+def _assumed(solution: Solution) -> dict[str, Any]:
+    """Return what is not the paper's, if anything."""
+    found: dict[str, Any] = {}
+    if solution.importance is not None:
+        found["importance"] = solution.importance.tolist()
+    if solution.model is not None:
+        found["model"] = model_record(solution.model)
+    return found
+
+
+def _listed(values: float | Array) -> str:
+    return ", ".join(f"{value:g}" for value in np.ravel(values))
+
+
+def _importance(solution: Solution) -> str:
+    if solution.importance is None:
+        return f"relative importance {solution.relative_importance:g}"
+    return f"importances {_listed(solution.importance)}"
 
 
 def boundaries_table(boundaries: PhaseBoundaries) -> str:
@@ -117,13 +143,14 @@ def boundaries_table(boundaries: PhaseBoundaries) -> str:
         ]
         for point in boundaries.special_points
     ]
+    names = _short_names(boundaries)
     return "\n".join(
         [
             f"n = {boundaries.n_features}, m = {boundaries.n_hidden}, {boundaries.weights} weights",
             "",
-            _table(["boundary", "order", "points", "density", "importance", "slope jump"], rows),
+            _table(["boundary", "order", "points", *names, "slope jump"], rows),
             "",
-            _table(["special point", "density", "importance", "phases"], points),
+            _table(["special point", *names, "phases"], points),
             *_open_ends(boundaries),
         ]
     )
@@ -135,7 +162,13 @@ def _open_ends(boundaries: PhaseBoundaries) -> list[str]:
         [f"{end.density:.4f}", f"{end.relative_importance:.4f}", end.reason]
         for end in boundaries.unresolved
     ]
-    return ["", _table(["unresolved at density", "importance", "why"], rows)] if rows else []
+    by_row, by_column = _short_names(boundaries)
+    return ["", _table([f"unresolved at {by_row}", by_column, "why"], rows)] if rows else []
+
+
+def _short_names(boundaries: PhaseBoundaries) -> tuple[str, str]:
+    by_row, by_column = axis_names(boundaries)
+    return (by_row, by_column) if boundaries.x is not None else (by_row, "importance")
 
 
 def boundaries_csv(boundaries: PhaseBoundaries) -> str:
@@ -151,8 +184,11 @@ def boundaries_csv(boundaries: PhaseBoundaries) -> str:
         Columns: curve (a number; empty for a special point), kind, order, phases
         (separated by ``|``), density, relative_importance, loss, and the jumps of the
         derivatives of the lowest loss by density and by relative importance; and the version
-        and the tolerance that made it, the same in every row.
+        and the tolerance that made it, the same in every row.  On other axes these have their
+        names.
     """
+    by_row, by_column = axis_names(boundaries)
+    jump_name = by_column if boundaries.x is not None else "importance"
     file = StringIO()
     made_by = boundaries.version, boundaries.tolerance
     writer = csv.writer(file, lineterminator="\n")
@@ -162,11 +198,11 @@ def boundaries_csv(boundaries: PhaseBoundaries) -> str:
             "kind",
             "order",
             "phases",
-            "density",
-            "relative_importance",
+            by_row,
+            by_column,
             "loss",
-            "slope_jump_density",
-            "slope_jump_importance",
+            f"slope_jump_{by_row}",
+            f"slope_jump_{jump_name}",
             "version",
             "tolerance",
         ]
@@ -204,19 +240,22 @@ def boundaries_json(boundaries: PhaseBoundaries) -> str:
     -------
     str
     """
+    by_row, by_column = axis_names(boundaries)
+    assumed = {} if boundaries.model is None else {"model": model_record(boundaries.model)}
     document = {
         "n_features": boundaries.n_features,
         "n_hidden": boundaries.n_hidden,
         "weights": boundaries.weights,
         "version": boundaries.version,
         "tolerance": boundaries.tolerance,
+        **assumed,
         "boundaries": [
             {
                 "kind": boundary.kind,
                 "order": boundary.order,
                 "phases": list(boundary.phases),
-                "density": boundary.density.tolist(),
-                "relative_importance": boundary.relative_importance.tolist(),
+                by_row: boundary.density.tolist(),
+                by_column: boundary.relative_importance.tolist(),
                 "loss": None if boundary.loss is None else boundary.loss.tolist(),
                 "slope_jump": None if boundary.slope_jump is None else boundary.slope_jump.tolist(),
                 "ends": list(boundary.ends),
@@ -226,8 +265,8 @@ def boundaries_json(boundaries: PhaseBoundaries) -> str:
         "special_points": special_point_records(boundaries),
         "unresolved": [
             {
-                "density": end.density,
-                "relative_importance": end.relative_importance,
+                by_row: end.density,
+                by_column: end.relative_importance,
                 "reason": end.reason,
             }
             for end in boundaries.unresolved
@@ -247,12 +286,13 @@ def special_point_records(boundaries: PhaseBoundaries) -> list[dict[str, Any]]:
     -------
     list of dict
     """
+    by_row, by_column = axis_names(boundaries)
     return [
         {
             "kind": point.kind,
             "phases": list(point.phases),
-            "density": point.density,
-            "relative_importance": point.relative_importance,
+            by_row: point.density,
+            by_column: point.relative_importance,
         }
         for point in boundaries.special_points
     ]

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,8 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 from phasediagram.kernel.packing import evaluate_many
 from phasediagram.kernel.rows import rows_address, rows_kernel
 from phasediagram.kernel.single import evaluate_single
-from phasediagram.kernel.tables import independent_table
+from phasediagram.kernel.tables import activity_table, independent_table, with_terms
 from phasediagram.model import MAX_FEATURES, Parameters, as_parameters
+from phasediagram.toymodel.models import ToyModel
 
 Array = NDArray[np.float64]
 
@@ -28,7 +30,12 @@ _CHUNK = 2**20  # over 6^n, the parameter sets of one chunk, which takes some mi
 
 
 def expected_loss(
-    W: ArrayLike, b: ArrayLike, density: ArrayLike, importance: ArrayLike = 1.0
+    W: ArrayLike,
+    b: ArrayLike,
+    density: ArrayLike | None = None,
+    importance: ArrayLike = 1.0,
+    *,
+    model: ToyModel | None = None,
 ) -> Array:
     """Return the exact expected loss.
 
@@ -39,9 +46,12 @@ def expected_loss(
     b : array_like, shape (..., n)
         Biases.
     density : array_like, scalar or shape (..., n)
-        Probability that a feature is active, in (0, 1].
+        Probability that a feature is active, in (0, 1].  Left out if the model's activity says
+        it.
     importance : array_like, scalar or shape (..., n)
         Positive weight of each feature's squared error.
+    model : ToyModel, optional
+        What is assumed besides the paper's model; its size is that of W.
 
     Returns
     -------
@@ -53,7 +63,8 @@ def expected_loss(
     ------
     ValueError
         If shapes do not fit, a number is not finite or exceeds 1e75 in magnitude, a
-        density lies outside (0, 1], an importance outside (0, 1e100], or n > 8.
+        density lies outside (0, 1], an importance outside (0, 1e100], n > 8, or the model does
+        not fit.
 
     Examples
     --------
@@ -63,11 +74,16 @@ def expected_loss(
     >>> phd.expected_loss([[1.0, -1.0]], [0.0, 0.0], density=[[0.3], [0.6]]).round(6)
     array([0.03, 0.12])
     """
-    return _evaluate(W, b, density, importance, order=0).loss
+    return _evaluate(W, b, density, importance, order=0, model=model).loss
 
 
 def expected_loss_and_gradient(
-    W: ArrayLike, b: ArrayLike, density: ArrayLike, importance: ArrayLike = 1.0
+    W: ArrayLike,
+    b: ArrayLike,
+    density: ArrayLike | None = None,
+    importance: ArrayLike = 1.0,
+    *,
+    model: ToyModel | None = None,
 ) -> tuple[Array, Array, Array]:
     """Return the exact expected loss and its gradient.
 
@@ -90,14 +106,19 @@ def expected_loss_and_gradient(
     >>> bool(abs(gradient_W).max() + abs(gradient_b).max() < 1e-16)  # "ignored" is stationary
     True
     """
-    result = _evaluate(W, b, density, importance, order=1)
+    result = _evaluate(W, b, density, importance, order=1, model=model)
     assert result.gradient_W is not None
     assert result.gradient_b is not None
     return result.loss, result.gradient_W, result.gradient_b
 
 
 def expected_loss_hessian(
-    W: ArrayLike, b: ArrayLike, density: ArrayLike, importance: ArrayLike = 1.0
+    W: ArrayLike,
+    b: ArrayLike,
+    density: ArrayLike | None = None,
+    importance: ArrayLike = 1.0,
+    *,
+    model: ToyModel | None = None,
 ) -> Array:
     """Return the Hessian of the exact expected loss.
 
@@ -126,7 +147,7 @@ def expected_loss_hessian(
     array([[3.067, 2.   ],
            [2.   , 2.   ]])
     """
-    result = _evaluate(W, b, density, importance, order=2)
+    result = _evaluate(W, b, density, importance, order=2, model=model)
     assert result.hessian is not None
     return result.hessian
 
@@ -157,10 +178,67 @@ def loss_derivatives(
 
 
 def _evaluate(
-    W: ArrayLike, b: ArrayLike, density: ArrayLike, importance: ArrayLike, order: int
+    W: ArrayLike,
+    b: ArrayLike,
+    density: ArrayLike | None,
+    importance: ArrayLike,
+    order: int,
+    model: ToyModel | None = None,
 ) -> LossDerivatives:
+    if model is not None:
+        return _evaluate_model(W, b, density, importance, order, model)
+    if density is None:
+        raise ValueError("density must be given, a number or one for each feature")
     one = _evaluate_one(W, b, density, importance, order)
     return _evaluate_batch(as_parameters(W, b, density, importance), order) if one is None else one
+
+
+def _evaluate_model(
+    W: ArrayLike,
+    b: ArrayLike,
+    density: ArrayLike | None,
+    importance: ArrayLike,
+    order: int,
+    model: ToyModel,
+) -> LossDerivatives:
+    if not isinstance(model, ToyModel):
+        raise ValueError(f"model must be a ToyModel, got {model!r}")
+    if np.ndim(W) < 2 or np.shape(W)[-2:] != (model.hidden, model.n_features):
+        raise ValueError(
+            f"W must have shape (..., {model.hidden}, {model.n_features}) to go with {model!r}, "
+            f"got shape {np.shape(W)}"
+        )
+    if (density is None) != (model.activity is not None):
+        verb = "be given" if density is None else "be left out, since the model's activity gives it"
+        raise ValueError(f"density must {verb}")
+    if model.is_standard and density is not None:
+        return _evaluate(W, b, density, importance, order)
+    parameters = as_parameters(W, b, 1.0 if density is None else density, importance)
+    _require_fitting(model, parameters)
+    densities, importances = (
+        np.broadcast_to(values, (*values.shape[:-1], model.n_features))
+        for values in (parameters.density, parameters.importance)
+    )
+    table = activity_table(model, densities)
+    if model.has_terms:
+        shape = np.broadcast_shapes(table.shape[:-1], importances.shape[:-1])
+        table = np.broadcast_to(table, (*shape, table.shape[-1]))
+        penalties = np.array([model.interference_penalty, model.weight_decay])
+        table = with_terms(model, table, importances, penalties)
+    return _evaluate_batch(
+        parameters, order, table, rows_kernel(model.n_features, model.activation, model.has_terms)
+    )
+
+
+def _require_fitting(model: ToyModel, parameters: Parameters) -> None:
+    if not model.bias and parameters.b.any():
+        raise ValueError("b must be 0 in a model without biases")
+    for group in model.groups:
+        if parameters.density.shape[-1] == 1:
+            continue
+        values = parameters.density[..., list(group.features)]
+        if (values != values[..., :1]).any():
+            raise ValueError(f"density must be the same within {group!r}, got {values.tolist()}")
 
 
 def _evaluate_one(
@@ -197,8 +275,17 @@ def _evaluate_one(
     )
 
 
-def _evaluate_batch(parameters: Parameters, order: int) -> LossDerivatives:
-    """Evaluate in chunks, with as many threads as there are processors."""
+def _evaluate_batch(
+    parameters: Parameters, order: int, table: Array | None = None, rows: Any = None
+) -> LossDerivatives:
+    """Evaluate in chunks, with as many threads as there are processors.
+
+    Parameters
+    ----------
+    table : ndarray, shape (..., 2^n) or longer, optional
+        Instead of that of independent features.
+    rows : `phasediagram.kernel.rows.ROWS`, optional
+    """
     m, n = parameters.W.shape[-2:]
     points, shape = parameters.flattened(), parameters.leading_shape
     count, size = len(points.W), m * n + n
@@ -211,7 +298,17 @@ def _evaluate_batch(parameters: Parameters, order: int) -> LossDerivatives:
         np.empty((count, n)) if order else None,
         np.empty((count, size, size)) if order == 2 else None,
     )
-    rows = rows_kernel(n)
+    rows = rows_kernel(n) if rows is None else rows
+    tables = None
+    if table is not None:
+        common_density = math.prod(table.shape[:-1]) == 1
+        tables = table if common_density else np.broadcast_to(table, (*shape, table.shape[-1]))
+        tables = tables.reshape(-1, table.shape[-1])
+
+    def table_of(part: slice) -> Array:
+        if tables is None:
+            return independent_table(points.density[part])
+        return np.array(tables[part], order="C")
 
     def evaluate(chunk: slice) -> None:
         length = chunk.stop - chunk.start
@@ -224,7 +321,7 @@ def _evaluate_batch(parameters: Parameters, order: int) -> LossDerivatives:
             np.ascontiguousarray(
                 np.concatenate([points.W[chunk].reshape(length, m * n), points.b[chunk]], axis=1)
             ),
-            independent_table(points.density[shared if common_density else chunk]),
+            table_of(shared if common_density else chunk),
             np.array(  # a copy: compiled code takes no read-only view
                 points.importance[shared if common_importance else chunk], order="C"
             ),

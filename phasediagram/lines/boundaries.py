@@ -7,7 +7,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from phasediagram.atlas.building import Atlas, build_atlas, search_more
 from phasediagram.atlas.following import End
@@ -22,19 +22,20 @@ from phasediagram.lines.systems import EqualLoss
 from phasediagram.lines.tracer import Domain
 from phasediagram.lines.transitions import Transition, continuous_transitions
 from phasediagram.minima.engine import Engine
-from phasediagram.minima.state import Space
+from phasediagram.minima.symmetry import least_of_the_last, plane_engine
 from phasediagram.model import (
     DENSITY_RANGE,
     MAX_TRACED_FEATURES,
     RELATIVE_IMPORTANCE_RANGE,
-    FreeSize,
     as_density,
     as_importance,
 )
 from phasediagram.naming.phases import distinct_names, phase_of
-from phasediagram.parameters import DensityImportancePlane
+from phasediagram.parameters import DensityImportancePlane, Plane, plane_of
 from phasediagram.progress import Progress
 from phasediagram.results import Boundary, PhaseBoundaries, SpecialPoint, Unresolved
+from phasediagram.toymodel.axes import DENSITY, RELATIVE_IMPORTANCE, Axis
+from phasediagram.toymodel.models import ToyModel, sized_model
 
 Array = NDArray[np.float64]
 
@@ -53,9 +54,14 @@ def phase_boundaries(
     spinodals: bool = True,
     progress: Progress | None = None,
     *,
-    density: tuple[float, float] = DENSITY_RANGE,
-    relative_importance: tuple[float, float] = RELATIVE_IMPORTANCE_RANGE,
+    density: ArrayLike = DENSITY_RANGE,
+    relative_importance: ArrayLike = RELATIVE_IMPORTANCE_RANGE,
     rng: int | np.random.Generator = 0,
+    x: Axis | None = None,
+    y: Axis | None = None,
+    model: ToyModel | None = None,
+    importance: ArrayLike | None = None,
+    relative_density: float = 1.0,
 ) -> PhaseBoundaries:
     """Return every phase boundary of a window of the diagram as a curve, and the special points.
 
@@ -75,6 +81,15 @@ def phase_boundaries(
         The window: lowest and highest density, in (0, 1], and relative importance.
     rng : int or numpy.random.Generator
         For the starts from which minima are searched.
+    x, y : Axis, optional
+        The window on other axes; then `density` and `relative_importance` are numbers, or one
+        density a feature, at which the rest is held, and may be left out.
+    model : ToyModel, optional
+        What is assumed besides the paper's model, and its size.
+    importance : float or array_like, shape (n,), optional
+        Importances at which the rest is held, instead of `relative_importance`.
+    relative_density : float
+        The last feature's density over that of the others, unless it is an axis.
 
     Returns
     -------
@@ -100,31 +115,18 @@ def phase_boundaries(
     """
     if weights != "free":
         raise ValueError(f"weights must be 'free' to trace boundaries, got {weights!r}")
-    m = n_features - 1 if n_hidden is None else n_hidden
-    FreeSize(n_features, m)
-    if n_features > MAX_TRACED_FEATURES:
+    chosen = sized_model(n_features, n_hidden, model)
+    n, m = chosen.n_features, chosen.hidden
+    if n > MAX_TRACED_FEATURES:
         raise ValueError(
-            f"n_features must be at most {MAX_TRACED_FEATURES} to trace boundaries, "
-            f"got {n_features}"
+            f"n_features must be at most {MAX_TRACED_FEATURES} to trace boundaries, got {n}"
         )
-    domain = Domain(
-        *np.log(
-            np.transpose(
-                [
-                    _range("density", as_density(density)),
-                    _range(
-                        "relative_importance",
-                        as_importance(relative_importance, "relative_importance"),
-                    ),
-                ]
-            )
-        )
+    plane, domain = _plane_and_domain(
+        chosen, x, y, density, relative_importance, importance, relative_density
     )
-    space = Space(n_features, m, (tuple(range(n_features - 1)), (n_features - 1,)))
-    plane = DensityImportancePlane(n_features)
     report = progress or (lambda share: None)
     survey = _survey(
-        Engine(space, threads=os.cpu_count() or 1),
+        plane_engine(plane, m, threads=os.cpu_count() or 1),
         plane,
         domain,
         np.random.default_rng(rng),
@@ -139,6 +141,34 @@ def phase_boundaries(
             stacklevel=2,
         )
     return result
+
+
+def _plane_and_domain(
+    model: ToyModel,
+    x: Axis | None,
+    y: Axis | None,
+    density: ArrayLike,
+    relative_importance: ArrayLike,
+    importance: ArrayLike | None,
+    relative_density: float,
+) -> tuple[Plane, Domain]:
+    """Return the plane that is traced, and the window."""
+    if (x is None) != (y is None):
+        raise ValueError(f"x and y must both be given or both be left out, got {x!r} and {y!r}")
+    if x is None or y is None:
+        p = _range("density", as_density(density))
+        r = _range(RELATIVE_IMPORTANCE, as_importance(relative_importance, RELATIVE_IMPORTANCE))
+        axes = Axis(DENSITY, *p.tolist()), Axis(RELATIVE_IMPORTANCE, *r.tolist())
+        plane = plane_of(model, axes, None, 1.0, importance, relative_density)
+    else:
+        axes = y, x
+        held = None if density is DENSITY_RANGE else density
+        is_left_out = relative_importance is RELATIVE_IMPORTANCE_RANGE
+        held_r = 1.0 if is_left_out else relative_importance
+        plane = plane_of(model, axes, held, held_r, importance, relative_density)
+    window = [axis.coordinates([axis.start, axis.stop]) for axis in axes]
+    domain = Domain(*np.transpose(window))
+    return (Plane(model.n_features) if plane.is_papers else plane), domain
 
 
 def _range(name: str, values: Array) -> Array:
@@ -156,7 +186,7 @@ class _Survey:
     transitions: list[Transition]
 
     def result(self) -> PhaseBoundaries:
-        space = self.mapper.engine.space
+        space, plane = self.mapper.engine.space, self.mapper.plane
         first_order = [self._first_order(curve) for curve in self.mapper.curves]
         continuous = [self._continuous(transition) for transition in self.transitions]
         equilibrium = [*first_order, *continuous]
@@ -171,16 +201,20 @@ class _Survey:
         spinodals = self._spinodals()
         return PhaseBoundaries(
             (*equilibrium, *spinodals),
-            _special_points(self.mapper.nodes, nodes),
+            _special_points(plane, self.mapper.nodes, nodes),
             space.n,
             space.m,
             "free",
             unresolved=tuple(self._unresolved(equilibrium)),
+            model=plane.model,
+            x=None if plane.model is None else plane.axes[1],
+            y=None if plane.model is None else plane.axes[0],
+            held=plane.held,
         )
 
     def _first_order(self, curve: Curve) -> Boundary:
         system = EqualLoss(self.mapper.engine, self.mapper.plane)
-        density, importance = _from_logarithms(curve.positions)
+        density, importance = self.mapper.plane.values(curve.positions)
         states = [system.states(y) for y in curve.points]
         loss = np.array(
             [
@@ -189,14 +223,14 @@ class _Survey:
             ]
         )
         slope = np.array([system.slope(y) for y in curve.points])
-        jump = slope / np.stack([density, importance], axis=1)
+        jump = slope / self.mapper.plane.slopes(curve.positions)
         middle = len(curve.points) // 2
-        names = self._names(states[middle], density[middle])
+        names = self._names(states[middle], curve.positions[middle])
         ends = tuple(kind for kind, _ in curve.ends)
         return Boundary(density, importance, names, 1, "equilibrium", loss, jump, ends)
 
     def _continuous(self, transition: Transition) -> Boundary:
-        density, importance = _from_logarithms(transition.positions)
+        density, importance = self.mapper.plane.values(transition.positions)
         loss = np.array(
             [
                 self.mapper.engine.slope(x, self.mapper.plane.at(position))[0]
@@ -204,7 +238,9 @@ class _Survey:
             ]
         )
         middle = len(density) // 2
-        names = self._names((transition.states[middle], transition.after), density[middle])
+        names = self._names(
+            (transition.states[middle], transition.after), transition.positions[middle]
+        )
         jump = np.zeros((len(density), 2))
         ends = tuple(kind for kind, _ in transition.ends)
         return Boundary(density, importance, names, 2, "equilibrium", loss, jump, ends)
@@ -213,32 +249,36 @@ class _Survey:
         if self.limits is None:
             return []
         mapper = self.limits
-
-        def name(x: Array, position: Array) -> str:
-            return self._name(x, float(np.exp(position[0])))
-
-        curves = spinodal_curves(mapper.engine, mapper.plane, mapper.domain, mapper.limits, name)
-        return [
-            Boundary(
-                *_from_logarithms(curve.positions), (curve.name,), None, "spinodal", ends=curve.ends
+        curves = spinodal_curves(
+            mapper.engine, mapper.plane, mapper.domain, mapper.limits, self._name
+        )
+        found = []
+        for curve in curves:
+            by_row, by_column = self.mapper.plane.values(curve.positions)
+            found.append(
+                Boundary(by_row, by_column, (curve.name,), None, "spinodal", ends=curve.ends)
             )
-            for curve in curves
-        ]
+        return found
 
-    def _name(self, x: Array, density: float) -> str:
-        return phase_of(self.mapper.engine.space.weights(x), min(density, 1.0))
+    def _density(self, position: Array) -> float:
+        return float(self.mapper.plane.naming_densities(position[None])[0])
 
-    def _names(self, pair: tuple[Array, ...], density: float) -> tuple[str, ...]:
+    def _name(self, x: Array, position: Array) -> str:
         space = self.mapper.engine.space
-        names = [self._name(x, density) for x in pair]
+        return phase_of(space.weights(least_of_the_last(space, x)), self._density(position))
+
+    def _names(self, pair: tuple[Array, ...], position: Array) -> tuple[str, ...]:
+        space = self.mapper.engine.space
+        names = [self._name(x, position) for x in pair]
         if names[0] == names[1]:
-            W = np.array([space.weights(x) for x in pair])
-            names = [str(name) for name in distinct_names(W, min(density, 1.0))]
+            W = np.array([space.weights(least_of_the_last(space, x)) for x in pair])
+            names = [str(name) for name in distinct_names(W, self._density(position))]
         return tuple(names)
 
     def _unresolved(self, equilibrium: list[Boundary]) -> list[Unresolved]:
         """Return what failed and is not explained by a curve that passes there."""
-        lines = [np.log(np.stack([b.density, b.relative_importance], axis=1)) for b in equilibrium]
+        plane = self.mapper.plane
+        lines = [plane.coordinates((b.density, b.relative_importance)) for b in equilibrium]
         open_ends = [*self.mapper.unresolved]
         open_ends += [(p, "the lowest minimum changes") for p in self.mapper.continuous]
         left = [
@@ -249,10 +289,11 @@ class _Survey:
         ]
         if self.limits is not None:
             left += self.limits.unresolved()
-        return [
-            Unresolved(float(np.exp(position[0])), float(np.exp(position[1])), why)
-            for position, why in left
-        ]
+        found = []
+        for position, why in left:
+            by_row, by_column = plane.values(position[None])
+            found.append(Unresolved(float(by_row[0]), float(by_column[0]), why))
+        return found
 
 
 def _survey(
@@ -297,7 +338,7 @@ def _lowest_ends(atlas: Atlas) -> list[End]:
 
 
 def _special_points(
-    nodes: list[Node], ending: list[tuple[Node, Boundary]]
+    plane: Plane, nodes: list[Node], ending: list[tuple[Node, Boundary]]
 ) -> tuple[SpecialPoint, ...]:
     points = []
     for node in nodes:
@@ -306,14 +347,10 @@ def _special_points(
             if np.abs(other.position - node.position).max() < _SAME_PLACE:
                 phases += [name for name in boundary.phases if name not in phases]
         if phases:
-            density, importance = _from_logarithms(node.position[None])
+            density, importance = plane.values(node.position[None])
             points.append(
                 SpecialPoint(float(density[0]), float(importance[0]), node.kind, tuple(phases))
             )
     return tuple(
         sorted(points, key=lambda point: (round(point.density, 9), point.relative_importance))
     )
-
-
-def _from_logarithms(positions: Array) -> tuple[Array, Array]:
-    return np.minimum(np.exp(positions[:, 0]), 1.0), np.exp(positions[:, 1])

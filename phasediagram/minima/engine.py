@@ -18,6 +18,7 @@ from phasediagram.minima.following import follow_rows
 from phasediagram.minima.newton import minimize_rows, settle, stiffen_rotations
 from phasediagram.minima.state import Space
 from phasediagram.parameters import Parameters
+from phasediagram.toymodel.models import RELU
 
 Array = NDArray[np.float64]
 
@@ -72,14 +73,20 @@ class Engine:
     space : Space
     threads : int
         Over how many threads descents are spread; results do not depend on it.
+    activation : {"relu", "linear"}
+    terms : bool
+        Whether parameters have terms, see `phasediagram.kernel.cube.terms`.
     """
 
     space: Space
     threads: int = 1
+    activation: str = RELU
+    terms: bool = False
 
     @cached_property
-    def _rows(self) -> int:
-        return rows_address(self.space.n)
+    def rows(self) -> int:
+        """Address of the outputs' errors."""
+        return rows_address(self.space.n, self.activation, self.terms)
 
     @cached_property
     def _work(self) -> Array:
@@ -96,6 +103,8 @@ class Engine:
     ) -> Ends:
         """Descend from every row of `starts`; parameters of one row hold for all."""
         x = np.array(starts, dtype=np.float64, order="C")
+        if not self.space.bias:
+            x[:, self.space.m * self.space.n :] = 0.0
         loss, slope = np.empty(len(x)), np.empty(len(x))
 
         def run(part: slice) -> None:
@@ -103,7 +112,7 @@ class Engine:
                 return values if len(values) == 1 else values[part]
 
             minimize_rows(
-                self._rows,
+                self.rows,
                 self.space.m,
                 self.space.n,
                 x[part],
@@ -146,7 +155,7 @@ class Engine:
 
         def run(part: slice) -> None:
             follow_rows(
-                self._rows,
+                self.rows,
                 self.space.m,
                 self.space.n,
                 starts[part],
@@ -174,7 +183,7 @@ class Engine:
         size = self.space.size
         gradient, hessian = np.empty(size), np.empty((size, size))
         loss = evaluate_at(
-            self._rows,
+            self.rows,
             self.space.m,
             self.space.n,
             x,
@@ -193,7 +202,7 @@ class Engine:
         """Return loss and gradient; linear in table and importances."""
         gradient = np.empty(self.space.size)
         loss = evaluate_at(
-            self._rows,
+            self.rows,
             self.space.m,
             self.space.n,
             x,
@@ -216,7 +225,7 @@ class Engine:
         direction = np.empty(self.space.size)
         start = np.zeros((0, self.space.size)) if guesses is None else guesses
         curvature = softest(
-            self._rows,
+            self.rows,
             self.space.m,
             self.space.n,
             x,
@@ -237,7 +246,7 @@ class Engine:
         """
         moved = np.array(x)
         done = settle(
-            self._rows,
+            self.rows,
             self.space.m,
             self.space.n,
             moved,
@@ -257,7 +266,7 @@ class Engine:
         coefficients = np.empty(2)
         softest_direction = direction / np.linalg.norm(direction)
         expansion(
-            self._rows,
+            self.rows,
             self.space.m,
             self.space.n,
             x,

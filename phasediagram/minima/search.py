@@ -24,6 +24,7 @@ _TIED = 1e-12  # relative difference of losses that are equal but for rounding
 _LOWER = 1e-10  # relative gain of a descent that leaves a saddle
 _STARTS = {2: 450, 3: 300}  # of one search, by the number of features
 _MANY_STARTS = 210  # of one search, for more features
+_ZERO_NORM = 1e-4
 _PARTS = 10  # of a search, between which progress is reported
 
 
@@ -83,7 +84,7 @@ def find_minima(
     saddles: list[Array] = []
     while pending:
         x = pending.pop(0)
-        if is_silent(engine.space.weights(x), engine.space.biases(x)):
+        if are_silent(engine, x):
             continue
         known = [s.x for s in found] + saddles
         if known and engine.space.distances(x[None], np.array(known)).min() < SAME_STATE:
@@ -158,8 +159,15 @@ def distinct(engine: Engine, x: Array, loss: Array, good: NDArray[np.bool_]) -> 
 
 
 def are_silent(engine: Engine, x: Array) -> NDArray[np.bool_]:
-    """Whether some output of states (..., d) never switches on."""
-    return is_silent(engine.space.weights(x), engine.space.biases(x))
+    """Whether some output of states (..., d) never switches on.
+
+    Without biases that is so if a direction is zero, which descents reach but for rounding.
+    """
+    W = engine.space.weights(x)
+    silent = is_silent(W, engine.space.biases(x))
+    if not engine.space.bias:
+        silent |= np.square(W).sum(axis=-2).min(axis=-1) < _ZERO_NORM**2
+    return np.asarray(silent)
 
 
 def starts_needed(space: Space) -> int:

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from phasediagram.catalogue.configurations import configurations
 from phasediagram.catalogue.diagram import TOLERANCES, candidates, catalogue
@@ -14,27 +14,35 @@ from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import State, search, starts_needed
 from phasediagram.minima.state import Space
+from phasediagram.minima.symmetry import least_of_the_last, space_of_parameters
 from phasediagram.model import FreeSize, as_density, as_importance
-from phasediagram.naming.geometry import dimensionalities, extra_feature_outcome
+from phasediagram.naming.geometry import extra_feature_outcome
 from phasediagram.naming.phases import distinct_names
-from phasediagram.parameters import Parameters, point
+from phasediagram.parameters import (
+    Parameters,
+    naming_density,
+    parameters_of,
+    point,
+)
 from phasediagram.progress import Progress
 from phasediagram.results import Minimum, Solution
+from phasediagram.toymodel.models import ToyModel, sized_model
+from phasediagram.toymodel.settings import Setting, as_setting, needs_terms
 
 Array = NDArray[np.float64]
 
 WEIGHTS = ("free", "optimized", "canonical")
 
-_DIGITS = 6  # of shares of dimensions, which are equal beyond
-
 
 def solve(
-    density: float,
+    density: ArrayLike | None = None,
     relative_importance: float = 1.0,
     n_features: int = 2,
     n_hidden: int | None = None,
     weights: str = "free",
     *,
+    importance: ArrayLike | None = None,
+    model: ToyModel | None = None,
     rng: int | np.random.Generator = 0,
     progress: Progress | None = None,
 ) -> Solution:
@@ -42,8 +50,9 @@ def solve(
 
     Parameters
     ----------
-    density : float
-        Probability that a feature is active, in (0, 1].
+    density : float or array_like, shape (n,)
+        Probability that a feature is active, in (0, 1]; with free weights also one for each
+        feature.  Left out if the model's activity says it.
     relative_importance : float
         Importance r > 0 of the extra (last) feature; the others have importance 1.
     n_features, n_hidden : int
@@ -52,6 +61,10 @@ def solve(
     weights : {"free", "optimized", "canonical"}
         What may vary: W and b altogether; the scales and biases of each configuration of
         the catalogue; or nothing, the hand-picked weights of the literature.
+    importance : float or array_like, shape (n,), optional
+        With free weights: the importance of each feature, instead of `relative_importance`.
+    model : ToyModel, optional
+        With free weights: what is assumed besides the paper's model, and its size.
     rng : int or numpy.random.Generator
         For free weights: seed or source of the random starts of the search.
     progress : callable, optional
@@ -75,6 +88,14 @@ def solve(
     >>> f"{solution.loss:.10f}"
     '0.0131845552'
     """
+    if density is None or model is not None or importance is not None or np.ndim(density):
+        require_free(weights)
+        chosen = sized_model(n_features, n_hidden, model)
+        setting = as_setting(chosen, density, relative_importance, importance)
+        if not is_papers(chosen, setting):
+            return _solve_model(chosen, setting, density, rng, progress)
+        n_features, n_hidden = chosen.n_features, chosen.n_hidden
+        density, relative_importance = setting.density[0], setting.importance[-1]
     m = hidden_dimensions(n_features, n_hidden, weights)
     p = _scalar(as_density(density), "density")
     r = _scalar(as_importance(relative_importance, "relative_importance"), "relative_importance")
@@ -108,6 +129,77 @@ def hidden_dimensions(n_features: int, n_hidden: int | None, weights: str) -> in
     return n_hidden
 
 
+def require_free(weights: str) -> None:
+    """Raise ValueError unless weights are free, as other models than the paper's need."""
+    if weights != "free":
+        raise ValueError(
+            "weights must be 'free' for a model, axes, importances or densities of one's own, "
+            f"got {weights!r}"
+        )
+
+
+def is_papers(model: ToyModel, setting: Setting) -> bool:
+    """Whether a setting has one density and importances (1, ..., 1, r) of the paper's model."""
+    densities = setting.densities
+    return model.is_standard and bool(
+        (densities == densities[0]).all() and (setting.importance[:-1] == 1).all()
+    )
+
+
+def _solve_model(
+    model: ToyModel,
+    setting: Setting,
+    density: ArrayLike | None,
+    rng: int | np.random.Generator,
+    progress: Progress | None,
+) -> Solution:
+    n, m = model.n_features, model.hidden
+    at = parameters_of(model, setting)
+    space = space_of_parameters(model, [at], m)
+    terms = needs_terms(model, setting)
+    engine = Engine(space, os.cpu_count() or 1, model.activation, terms)
+    names = float(naming_density(model, setting))
+    minima = _minima_at(engine, at, names, np.random.default_rng(rng), progress)
+    given = None if density is None else np.asarray(density, dtype=np.float64)
+    return Solution(
+        names if given is None else (float(given) if given.ndim == 0 else given),
+        float(setting.importance[-1]),
+        n,
+        m,
+        "free",
+        minima,
+        importance=setting.importance,
+        model=model,
+    )
+
+
+def _minima_at(
+    engine: Engine,
+    at: Parameters,
+    naming: float,
+    rng: np.random.Generator,
+    progress: Progress | None,
+) -> tuple[Minimum, ...]:
+    """Return all minima at a point, named by a density."""
+    space = engine.space
+    found = search(engine, at, starts_needed(space), rng, progress, flat=True)
+    found = [_least_of_the_extra_feature(space, state) for state in found]
+    W = np.array([space.weights(state.x) for state in found])
+    names = distinct_names(W.reshape(-1, space.m, space.n), naming)
+    return tuple(
+        Minimum(
+            state.loss,
+            W[k],
+            space.biases(state.x),
+            str(extra_feature_outcome(W[k])),
+            str(names[k]),
+            _curvature(engine, state, at),
+            state.slope,
+        )
+        for k, state in enumerate(found)
+    )
+
+
 def _free_minima(
     n: int,
     m: int,
@@ -122,23 +214,7 @@ def _free_minima(
     equal = ((*others, n - 1),) if relative_importance == 1 else (others, (n - 1,))
     engine = Engine(Space(n, m, equal), threads=os.cpu_count() or 1)
     at = point(density, importance)
-    count, random = starts_needed(engine.space), np.random.default_rng(rng)
-    found = search(engine, at, count, random, progress, flat=True)
-    found = [_least_of_the_extra_feature(engine.space, state) for state in found]
-    W = np.array([engine.space.weights(state.x) for state in found])
-    names = distinct_names(W.reshape(-1, m, n), density)
-    return tuple(
-        Minimum(
-            state.loss,
-            W[k],
-            engine.space.biases(state.x),
-            str(extra_feature_outcome(W[k])),
-            str(names[k]),
-            _curvature(engine, state, at),
-            state.slope,
-        )
-        for k, state in enumerate(found)
-    )
+    return _minima_at(engine, at, density, np.random.default_rng(rng), progress)
 
 
 def _curvature(engine: Engine, state: State, at: Parameters) -> float:
@@ -151,20 +227,19 @@ def _curvature(engine: Engine, state: State, at: Parameters) -> float:
 def _least_of_the_extra_feature(space: Space, state: State) -> State:
     """Return the copy in which the extra feature has the fewest dimensions.
 
-    There is a choice only where all features are equally important.
+    There is a choice only where other features are equal to it.
     """
-    if len(space.equal) > 1:
+    x = least_of_the_last(space, state.x)
+    if x is state.x:
         return state
-    shares = dimensionalities(space.weights(state.x)).round(_DIGITS)
-    order = np.arange(space.n)
-    least = int(shares.argmin())
-    if shares[least] < shares[-1]:
-        order[[least, -1]] = order[[-1, least]]
-    W, b = space.weights(state.x)[:, order], space.biases(state.x)[order]
-    direction = np.concatenate(
-        [space.weights(state.direction)[:, order].ravel(), space.biases(state.direction)[order]]
+    order = next(
+        order
+        for order in space.orders
+        if (space.weights(state.x)[:, order] == space.weights(x)).all()
+        and (space.biases(state.x)[order] == space.biases(x)).all()
     )
-    return replace(state, x=np.concatenate([W.ravel(), b]), direction=direction)
+    W, b = space.weights(state.direction)[:, order], space.biases(state.direction)[order]
+    return replace(state, x=x, direction=np.concatenate([W.ravel(), b]))
 
 
 def _catalogue_minima(n: int, m: int, p: Array, r: Array, weights: str) -> tuple[Minimum, ...]:

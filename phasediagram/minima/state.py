@@ -26,11 +26,18 @@ class Space:
     n, m : int
     equal : tuple of tuple of int
         The classes of interchangeable features; together all of 0 ... n - 1.
+    symmetries : tuple of tuple of int
+        If groups of features can be exchanged too: all orders that change nothing, the identity
+        first.
+    bias : bool
+        Whether biases vary; without, they are 0.
     """
 
     n: int
     m: int
     equal: tuple[tuple[int, ...], ...]
+    symmetries: tuple[tuple[int, ...], ...] = ()
+    bias: bool = True
 
     @property
     def size(self) -> int:
@@ -40,6 +47,8 @@ class Space:
     @cached_property
     def orders(self) -> NDArray[np.intp]:
         """Orders of the features that keep the classes, the identity first, (orders, n)."""
+        if self.symmetries:
+            return np.array(self.symmetries, dtype=np.intp)
         orders = [np.arange(self.n)]
         for members in self.equal:
             extended = []

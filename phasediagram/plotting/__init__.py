@@ -4,6 +4,7 @@ Functions called ``plot_...`` draw into axes: they take ``ax=None`` and return t
 called ``draw_...`` return a whole figure.  No setting of matplotlib is changed for good.
 """
 
+from phasediagram.plotting.demonstration import draw_demonstration
 from phasediagram.plotting.figures import draw_comparison, draw_figure, plot_excess
 from phasediagram.plotting.lines import plot_boundaries, plot_losses
 from phasediagram.plotting.paper import (
@@ -32,6 +33,7 @@ __all__ = [
     "PHASE_STYLES",
     "PhaseStyle",
     "draw_comparison",
+    "draw_demonstration",
     "draw_figure",
     "draw_training",
     "paper_figure",

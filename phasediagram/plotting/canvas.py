@@ -9,6 +9,9 @@ from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, N
 from matplotlib.transforms import ScaledTranslation, Transform
 from numpy.typing import NDArray
 
+from phasediagram.results import PhaseBoundaries, PhaseDiagram
+from phasediagram.toymodel.axes import Axis
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
@@ -29,20 +32,27 @@ def below_label(ax: Axes) -> Transform:
 
 
 def paint(
-    ax: Axes, density: Array, relative_importance: Array, values: Array, **options: Any
+    ax: Axes,
+    density: Array,
+    relative_importance: Array,
+    values: Array,
+    axes: tuple[Axis, Axis] | None = None,
+    **options: Any,
 ) -> QuadMesh:
-    """Colour one cell for each point of the grid, by value or RGB, on the paper's axes."""
+    """Colour one cell for each point of the grid, by value or RGB.
+
+    On the paper's axes, or on others, that of the rows first.
+    """
     rows, columns = np.argsort(density), np.argsort(relative_importance)
     x, y = relative_importance[columns], density[rows]
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    if axes is not None:
+        return _paint_other(ax, y, x, values[rows][:, columns], axes, options)
+    label_axes(ax, None)
     mesh = ax.pcolormesh(
         _cell_edges(x), _cell_edges(y), values[rows][:, columns], rasterized=True, **options
     )
     ax.set_xlim(_limits(x))
     ax.set_ylim(_limits(y))
-    ax.set_xlabel("Relative feature importance $r$")
-    ax.set_ylabel("Feature density $1 - S$")
     for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
         axis.set_major_locator(_locator(values))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
@@ -53,6 +63,53 @@ def paint(
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_box_aspect(1)
     return mesh
+
+
+def axes_of(result: PhaseDiagram | PhaseBoundaries) -> tuple[Axis, Axis] | None:
+    """Return the axes of a result, that of the rows first; None for the paper's."""
+    return None if result.x is None or result.y is None else (result.y, result.x)
+
+
+def label_axes(ax: Axes, axes: tuple[Axis, Axis] | None) -> None:
+    """Set scales and labels, of the paper's axes or of others, that of the rows first."""
+    if axes is None:
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+        ax.set_xlabel("Relative feature importance $r$")
+        ax.set_ylabel("Feature density $1 - S$")
+        return
+    by_row, by_column = axes
+    ax.set_xscale(by_column.scale)
+    ax.set_yscale(by_row.scale)
+    ax.set_xlabel(by_column.label)
+    ax.set_ylabel(by_row.label)
+
+
+def _paint_other(
+    ax: Axes, y: Array, x: Array, values: Array, axes: tuple[Axis, Axis], options: dict[str, Any]
+) -> QuadMesh:
+    label_axes(ax, axes)
+    edges = []
+    for axis, centres in zip(axes[::-1], (x, y), strict=True):
+        found = axis.at(_middles(axis.coordinates(centres)))
+        edges.append(found)
+    mesh = ax.pcolormesh(*edges, values, rasterized=True, **options)
+    for along, axis, centres in ((ax.xaxis, axes[1], x), (ax.yaxis, axes[0], y)):
+        if axis.scale == "log":
+            along.set_major_locator(_locator(centres))
+            along.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            along.set_minor_formatter(NullFormatter())
+    ax.set_xlim(float(x[0]), float(x[-1]))
+    ax.set_ylim(float(y[0]), float(y[-1]))
+    ax.set_box_aspect(1)
+    return mesh
+
+
+def _middles(coordinates: Array) -> Array:
+    """Return the edges of cells around points."""
+    middle = (coordinates[1:] + coordinates[:-1]) / 2
+    first, last = 2 * coordinates[0] - middle[0], 2 * coordinates[-1] - middle[-1]
+    return np.concatenate([[first], middle, [last]])
 
 
 def _locator(values: Array) -> Locator:

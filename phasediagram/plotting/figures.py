@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from phasediagram.plotting.canvas import new_axes, paint
+from phasediagram.plotting.canvas import axes_of, new_axes, paint
 from phasediagram.plotting.lines import add_line_legend, plot_boundaries
 from phasediagram.plotting.phases import plot_phases, plot_superposition
 from phasediagram.results import PhaseBoundaries, PhaseDiagram
@@ -137,7 +137,7 @@ def plot_excess(diagram: PhaseDiagram, literature: PhaseDiagram, ax: Axes | None
     ax = ax or new_axes()
     excess = 100 * (literature.loss / diagram.loss - 1)
     axes = diagram.density, diagram.relative_importance
-    mesh = paint(ax, *axes, excess, cmap="magma_r", vmin=0.0)
+    mesh = paint(ax, *axes, excess, axes_of(diagram), cmap="magma_r", vmin=0.0)
     ax.figure.colorbar(mesh, cax=ax.inset_axes((1.04, 0.0, 0.04, 1.0)))
     return ax
 
@@ -152,6 +152,8 @@ def _require_same_grid(diagram: PhaseDiagram, literature: PhaseDiagram) -> None:
 
 
 def _title(diagram: PhaseDiagram) -> str:
+    if diagram.model is not None and not diagram.model.is_standard:
+        return repr(diagram.model)
     dimensions = "dimension" if diagram.n_hidden == 1 else "dimensions"
     return (
         f"{diagram.n_features} features in {diagram.n_hidden} hidden {dimensions}, "

@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 from numpy.typing import NDArray
 
-from phasediagram.plotting.canvas import new_axes
-from phasediagram.plotting.phases import phase_style
+from phasediagram.plotting.canvas import axes_of, label_axes, new_axes
+from phasediagram.plotting.phases import phase_colors
 from phasediagram.results import Boundary, LossSection, PhaseBoundaries
 
 if TYPE_CHECKING:
@@ -79,10 +79,7 @@ def plot_boundaries(
     """
     if ax is None:
         ax = new_axes()
-        ax.set_xscale("log")
-        ax.set_yscale("log")
-        ax.set_xlabel("Relative feature importance $r$")
-        ax.set_ylabel("Feature density $1 - S$")
+        label_axes(ax, axes_of(boundaries))
     limits = ax.get_xlim(), ax.get_ylim()
     drawn = [b for b in boundaries.boundaries if spinodals or b.kind != "spinodal"]
     lowest = _lowest_somewhere(boundaries)
@@ -208,14 +205,17 @@ def plot_losses(
     ax = ax or new_axes()
     along_density = np.ptp(section.relative_importance) == 0
     x = section.density if along_density else section.relative_importance
+    if section.x is not None and section.values is not None:
+        x = section.values
     lowest = section.lowest
     labelled: set[str] = set()
+    colors = phase_colors(filter(None, (name for b in section.branches for name in b.phases)))
     for branch in section.branches:
         y = 100 * (branch.loss / lowest - 1) if relative_to_lowest else branch.loss
         stable = branch.loss <= lowest * (1 + 1e-12)
         for phase in dict.fromkeys(filter(None, branch.phases)):
             here = np.array([name == phase for name in branch.phases])
-            color = _line_color(phase)
+            color = _LINE_COLORS.get(phase, colors[phase])
             (dashed,) = ax.plot(x, np.where(_widened(here), y, np.nan), "--", color=color, lw=1.0)
             lines = [dashed]
             if (here & stable).any():
@@ -236,8 +236,17 @@ def plot_losses(
         f"{section.n_features} features, {section.n_hidden} hidden, {fixed}", fontsize="medium"
     )
     ax.set_xlabel("Feature density $p$" if along_density else "Relative feature importance $r$")
+    if section.x is not None:
+        ax.set_title(f"{section.n_features} features, {section.n_hidden} hidden", fontsize="medium")
+        ax.set_xlabel(section.x.label)
     ax.set_ylabel("Loss above the lowest, %" if relative_to_lowest else "Loss")
-    if not along_density and x.min() > 0 and x.max() / x.min() > 2:
+    is_log = section.x is None or section.x.scale == "log"
+    if (
+        is_log
+        and (section.x is not None or not along_density)
+        and x.min() > 0
+        and x.max() / x.min() > 2
+    ):
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(ScalarFormatter())
         ax.xaxis.set_minor_formatter(NullFormatter())
@@ -250,7 +259,3 @@ def _widened(here: NDArray[np.bool_]) -> NDArray[np.bool_]:
     wide = here.copy()
     wide[1:] |= here[:-1]
     return wide
-
-
-def _line_color(phase: str) -> str:
-    return _LINE_COLORS.get(phase, phase_style(phase).color)

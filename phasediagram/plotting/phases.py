@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from phasediagram.naming.geometry import norm_and_superposition
-from phasediagram.plotting.canvas import below_label, new_axes, paint
+from phasediagram.plotting.canvas import axes_of, below_label, new_axes, paint
 from phasediagram.plotting.weights import WeightsHandler, draw_weights_at
 from phasediagram.results import PhaseDiagram
 
@@ -57,6 +58,24 @@ PHASE_STYLES = {
     "tetrahedron": PhaseStyle("#5b8c3a", "four features share three dimensions"),
 }
 _OTHER_STYLE = PhaseStyle("#c9b458", "")
+# of phases without a style of their own, where there are several: Tol's muted scheme
+_FURTHER_COLORS = (
+    "#c9b458", "#44aa99", "#cc6677", "#88ccee", "#117733", "#ddcc77", "#882255", "#aa4499",
+    "#999933", "#6b5bb5",
+)  # fmt: skip
+
+
+def phase_colors(names: Iterable[str]) -> dict[str, str]:
+    """Return the colour of each of several phases; those without a style differ, as far as 10."""
+    found: dict[str, str] = {}
+    further = 0
+    for name in names:
+        if name in PHASE_STYLES:
+            found[name] = PHASE_STYLES[name].color
+        elif name not in found:
+            found[name] = _FURTHER_COLORS[further % len(_FURTHER_COLORS)]
+            further += 1
+    return found
 
 
 def plot_phases(
@@ -99,8 +118,10 @@ def plot_phases(
     ['ignored', 'dedicated', 'antipodal']
     """
     ax = ax or new_axes()
-    colors = np.array([to_rgb(phase_style(name).color) for name in diagram.candidates])
-    paint(ax, diagram.density, diagram.relative_importance, colors[diagram.lowest])
+    named = phase_colors(diagram.candidates)
+    colors = np.array([to_rgb(named[name]) for name in diagram.candidates])
+    values = colors[diagram.lowest]
+    paint(ax, diagram.density, diagram.relative_importance, values, axes_of(diagram))
     show_weights = show_weights and diagram.n_hidden <= 2
     if label_size is not None:
         _label_regions(ax, diagram, show_weights, label_size)
@@ -141,7 +162,7 @@ def plot_superposition(
     """
     ax = ax or new_axes()
     colors = superposition_color(*norm_and_superposition(diagram.W))
-    paint(ax, diagram.density, diagram.relative_importance, colors)
+    paint(ax, diagram.density, diagram.relative_importance, colors, axes_of(diagram))
     plot_color_key(key_ax or ax.inset_axes((0.32, -0.56, 0.36, 0.36)))
     return ax
 
@@ -199,9 +220,10 @@ def _add_legend(
     """Explain the colours below the label of the x axis, with a picture of each phase's W."""
     handles: list[Patch] = []
     handlers: dict[Patch, WeightsHandler] = {}
+    named = phase_colors(diagram.candidates)
     for name in diagram.shares():
         patch = Patch(
-            facecolor=phase_style(name).color,
+            facecolor=named[name],
             edgecolor="#555555",
             linewidth=0.6,
             label=_legend_text(name) if explain else name,
@@ -209,7 +231,7 @@ def _add_legend(
         handles.append(patch)
         if show_weights:
             middle = _middle(diagram.lowest == diagram.candidates.index(name))
-            color = _readable_on(phase_style(name).color)
+            color = _readable_on(named[name])
             handlers[patch] = WeightsHandler(diagram.W[middle], color)
     ax.legend(
         handles=handles,
@@ -238,6 +260,7 @@ def _readable_on(ground: str) -> str:
 
 def _label_regions(ax: Axes, diagram: PhaseDiagram, show_weights: bool, size: float | str) -> None:
     """Write each phase's name, and draw its weights, where its region is widest."""
+    named = phase_colors(diagram.candidates)
     for name in diagram.shares():
         regions, count = ndimage.label(diagram.lowest == diagram.candidates.index(name))
         for region in range(1, count + 1):
@@ -245,7 +268,7 @@ def _label_regions(ax: Axes, diagram: PhaseDiagram, show_weights: bool, size: fl
             if inside.mean() < _SMALLEST_LABELLED_SHARE:
                 continue
             row, column = _middle(inside)
-            ground = phase_style(name).color
+            ground = named[name]
             color = _readable_on(ground)
             place = (
                 float(diagram.relative_importance[column]),

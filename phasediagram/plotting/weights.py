@@ -67,7 +67,7 @@ def plot_weights(W: ArrayLike, ax: Axes | None = None, color: str = "black") -> 
 def draw_weights_at(ax: Axes, place: tuple[float, float], W: Array, color: str) -> None:
     """Draw weights in a small inset just above a place of a phase diagram."""
     size = 0.11
-    x, y = ax.transLimits.transform(np.log10(place))
+    x, y = ax.transLimits.transform(ax.transScale.transform(place))
     inset = ax.inset_axes((x - size / 2, min(y - 0.01, 1 - size), size, size))
     inset.patch.set_alpha(0)
     plot_weights(W, inset, color)

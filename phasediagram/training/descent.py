@@ -11,8 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from phasediagram.executors import Workers, require_executor
 from phasediagram.kernel.loss import expected_loss
+from phasediagram.kernel.tables import marginals
+from phasediagram.model import MAX_FEATURES
 from phasediagram.progress import Progress
+from phasediagram.toymodel.models import ToyModel
 from phasediagram.training import checkpoints
+from phasediagram.training.assumptions import estimated_loss, linear_loss, penalties
 from phasediagram.training.gradients import unpack, within_bounds
 from phasediagram.training.result import TrainingHistory, TrainingResult
 from phasediagram.training.settings import TrainingSettings, as_settings, at_least_one, positive
@@ -26,8 +30,8 @@ _SAME_LOSS = 1e-9  # relative
 
 
 def train(
-    density: ArrayLike,
-    relative_importance: ArrayLike,
+    density: ArrayLike | None = None,
+    relative_importance: ArrayLike = 1.0,
     n_features: int = 2,
     n_hidden: int | None = None,
     seeds: int = 1,
@@ -44,6 +48,9 @@ def train(
     checkpoint_seconds: float = 10.0,
     workers: int | None = None,
     executor: Executor | None = None,
+    model: ToyModel | None = None,
+    importance: ArrayLike | None = None,
+    relative_density: float = 1.0,
 ) -> TrainingResult:
     """Train `seeds` models at every point, and return the exact loss of where each ends.
 
@@ -89,6 +96,13 @@ def train(
     executor : concurrent.futures.Executor, optional
         Where to train instead of on threads: a `ProcessPoolExecutor`, the executor of a
         `dask.distributed` client, or another.  Checkpoints are written here.
+    model : ToyModel, optional
+        What is assumed besides the paper's model, and its size: up to 100 features.  Beyond 8 the
+        loss of what is no linear model of independent features is estimated on a large sample.
+    importance : float or array_like, shape (n,), optional
+        Importances at all points, instead of `relative_importance`.
+    relative_density : float
+        The last feature's density over that of the others.
 
     Returns
     -------
@@ -128,6 +142,9 @@ def train(
         relative_importance,
         n_features,
         n_hidden,
+        model=model,
+        importance=importance,
+        relative_density=relative_density,
         seeds=seeds,
         steps=steps,
         batch_size=batch_size,
@@ -160,7 +177,7 @@ def _first_state(settings: TrainingSettings, checkpoint: Path | None) -> SweepSt
 def _result(settings: TrainingSettings, state: SweepState) -> TrainingResult:
     completed = state.step == settings.steps
     parameters = np.where(completed[:, None], state.parameters, np.nan)
-    loss = _losses(settings, parameters, completed)
+    loss, error = _losses(settings, parameters, completed)
     shape = (*settings.density.shape, settings.seeds)
     W, b = unpack(parameters.reshape(*shape, -1), settings.n_features)
     return TrainingResult(
@@ -181,6 +198,10 @@ def _result(settings: TrainingSettings, state: SweepState) -> TrainingResult:
         learning_rate=settings.learning_rate,
         schedule=settings.schedule,
         seed=settings.seed,
+        loss_error=None if error is None else error.reshape(shape),
+        model=settings.model,
+        importance=settings.importance,
+        relative_density=settings.relative_density,
     )
 
 
@@ -188,7 +209,7 @@ def _history(settings: TrainingSettings, state: SweepState) -> TrainingHistory:
     shape = (len(settings.record), *settings.density.shape, settings.seeds)
     parameters = np.ascontiguousarray(state.recorded.swapaxes(0, 1))
     loss = [
-        _losses(settings, at_step, state.step >= step)
+        _losses(settings, at_step, state.step >= step)[0]
         for at_step, step in zip(parameters, settings.record, strict=True)
     ]
     W, b = unpack(parameters.reshape(*shape, settings.parameters), settings.n_features)
@@ -196,21 +217,37 @@ def _history(settings: TrainingSettings, state: SweepState) -> TrainingHistory:
     return TrainingHistory(steps, W, b, np.array(loss, float).reshape(shape))
 
 
-def _losses(settings: TrainingSettings, parameters: Array, reached: NDArray[np.bool_]) -> Array:
-    """Return every model's exact loss; infinite out of bounds, NaN where not `reached`."""
+def _losses(
+    settings: TrainingSettings, parameters: Array, reached: NDArray[np.bool_]
+) -> tuple[Array, Array | None]:
+    """Return every model's loss, and its standard error if it is estimated.
+
+    Infinite out of bounds, NaN where not `reached`.
+    """
     models = np.arange(settings.models)
-    usable = within_bounds(parameters)
-    loss = expected_loss(
-        *unpack(np.where(usable[:, None], parameters, 0.0), settings.n_features),
-        settings.model_density(models)[:, None],
-        settings.model_importance(models),
-    )
-    return np.where(reached, np.where(usable, loss, np.inf), np.nan)
+    usable = within_bounds(parameters) & reached
+    W, b = unpack(np.where(usable[:, None], parameters, 0.0), settings.n_features)
+    densities, importance = settings.model_densities(models), settings.model_importance(models)
+    error = None
+    if settings.n_features <= MAX_FEATURES:
+        given = None if settings.assumed.activity is not None else densities
+        loss = expected_loss(W, b, given, importance, model=settings.assumed)
+    elif settings.has_exact_loss:
+        loss = linear_loss(W, b, densities, importance) + penalties(settings.assumed, W)
+    else:
+        scores = [
+            estimated_loss(settings.assumed, W[k], b[k], densities[k], importance[k], settings.seed)
+            for k in models.tolist()
+        ]
+        loss, error = (np.array(values) for values in zip(*scores, strict=True))
+    is_within = within_bounds(parameters)
+    return np.where(reached, np.where(is_within, loss, np.inf), np.nan), error
 
 
 def _diverged(settings: TrainingSettings, loss: Array) -> NDArray[np.bool_]:
     models = np.arange(settings.models)
-    silent = settings.model_importance(models).sum(axis=1) * settings.model_density(models) / 3
-    start = _losses(settings, settings.initial_parameters(), np.ones(settings.models, bool))
+    densities = marginals(settings.assumed, settings.model_densities(models))
+    silent = (settings.model_importance(models) * densities).sum(axis=1) / 3
+    start, _ = _losses(settings, settings.initial_parameters(), np.ones(settings.models, bool))
     worthless = loss >= (1 - _SAME_LOSS) * silent
     return np.asarray(worthless & ((loss > start) | (loss <= (1 + _SAME_LOSS) * silent)))

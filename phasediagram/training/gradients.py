@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from phasediagram.kernel.packing import evaluate_many
 from phasediagram.kernel.rows import rows_kernel
-from phasediagram.kernel.tables import independent_table
+from phasediagram.kernel.tables import activity_table, with_terms
 from phasediagram.model import MAX_MAGNITUDE
+from phasediagram.toymodel.models import LINEAR, RELU, ToyModel
+from phasediagram.training.assumptions import ModelSampler, add_terms
 from phasediagram.training.sampling import FeatureSampler, stream, unit
 
 Array = NDArray[np.float64]
@@ -32,16 +34,19 @@ class ExactGradient:
 
     Parameters
     ----------
-    density : ndarray, shape (models,)
-    importance : ndarray, shape (models, n)
+    densities, importance : ndarray, shape (models, n)
+    model : ToyModel
     """
 
-    def __init__(self, density: Array, importance: Array) -> None:
+    def __init__(self, densities: Array, importance: Array, model: ToyModel) -> None:
         self._n = importance.shape[1]
-        self._rows = rows_kernel(self._n)
-        self._tables = independent_table(np.repeat(density[:, None], self._n, axis=1))
+        self._rows = rows_kernel(self._n, model.activation, model.has_terms)
+        self._tables = activity_table(model, densities)
+        if model.has_terms:
+            penalties = np.array([model.interference_penalty, model.weight_decay])
+            self._tables = with_terms(model, self._tables, importance, penalties)
         self._importance = np.array(importance, dtype=np.float64, order="C")
-        self._losses, self._no_hessian = np.empty(len(density)), np.empty((1, 1, 1))
+        self._losses, self._no_hessian = np.empty(len(densities)), np.empty((1, 1, 1))
 
     def __call__(self, parameters: Array) -> Array:
         """Return the gradient at `parameters`, both of shape (models, m * n + n)."""
@@ -68,8 +73,8 @@ class SampledGradient:
 
     Parameters
     ----------
-    density : ndarray, shape (models,)
-    importance : ndarray, shape (models, n)
+    densities, importance : ndarray, shape (models, n)
+    model : ToyModel
     batch_size : int
     seed : int
     points, runs : ndarray of int, shape (models,)
@@ -79,8 +84,9 @@ class SampledGradient:
 
     def __init__(
         self,
-        density: Array,
+        densities: Array,
         importance: Array,
+        model: ToyModel,
         batch_size: int,
         seed: int,
         points: NDArray[np.intp],
@@ -88,18 +94,29 @@ class SampledGradient:
         block: int,
     ) -> None:
         models, n = importance.shape
-        self._density, self._importance = density, importance
+        self._model, self._importance = model, importance
         length = min(models, max(1, _CACHE // ((4 * n + 2) * batch_size)))
         self._groups = [slice(i, min(i + length, models)) for i in range(0, models, length)]
-        self._batch = BatchGradient(length, n, batch_size)
+        self._batch = BatchGradient(length, n, batch_size, model.activation)
         generators = [
             stream(seed, point, run, block)
             for point, run in zip(points.tolist(), runs.tolist(), strict=True)
         ]
-        self._samplers = [
-            FeatureSampler(density[group], generators[group], n, batch_size)
-            for group in self._groups
-        ]
+        self._samplers: list[FeatureSampler | ModelSampler]
+        is_plain = not model.groups and model.activity is None
+        if is_plain and (densities == densities[:, :1]).all():
+            density = densities[:, 0]
+            self._unit = unit(density)
+            self._samplers = [
+                FeatureSampler(density[group], generators[group], n, batch_size)
+                for group in self._groups
+            ]
+        else:
+            self._unit = np.ones(models)
+            self._samplers = [
+                ModelSampler(model, densities[group], generators[group], batch_size)
+                for group in self._groups
+            ]
 
     def __call__(self, parameters: Array) -> Array:
         """Return the gradient at `parameters`, both of shape (models, m * n + n)."""
@@ -111,9 +128,9 @@ class SampledGradient:
                 b[group],
                 self._importance[group],
                 sampler.draw(),
-                unit(self._density[group]),
+                self._unit[group],
             )
-        return gradient
+        return add_terms(self._model, W, gradient) if self._model.has_terms else gradient
 
 
 class BatchGradient:
@@ -125,9 +142,13 @@ class BatchGradient:
     Parameters
     ----------
     models, n_features, batch_size : int
+    activation : {"relu", "linear"}
     """
 
-    def __init__(self, models: int, n_features: int, batch_size: int) -> None:
+    def __init__(
+        self, models: int, n_features: int, batch_size: int, activation: str = RELU
+    ) -> None:
+        self._is_linear = activation == LINEAR
         self.shape = (models, n_features, batch_size)
         self._errors = np.empty((n_features, models, batch_size), np.float32)
         self._signs = np.empty((n_features, models, batch_size), np.int32)
@@ -166,6 +187,9 @@ class BatchGradient:
         The sign bit, spread over the word, is the mask: no branch and no conversion.
         """
         errors, signs = self._errors[:, :models], self._signs[:, :models]
+        if self._is_linear:
+            np.add(errors, inputs[:-1], out=errors)
+            return
         bits = errors.view(np.int32)
         np.right_shift(bits, 31, out=signs)
         np.add(errors, inputs[:-1], out=errors)

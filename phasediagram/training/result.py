@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram._version import __version__
+from phasediagram.toymodel.models import ToyModel
 
 Array = NDArray[np.float64]
 
@@ -59,7 +60,7 @@ class TrainingResult:
     history : TrainingHistory
         NaN at the steps that an interrupted run did not reach.
     density, relative_importance : ndarray, shape (...)
-        The points, broadcast against each other.
+        The points, broadcast against each other; the latter is the last feature's importance.
     n_features, n_hidden, seeds, steps, batch_size : int
     optimizer : str
     learning_rate : float
@@ -70,6 +71,14 @@ class TrainingResult:
         Relative error of `loss`.
     version : str
         Version of the package that computed it.
+    loss_error : ndarray, shape (..., seeds), or None
+        Standard error of `loss` where that is an estimate on a large sample: for more than 8
+        features, unless the model is linear.
+    model : ToyModel or None
+        None for the paper's.
+    importance : tuple of float or None
+        Of each feature, if given.
+    relative_density : float
     """
 
     W: Array
@@ -91,6 +100,10 @@ class TrainingResult:
     seed: int
     tolerance: float = LOSS_TOLERANCE
     version: str = __version__
+    loss_error: Array | None = None
+    model: ToyModel | None = None
+    importance: tuple[float, ...] | None = None
+    relative_density: float = 1.0
 
 
 def grid_axes(density: Array, relative_importance: Array) -> tuple[Array, Array] | None:

@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasediagram._version import __version__
-from phasediagram.model import as_density, as_importance, free_size
+from phasediagram.model import MAX_FEATURES, as_density, as_importance
+from phasediagram.toymodel.models import LINEAR, ToyModel, require_same_size, sized_model
+from phasediagram.toymodel.records import model_record
+from phasediagram.toymodel.settings import as_setting
 from phasediagram.training.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
 from phasediagram.training.sampling import MIN_SAMPLED_DENSITY, stream
 
@@ -35,6 +38,12 @@ class TrainingSettings:
     learning_rate : float
     record : tuple of int
     seed : int
+    model : ToyModel or None
+        None for the paper's.
+    importance : tuple of float or None
+        Of each feature, instead of (1, ..., 1, r).
+    relative_density : float
+        The last feature's density over that of the others.
     """
 
     density: Array
@@ -49,6 +58,21 @@ class TrainingSettings:
     schedule: str
     record: tuple[int, ...]
     seed: int
+    model: ToyModel | None = None
+    importance: tuple[float, ...] | None = None
+    relative_density: float = 1.0
+
+    @property
+    def assumed(self) -> ToyModel:
+        """What is assumed."""
+        return ToyModel(self.n_features, self.n_hidden) if self.model is None else self.model
+
+    @property
+    def has_exact_loss(self) -> bool:
+        """Whether the exact loss of these models is computed, and not estimated."""
+        model = self.assumed
+        is_simple = model.activation == LINEAR and not model.groups
+        return self.n_features <= MAX_FEATURES or is_simple
 
     @property
     def rule(self) -> Optimizer:
@@ -85,10 +109,18 @@ class TrainingSettings:
         return np.asarray(self.density.ravel()[models // self.seeds])
 
     def model_importance(self, models: NDArray[np.intp]) -> Array:
-        """Return the importances (1, ..., 1, r) of models, shape (len(models), n)."""
+        """Return the importances of models, shape (len(models), n)."""
+        if self.importance is not None:
+            return np.repeat(np.array(self.importance)[None], len(models), axis=0)
         importance = np.ones((len(models), self.n_features))
         importance[:, -1] = self.relative_importance.ravel()[models // self.seeds]
         return importance
+
+    def model_densities(self, models: NDArray[np.intp]) -> Array:
+        """Return the density of each feature of models, shape (len(models), n)."""
+        density = np.repeat(self.model_density(models)[:, None], self.n_features, axis=1)
+        density[:, -1] *= self.relative_density
+        return density
 
     def initial_parameters(self) -> Array:
         """Return Xavier-normal weights and zero biases, shape (models, m * n + n)."""
@@ -106,15 +138,23 @@ class TrainingSettings:
         record["density"] = self.density.tolist()
         record["relative_importance"] = self.relative_importance.tolist()
         record["record"] = list(self.record)
+        if self.model is not None:
+            record["model"] = model_record(self.model)
+        for name, usual in (("model", None), ("importance", None), ("relative_density", 1.0)):
+            if record[name] == usual:
+                del record[name]
         return record | {"version": __version__}
 
 
 def as_settings(
-    density: ArrayLike,
+    density: ArrayLike | None,
     relative_importance: ArrayLike,
     n_features: int,
     n_hidden: int | None,
     *,
+    model: ToyModel | None = None,
+    importance: ArrayLike | None = None,
+    relative_density: float = 1.0,
     seeds: int,
     steps: int,
     batch_size: int,
@@ -125,12 +165,33 @@ def as_settings(
     rng: int | np.random.Generator,
 ) -> TrainingSettings:
     """Validate the arguments of `phasediagram.train`, in the order of its signature."""
+    chosen = _trained_model(n_features, n_hidden, model)
+    if chosen.activity is not None and density is None:
+        density = 1.0  # of no account
+    elif chosen.activity is not None or density is None:
+        what = "left out: the model's activity gives it" if density is not None else "given"
+        raise ValueError(f"density must be {what}")
     p, r = _points(density, relative_importance)
-    size = free_size(n_features, n_hidden)
+    held = as_setting(
+        chosen,
+        None if chosen.activity is not None else float(p.max()),
+        1.0,
+        importance,
+        relative_density,
+    )
+    if importance is not None and (r != 1).any():
+        raise ValueError("importance and relative_importance exclude each other")
+    if importance is not None:
+        r = np.full(r.shape, held.importance[-1])
     count = at_least_one("seeds", seeds)
     length = at_least_one("steps", steps)
     samples = at_least_one("batch_size", batch_size)
     _one_of("optimizer", optimizer, OPTIMIZERS)
+    if chosen.n_features > MAX_FEATURES and not OPTIMIZERS[optimizer].sampled:
+        raise ValueError(
+            f"n_features must be at most {MAX_FEATURES} for the optimizer {optimizer!r}, "
+            f"got {chosen.n_features}"
+        )
     if OPTIMIZERS[optimizer].sampled and p.min() < MIN_SAMPLED_DENSITY:
         raise ValueError(
             f"density must be at least {MIN_SAMPLED_DENSITY:g} to be sampled, "
@@ -141,8 +202,8 @@ def as_settings(
     return TrainingSettings(
         density=p,
         relative_importance=r,
-        n_features=int(size.n_features),
-        n_hidden=int(size.n_hidden),
+        n_features=chosen.n_features,
+        n_hidden=chosen.hidden,
         seeds=count,
         steps=length,
         batch_size=samples,
@@ -151,7 +212,18 @@ def as_settings(
         schedule=schedule,
         record=_recorded_steps(record, length),
         seed=_seed(rng),
+        model=None if chosen.is_standard else chosen,
+        importance=None if importance is None else tuple(held.importance.tolist()),
+        relative_density=float(held.relative_density),
     )
+
+
+def _trained_model(n_features: int, n_hidden: int | None, model: ToyModel | None) -> ToyModel:
+    """Return the model that is trained; a given one may have more features than can be solved."""
+    if model is None or not isinstance(model, ToyModel):
+        return sized_model(n_features, n_hidden, model)
+    require_same_size(n_features, n_hidden, model)
+    return model
 
 
 def at_least_one(name: str, value: int) -> int:

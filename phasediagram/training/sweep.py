@@ -183,10 +183,17 @@ def train_block(settings: TrainingSettings, models: Models, state: SweepState) -
 
 
 def _gradient(settings: TrainingSettings, models: Models, block: int) -> Gradient:
-    density, importance = settings.model_density(models), settings.model_importance(models)
+    densities, importance = settings.model_densities(models), settings.model_importance(models)
     if not settings.rule.sampled:
-        return ExactGradient(density, importance)
+        return ExactGradient(densities, importance, settings.assumed)
     points, runs = np.divmod(models, settings.seeds)
     return SampledGradient(
-        density, importance, settings.batch_size, settings.seed, points, runs, block
+        densities,
+        importance,
+        settings.assumed,
+        settings.batch_size,
+        settings.seed,
+        points,
+        runs,
+        block,
     )

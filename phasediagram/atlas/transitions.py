@@ -1,0 +1,174 @@
+"""Where along a line the lowest minimum changes, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from phasediagram.atlas.following import End, trace_end
+from phasediagram.minima.engine import Engine
+from phasediagram.minima.search import State, are_silent
+from phasediagram.minima.state import SAME_STATE
+from phasediagram.parameters import Plane
+
+Array = NDArray[np.float64]
+
+_RADIUS = 0.05  # the first trust radius of a descent from a state near by
+_CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
+_LOWER = 1e-10  # relative: a third minimum that is lower by less is none
+_DEEPEST = 12  # how often a segment is cut
+_PRECISION = 1e-13  # of a share of a segment
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of the lowest minimum.
+
+    Attributes
+    ----------
+    position : ndarray, shape (axes,)
+    before, after : ndarray, shape (d,)
+        The minima next to it; the same at a continuous change.
+    order : {1, 2}
+    """
+
+    position: Array
+    before: Array
+    after: Array
+    order: int
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A piece of the line, from one position to another, and states to descend from in it."""
+
+    engine: Engine
+    plane: Plane
+    start: Array
+    stop: Array
+    candidates: Array  # (k, d)
+
+    def at(self, share: float) -> Array:
+        """Return a position."""
+        return np.asarray(self.start + share * (self.stop - self.start))
+
+    def descend(self, x: Array, share: float) -> tuple[Array, float]:
+        """Return the minimum next to a state at a position, and its loss."""
+        ends = self.engine.minimize_at(x[None], self.plane.at(self.at(share)), _RADIUS)
+        return ends.x[0], float(ends.loss[0])
+
+    def lowest(self, share: float) -> tuple[Array, float]:
+        """Return the lowest minimum that the candidates lead to, and its loss."""
+        at = self.plane.at(self.at(share))
+        ends = self.engine.minimize_at(self.candidates, at, _RADIUS)
+        good = (ends.slope < _CONVERGED * at.tolerance) & ~are_silent(self.engine, ends.x)
+        best = int(np.where(good, ends.loss, np.inf).argmin())
+        return ends.x[best], float(ends.loss[best])
+
+
+def first_order_changes(
+    segment: Segment, before: Array, after: Array, depth: int = 0
+) -> list[Change] | None:
+    """Return where the lowest minimum turns from one into another, maybe by way of others.
+
+    None if their losses do not cross.
+    """
+
+    def gap(share: float) -> float:
+        return segment.descend(before, share)[1] - segment.descend(after, share)[1]
+
+    share = _root(gap)
+    if share is not None:
+        first, loss = segment.descend(before, share)
+        second, _ = segment.descend(after, share)
+        if is_continued(segment, before, first, (0.0, share)) and is_continued(
+            segment, after, second, (1.0, share)
+        ):
+            third, lowest = segment.lowest(share)
+            if lowest < loss * (1 - _LOWER):
+                return _by_way_of(segment, before, third, after, share, depth)
+            return [Change(segment.at(share), first, second, 1)]
+    # one of them ends before: halve the segment
+    return _by_way_of(segment, before, segment.lowest(0.5)[0], after, 0.5, depth)
+
+
+def _by_way_of(
+    segment: Segment, before: Array, third: Array, after: Array, share: float, depth: int
+) -> list[Change] | None:
+    """Return the changes on both sides of a position at which a third minimum is lowest."""
+    if depth == _DEEPEST:
+        return None
+    found: list[Change] = []
+    for start, stop, one, other, ends in (
+        (0.0, share, before, third, (0.0, share)),
+        (share, 1.0, third, after, (share, 1.0)),
+    ):
+        if is_continued(segment, one, other, ends):
+            continue
+        part = Segment(
+            segment.engine,
+            segment.plane,
+            segment.at(start),
+            segment.at(stop),
+            segment.candidates,
+        )
+        changes = first_order_changes(part, one, other, depth + 1)
+        if changes is None:
+            return None
+        found += changes
+    return found
+
+
+def is_continued(segment: Segment, one: Array, other: Array, ends: tuple[float, float]) -> bool:
+    """Whether one minimum at one end of a piece goes on as the other at its other end."""
+    arrived = continued(segment, one, ends)
+    if arrived is None:
+        return False
+    return bool(segment.engine.space.distance(arrived.x, other) < SAME_STATE)
+
+
+def continued(segment: Segment, x: Array, ends: tuple[float, float]) -> State | None:
+    """Return as what a minimum at one end of a piece arrives at the other, None if it ends."""
+    engine = segment.engine
+    start, stop = (segment.at(share) for share in ends)
+    at = segment.plane.at(start)
+    loss, gradient = engine.slope(x, at)
+    curvature, direction = engine.softest(x, at)
+    state = State(x, loss, float(np.linalg.norm(gradient)), curvature, direction)
+    arrived = trace_end(engine, segment.plane, state, start, stop)
+    return None if isinstance(arrived, End) else arrived
+
+
+def continuous_change(
+    segment: Segment, before: Array, after: Array, direction: Array
+) -> Change | None:
+    """Return where one of two minima becomes the other: where the simpler one is softest.
+
+    None if neither loses its stability along the segment.
+    """
+    for x, towards in ((before, direction), (after, before - after), (after, direction)):
+
+        def curvature(share: float, x: Array = x, towards: Array = towards) -> float:
+            at = segment.plane.at(segment.at(share))
+            settled, _ = segment.engine.settle(x, at)
+            return segment.engine.expansion(settled, at, towards)[1]
+
+        if not np.linalg.norm(towards) > 0:
+            continue
+        share = _root(curvature)
+        if share is not None:
+            settled, _ = segment.engine.settle(x, segment.plane.at(segment.at(share)))
+            return Change(segment.at(share), settled, settled, 2)
+    return None
+
+
+def _root(function: Callable[[float], float]) -> float | None:
+    """Return where a function of a share changes sign, None if it does not."""
+    ends = function(0.0), function(1.0)
+    if not np.isfinite(ends).all() or ends[0] * ends[1] > 0:
+        return None
+    return float(brentq(function, 0.0, 1.0, xtol=_PRECISION, rtol=4 * _PRECISION))
