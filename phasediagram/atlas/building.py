@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +25,7 @@ _SIMILAR = 0.02  # distance of states in a cell of which one is enough
 _MORE = 60  # random starts beside curves
 _RADIUS = 0.1  # the first trust radius from states known near by
 _CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
+_AWAY = 0.12  # how far minima found there are followed, to where they end
 _ALIKE = 1e-3  # the same of starts
 
 
@@ -172,13 +173,34 @@ def search_more(
     engine: Engine,
     plane: DensityImportancePlane,
     atlas: Atlas,
+    positions: Iterable[Array],
+    rng: np.random.Generator,
+) -> list[End]:
+    """Search minima at positions that the atlas does not have there; return where they end.
+
+    A minimum that exists in a small region may be at no node.  The atlas gets what is found.
+    """
+    walks = []
+    for position in positions:
+        for state in _new_minima(engine, plane, atlas, position, rng):
+            for direction in _DIRECTIONS:
+                stop = position + _AWAY * np.array(direction)
+                stop = np.clip(stop, *np.transpose([axis[[0, -1]] for axis in atlas.axes]))
+                if np.abs(stop - position).max() > 0:
+                    walks.append(reach(state, position, stop))
+    ends = [end for end in together(engine, plane, walks) if isinstance(end, End)]
+    atlas.met.extend(ends)
+    return ends
+
+
+def _new_minima(
+    engine: Engine,
+    plane: DensityImportancePlane,
+    atlas: Atlas,
     position: Array,
     rng: np.random.Generator,
 ) -> list[State]:
-    """Search minima at a position; return, and add to the atlas, those that it has not there.
-
-    A minimum that exists in a small region may be at no node.
-    """
+    """Return, and add to the atlas, minima to which none that it has near by leads."""
     at, space = plane.at(position), engine.space
     known = engine.minimize_at(atlas.near(position, space), at, _RADIUS).x
     ends = engine.minimize_at(random_starts(space, _MORE, rng), at)

@@ -313,9 +313,8 @@ def _survey(
     report(0.3)
     mapper = Mapper(engine, plane, atlas, domain)
     losing = stability_limits(engine, plane, domain, _lowest_ends(atlas))
-    for position in beside(losing):
-        if domain.margin(position) > 0:
-            search_more(engine, plane, atlas, position, rng)
+    places = (position for position in beside(losing) if domain.margin(position) > 0)
+    search_more(engine, plane, atlas, places, rng)
     transitions, seeds = continuous_transitions(mapper, losing)
     report(0.4)
     mapper.run(seeds)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.atlas.building import Atlas, search_more
-from phasediagram.atlas.following import End, reach, together
+from phasediagram.atlas.following import End, together
 from phasediagram.lines.polylines import passes
 from phasediagram.lines.tracer import Domain
 from phasediagram.lines.walking import Foot, Walker
@@ -23,7 +23,6 @@ _NEAR_END = 2e-3  # distance of an end from the chords of a limit that explains 
 _SAME_SHEET = 0.1  # distance of states of one minimum, a bracket apart
 _COVERED = 0.9  # share of a walk that was given up, which another has done as well
 _SPACING = 0.1  # along limits, of the positions at which other minima are searched
-_AWAY = 0.12  # how far minima found there are followed, to where they end
 _ROUNDS = 40
 _SPECK = 5e-3  # extent of a closed limit
 
@@ -84,7 +83,9 @@ class LimitMapper:
         for _ in range(_ROUNDS):
             while ends := self._one_of_each(sheets):
                 self._walk(ends)
-            sheets = [[end] for end in self._beside_limits() if not self._is_known(end)]
+            places = self._beside_limits()
+            found = search_more(self.engine, self.plane, self.atlas, places, self.rng)
+            sheets = [[end] for end in found if not self._is_known(end)]
             if not sheets:
                 break
         self._drop_what_is_covered()
@@ -145,24 +146,15 @@ class LimitMapper:
                 )
             )
 
-    def _beside_limits(self) -> Iterable[End]:
-        """Return where minima end that are found beside limits, and that the atlas has not."""
-        found = []
+    def _beside_limits(self) -> Iterator[Array]:
+        """Yield positions on both sides of limits, spaced along them."""
         for limit in self.limits:
             if id(limit) in self.searched:
                 continue
             self.searched.add(id(limit))
             for foot in _spaced(limit.feet):
-                for position in (foot.end.beyond, foot.at):
-                    new = search_more(self.engine, self.plane, self.atlas, position, self.rng)
-                    found += [(state, position) for state in new]
-        walks = [
-            reach(state, position, position + step)
-            for state, position in found
-            for step in _AWAY * np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
-            if self.domain.margin(position + step) > 0
-        ]
-        return [end for end in together(self.engine, self.plane, walks) if isinstance(end, End)]
+                yield foot.end.beyond
+                yield foot.at
 
     def _drop_what_is_covered(self) -> None:
         """Leave out walks that were given up where other walks have been as well."""
