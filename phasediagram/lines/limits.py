@@ -114,11 +114,12 @@ class LimitMapper:
         return False
 
     def _same_sheet(self, x: Array, other: Array) -> bool:
-        """Whether two states are near, and both or neither on a kink."""
-        if self.engine.space.distance(x, other) > _SAME_SHEET:
+        """Whether two states are near, and on as many kinks."""
+        space = self.engine.space
+        if space.distance(x, other) > _SAME_SHEET:
             return False
-        on_kink = [self.engine.nearest_kink(state)[0] < KINK for state in (x, other)]
-        return on_kink[0] == on_kink[1]
+        on_kinks = np.abs(space.preactivations(np.array([x, other]))) < KINK
+        return bool(on_kinks[0].sum() == on_kinks[1].sum())
 
     def _walk(self, ends: list[End]) -> None:
         """Walk both ways from each end."""
