@@ -9,12 +9,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.lines.limits import Limit
+from phasediagram.limits.mapping import Limit
+from phasediagram.limits.polishing import polish
+from phasediagram.limits.tips import tip_before, tricritical_near
+from phasediagram.limits.walking import Foot
 from phasediagram.lines.nodes import kinks
-from phasediagram.lines.polishing import polish
-from phasediagram.lines.tips import tip_before, tricritical_near
 from phasediagram.lines.tracer import Domain
-from phasediagram.lines.walking import Foot
 from phasediagram.minima.engine import Engine
 from phasediagram.parameters import DensityImportancePlane
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from phasediagram.atlas.following import End
+from phasediagram.limits.walking import Walker
 from phasediagram.lines.tracer import Domain
-from phasediagram.lines.walking import Walker
 from phasediagram.minima.search import State
 from phasediagram.minima.state import Space
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.lines.limits import Limit
+from phasediagram.limits.mapping import Limit
+from phasediagram.limits.walking import Foot
 from phasediagram.lines.nodes import CubicTerm, Kink, Node, kinks, tricritical_point
 from phasediagram.lines.systems import Fold
 from phasediagram.lines.tracer import Domain, correct, follow
-from phasediagram.lines.walking import Foot
 from phasediagram.minima.engine import Engine
 from phasediagram.parameters import DensityImportancePlane
 

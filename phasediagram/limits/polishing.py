@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from phasediagram.limits.walking import Foot
 from phasediagram.lines.systems import Fold, KinkFold, System, ZeroCurvature, preactivation
 from phasediagram.lines.tracer import correct
-from phasediagram.lines.walking import Foot
 from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
 from phasediagram.parameters import DensityImportancePlane
