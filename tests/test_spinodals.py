@@ -86,10 +86,7 @@ def curves_of(boundaries, names):
     ]
 
 
-INCOMPLETE = pytest.mark.xfail(
-    strict=False, reason="13 of 54 spinodals of three features are not reproduced yet"
-)
-MODELS = [("two", 2), pytest.param("three", 3, marks=INCOMPLETE)]
+MODELS = [("two", 2), ("three", 3)]
 
 # how many segments, and at least how many losses on them
 SAMPLE = {2: (120, 80), 3: (30, 15)}
