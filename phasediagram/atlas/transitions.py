@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ Array = NDArray[np.float64]
 _RADIUS = 0.05  # the first trust radius of a descent from a state near by
 _CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
 _LOWER = 1e-10  # relative: a third minimum that is lower by less is none
-_DEEPEST = 12  # how often a segment is cut
+_DEEPEST = 20  # how often a segment is cut
+_NEARLY_ONE = 1e-2  # distance of minima, and of places in a segment, that may be one
 _PRECISION = 1e-13  # of a share of a segment
 
 
@@ -91,9 +92,27 @@ def first_order_changes(
             third, lowest = segment.lowest(share)
             if lowest < loss * (1 - _LOWER):
                 return _by_way_of(segment, before, third, after, share, depth)
-            return [Change(segment.at(share), first, second, 1)]
+            return [_refined(segment, Change(segment.at(share), first, second, 1), share)]
     # one of them ends before: halve the segment
     return _by_way_of(segment, before, segment.lowest(0.5)[0], after, 0.5, depth)
+
+
+def _refined(segment: Segment, change: Change, share: float) -> Change:
+    """Return a change as the continuous one that it is, if one of its minima softens there.
+
+    Next to a continuous change the losses of both minima agree to more digits than they have.
+    """
+    if segment.engine.space.distance(change.before, change.after) > _NEARLY_ONE:
+        return change
+    towards = change.after - change.before
+    found = continuous_change(segment, change.before, change.after, towards)
+    if found is None:
+        return change
+    along = segment.stop - segment.start
+    where = float((found.position - segment.start) @ along / (along @ along))
+    if abs(where - share) > _NEARLY_ONE:
+        return change
+    return replace(found, before=change.before, after=change.after)
 
 
 def _by_way_of(
@@ -101,7 +120,8 @@ def _by_way_of(
 ) -> list[Change] | None:
     """Return the changes on both sides of a position at which a third minimum is lowest."""
     if depth == _DEEPEST:
-        return None
+        change = continuous_change(segment, before, after, after - before)
+        return None if change is None else [replace(change, before=before, after=after)]
     found: list[Change] = []
     for start, stop, one, other, ends in (
         (0.0, share, before, third, (0.0, share)),
@@ -150,7 +170,8 @@ def continuous_change(
 
     None if neither loses its stability along the segment.
     """
-    for x, towards in ((before, direction), (after, before - after), (after, direction)):
+    to_before = segment.engine.space.nearest_copy(before, after) - after
+    for x, towards in ((before, direction), (after, to_before), (after, direction)):
 
         def curvature(share: float, x: Array = x, towards: Array = towards) -> float:
             at = segment.plane.at(segment.at(share))
