@@ -9,6 +9,7 @@ from phasediagram._version import __version__
 if TYPE_CHECKING:
     from phasediagram.atlas.diagram import phase_diagram
     from phasediagram.atlas.sections import loss_section
+    from phasediagram.boundaries.tracing import phase_boundaries
     from phasediagram.catalogue.configurations import (
         Configuration,
         ConfigurationMinimum,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
         expected_loss_and_gradient,
         expected_loss_hessian,
     )
-    from phasediagram.lines.boundaries import phase_boundaries
     from phasediagram.minima.solving import solve
     from phasediagram.plotting.dispatch import plot
     from phasediagram.results import (
@@ -61,7 +61,7 @@ else:
         "comparison.edges": ("EdgeDistances", "edge_distances"),
         "comparison.own_networks": ("classify", "compare_weights"),
         "atlas.sections": ("loss_section",),
-        "lines.boundaries": ("phase_boundaries",),
+        "boundaries.tracing": ("phase_boundaries",),
         "files.storing": ("load", "save", "to_xarray"),
         "kernel.loss": ("expected_loss", "expected_loss_and_gradient", "expected_loss_hessian"),
         "minima.solving": ("solve",),

@@ -12,7 +12,7 @@ import pytest
 
 import phasediagram as phd
 from phasediagram.atlas import diagram
-from phasediagram.lines.boundaries import phase_boundaries
+from phasediagram.boundaries.tracing import phase_boundaries
 
 ROOT = Path(__file__).parent.parent
 PAGES = [path for path in sorted((ROOT / "docs").glob("*.md")) if "```python" in path.read_text()]

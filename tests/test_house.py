@@ -36,6 +36,8 @@ ORDER = (
     ("minima/",),
     ("atlas/",),
     ("lines/",),
+    ("limits/",),
+    ("boundaries/",),
     ("training/",),
     ("comparison/",),
     ("plotting/", "files/"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from phasediagram.atlas.following import End, reach, together
 from phasediagram.minima.engine import Engine
-from phasediagram.minima.search import State, find_minima, search
+from phasediagram.minima.search import State, are_silent, distinct, find_minima, search
 from phasediagram.minima.starts import random_starts
 from phasediagram.minima.state import SAME_STATE, Space
 from phasediagram.parameters import DensityImportancePlane
@@ -22,6 +22,10 @@ _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 _PUSH = 1e-3  # off a state that is no minimum
 _TRIED = 6  # random starts where a minimum ends
 _SIMILAR = 0.02  # distance of states in a cell of which one is enough
+_MORE = 60  # random starts beside curves
+_RADIUS = 0.1  # the first trust radius from states known near by
+_CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
+_AWAY = 0.12  # how far minima found there are followed, to where they end
 _ALIKE = 1e-3  # the same of starts
 
 
@@ -162,6 +166,55 @@ def _beyond_ends(
         elif _match(engine, atlas.states[node], arrived.x) is None:
             atlas.states[node].append(arrived)
             new.append((node, len(atlas.states[node]) - 1))
+    return new
+
+
+def search_more(
+    engine: Engine,
+    plane: DensityImportancePlane,
+    atlas: Atlas,
+    positions: Iterable[Array],
+    rng: np.random.Generator,
+) -> list[End]:
+    """Search minima at positions that the atlas does not have there; return where they end.
+
+    A minimum that exists in a small region may be at no node.  The atlas gets what is found.
+    """
+    walks = []
+    for position in positions:
+        for state in _new_minima(engine, plane, atlas, position, rng):
+            for direction in _DIRECTIONS:
+                stop = position + _AWAY * np.array(direction)
+                stop = np.clip(stop, *np.transpose([axis[[0, -1]] for axis in atlas.axes]))
+                if np.abs(stop - position).max() > 0:
+                    walks.append(reach(state, position, stop))
+    ends = [end for end in together(engine, plane, walks) if isinstance(end, End)]
+    atlas.met.extend(ends)
+    return ends
+
+
+def _new_minima(
+    engine: Engine,
+    plane: DensityImportancePlane,
+    atlas: Atlas,
+    position: Array,
+    rng: np.random.Generator,
+) -> list[State]:
+    """Return, and add to the atlas, minima to which none that it has near by leads."""
+    at, space = plane.at(position), engine.space
+    known = engine.minimize_at(atlas.near(position, space), at, _RADIUS).x
+    ends = engine.minimize_at(random_starts(space, _MORE, rng), at)
+    good = (ends.slope < _CONVERGED * at.tolerance) & ~are_silent(engine, ends.x)
+    reached = np.array(distinct(engine, ends.x, ends.loss, good)).reshape(-1, space.size)
+    unknown = reached[space.distances(reached, known).min(axis=1) > SAME_STATE]
+    if not len(unknown):
+        return []
+    new = find_minima(engine, at, unknown)
+    cell = atlas.cell(position)
+    atlas.between.setdefault(cell, []).extend(state.x for state in new)
+    for di in (-1, 0, 1):
+        for dj in (-1, 0, 1):
+            atlas.known.pop((cell[0] + di, cell[1] + dj), None)
     return new
 
 

@@ -85,10 +85,10 @@ def _train(options: argparse.Namespace) -> int:
     import numpy as np
 
     from phasediagram.atlas.diagram import phase_diagram
+    from phasediagram.boundaries.tracing import phase_boundaries
     from phasediagram.comparison.agreement import compare
     from phasediagram.files.storing import save
     from phasediagram.files.tables import agreements_table
-    from phasediagram.lines.boundaries import phase_boundaries
     from phasediagram.model import (
         DENSITY_RANGE,
         MAX_TRACED_FEATURES,

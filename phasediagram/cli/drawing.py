@@ -78,7 +78,7 @@ def _draw(options: argparse.Namespace) -> int:
     import numpy as np
 
     from phasediagram.atlas.diagram import phase_diagram
-    from phasediagram.lines.boundaries import phase_boundaries
+    from phasediagram.boundaries.tracing import phase_boundaries
     from phasediagram.model import MAX_TRACED_FEATURES
     from phasediagram.plotting import draw_comparison, draw_figure, save_figure
 
@@ -136,7 +136,7 @@ def _draw(options: argparse.Namespace) -> int:
 def _draw_assumed(options: argparse.Namespace) -> int:
     """Draw the diagram of another model, or on other axes."""
     from phasediagram.atlas.diagram import phase_diagram
-    from phasediagram.lines.boundaries import phase_boundaries
+    from phasediagram.boundaries.tracing import phase_boundaries
     from phasediagram.model import MAX_TRACED_FEATURES
     from phasediagram.plotting import draw_figure, save_figure
 

@@ -88,8 +88,8 @@ def add_boundaries(verbs: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _boundaries(options: argparse.Namespace) -> int:
+    from phasediagram.boundaries.tracing import phase_boundaries
     from phasediagram.files.tables import boundaries_csv, boundaries_json, boundaries_table
-    from phasediagram.lines.boundaries import phase_boundaries
 
     formats = {".csv": boundaries_csv, ".json": boundaries_json}
     path = None if options.output is None else writable(options.output, tuple(formats))

@@ -10,9 +10,9 @@ from itertools import product
 import numpy as np
 
 from phasediagram.atlas.diagram import phase_diagram
+from phasediagram.boundaries.tracing import phase_boundaries
 from phasediagram.executors import require_executor
 from phasediagram.explorer.minima import LocalMinima, local_minima
-from phasediagram.lines.boundaries import phase_boundaries
 from phasediagram.model import DENSITY_RANGE, PAPER_SIZES, RELATIVE_IMPORTANCE_RANGE
 from phasediagram.progress import Progress, part_of
 from phasediagram.results import PhaseBoundaries

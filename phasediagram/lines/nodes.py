@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 _ITERATIONS = 20  # of Newton's method
 _MOVED = 1e-13  # its last step of the position
-_STALLED = 1e-10  # the same, where rounding keeps it from getting smaller
+_STALLED = 1e-9  # range of its last positions, where rounding keeps them from settling
 _FAR = 0.3  # step of Newton's method that has gone astray
 _SEARCH_STEP = 0.02  # along a curve, to a root of the cubic term
 _COPIES = 64  # over which losses are averaged
@@ -48,6 +48,7 @@ def triple_point(
 ) -> Node | None:
     """Return where three stationary states have the same loss."""
     states, d = [first, second, third], len(first)
+    visited: list[Array] = []
     for _ in range(_ITERATIONS):
         here = [system.local(x, position) for x in states]
         losses = [_mean_loss(system, x, position) for x in states]
@@ -66,10 +67,14 @@ def triple_point(
             return None
         states = [x + step[k * d : (k + 1) * d] for k, x in enumerate(states)]
         position = position + step[-2:]
+        visited.append(position)
         if np.abs(step[-2:]).max() < _MOVED:
             break
-    if np.abs(step[-2:]).max() > _STALLED:
-        return None
+    else:  # rounding keeps it moving, where the slopes of the losses are nearly the same
+        last = np.array(visited[_ITERATIONS // 2 :])
+        if np.ptp(last, axis=0).max() > _STALLED:
+            return None
+        position = last.mean(axis=0)
     at = system.plane.at(position)
     apart = np.array(states)
     if any(system.engine.softest(x, at, apart - x, 4)[0] <= 0 for x in states):

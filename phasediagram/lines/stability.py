@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,15 @@ from phasediagram.parameters import DensityImportancePlane
 Array = NDArray[np.float64]
 
 _NEAR_END = 2e-3  # distance of an end from the chords of a curve that explains it
-_SAME = 1e-3  # distance of copies of one state, within a bracket
+_SAME = 0.03  # distance of one state at neighbouring points of a curve
 _REACH = 4.0  # times the bracket of an end: how far a curve may be from it
 _SAME_DIRECTION = 0.9  # cosine between the softest directions at neighbouring points
 _SOFTER = 1e-5  # curvature that rounding does not make
 _EIGENVECTORS = 3  # tried besides the direction that is followed
 _LARGEST_STEP = 0.03
+_MOST_CORNERS = 2
+_SPACING = 0.1  # along a curve, of the places beside which other minima are searched
+_ASIDE = 2e-3  # how far beside it
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,20 @@ def stability_limits(
     return limits
 
 
+def beside(limits: Iterable[StabilityLimit]) -> Iterator[Array]:
+    """Yield positions on both sides of curves, spaced along them."""
+    for limit in limits:
+        last = None
+        for before, after in pairwise(limit.positions):
+            length = np.linalg.norm(after - before)
+            if length == 0 or (last is not None and np.linalg.norm(after - last) < _SPACING):
+                continue
+            last = after
+            across = np.array([before[1] - after[1], after[0] - before[0]]) / length
+            yield after + _ASIDE * across
+            yield after - _ASIDE * across
+
+
 def _explains(engine: Engine, limit: StabilityLimit, end: End) -> bool:
     hit = passes(limit.positions, (end.position + end.beyond) / 2, _NEAR_END)
     return hit is not None and bool(engine.space.distance(limit.states[hit], end.state.x) < _SAME)
@@ -96,6 +114,7 @@ def _trace(
             domain,
             [],
             largest_step=_LARGEST_STEP,
+            most_corners=_MOST_CORNERS,
             watch=watch,
             accept=lambda y: _is_softest(system, y),
         )

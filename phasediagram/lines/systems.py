@@ -161,14 +161,13 @@ class Fold(System):
     def residual(self, y: Array) -> Residual:
         d = self.engine.space.size
         here = self.local(y[:-2], y[-2:])
-        values, vectors = np.linalg.eigh(here.hessian)
-        v = vectors[:, 0]
+        value, v = self._followed(here.hessian)
         jacobian = np.zeros((d + 1, d + 2))
         jacobian[:d, :d], jacobian[:d, -2:] = here.hessian, here.gradient_by_position
         jacobian[d, :d] = self._curvature_by_state(y, v)
         for k, by in enumerate(self.plane.derivatives(y[-2:])):
             jacobian[d, d + k] = v @ self.engine.derivatives(y[:-2], by, stiff=False)[2] @ v
-        return Residual(np.append(here.gradient, values[0]), jacobian)
+        return Residual(np.append(here.gradient, value), jacobian)
 
     def _curvature_by_state(self, y: Array, v: Array) -> Array:
         at, step = self.plane.at(y[-2:]), self.engine.step_within_kinks(y[:-2])
@@ -178,10 +177,20 @@ class Fold(System):
         )
         return np.asarray((ahead - behind) / (2 * step))
 
-    def softest(self, y: Array) -> tuple[Array, Array]:
-        """Return the eigenvalues and the softest eigenvector."""
-        values, vectors = np.linalg.eigh(self.local(y[:-2], y[-2:]).hessian)
-        return values, vectors[:, 0]
+    def softest(self, y: Array) -> tuple[float, Array]:
+        """Return the eigenvalue that vanishes and its eigenvector."""
+        return self._followed(self.local(y[:-2], y[-2:]).hessian)
+
+    def _followed(self, hessian: Array) -> tuple[float, Array]:
+        """Return the smallest eigenvalue, or that of the eigenvector nearest to the last.
+
+        On kinks, across which the eigenvector does not lead, others may be anything.
+        """
+        values, vectors = np.linalg.eigh(hessian)
+        k = 0
+        if self.direction is not None:
+            k = int(np.abs(self.direction @ vectors).argmax())
+        return float(values[k]), vectors[:, k]
 
     def cubic(self, y: Array, v: Array) -> float:
         """Return the third derivative of the loss along v."""

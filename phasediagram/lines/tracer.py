@@ -24,6 +24,7 @@ _SMALLEST_STEP = 2e-6  # of states and position together
 _CORNER_STEP = 2e-4  # a curve may turn sharply within this
 _LARGEST_TURN = np.cos(np.radians(25.0))
 _EVENT_TOLERANCE = 1e-12  # in the length of a step
+_JUMP = 0.1  # share of an event's value beside a root, that is none
 _CIRCLE = 1e-3  # radius around a corner at which the curve is looked for
 _ANGLES = 24  # on the circle from which Newton's method starts
 _BACKWARDS = 0.8  # cosine with where the curve came from
@@ -145,13 +146,16 @@ def follow(
                 system.commit(landed)
             return points, "edge"
         following = [event(system, y) for event in events]
-        for event, old, new in zip(events, values, following, strict=True):
-            if old * new < 0:
-                located = _locate(system, points[-1], tangent, length, event)
-                if located is not None:
-                    points.append(located)
-                    system.commit(located)
-                    return points, event.kind
+        crossed = [
+            (event, min(abs(old), abs(new)))
+            for event, old, new in zip(events, values, following, strict=True)
+            if old * new < 0
+        ]
+        hit = _first(system, points[-1], tangent, length, crossed)
+        if hit is not None:
+            points.append(hit[1])
+            system.commit(hit[1])
+            return points, hit[0].kind
         if len(points) > 8 and _closes(points, y, length):
             points.append(points[0])
             return points, "closed"
@@ -224,6 +228,29 @@ def _beyond_corner(
     return min(found, key=lambda y: float(np.linalg.norm(y - last)))
 
 
+def _first(
+    system: System,
+    y: Array,
+    tangent: Array,
+    length: float,
+    crossed: list[tuple[Event, float]],
+) -> tuple[Event, Array] | None:
+    """Return the first of the events whose values change sign in a step, and where.
+
+    Those with a root come before those whose values jump over 0, as they may at a kink.
+    """
+    found = []
+    for k, (event, size) in enumerate(crossed):
+        located = _locate(system, y, tangent, length, event)
+        if located is not None:
+            jumps = abs(event(system, located)) > _JUMP * size
+            found.append((jumps, float(np.linalg.norm(located - y)), k, located))
+    if not found:
+        return None
+    _, _, k, located = min(found, key=lambda hit: hit[:3])
+    return crossed[k][0], located
+
+
 def _locate(
     system: System, y: Array, tangent: Array, length: float, event: Function
 ) -> Array | None:
@@ -238,8 +265,11 @@ def _locate(
         return event(system, solved)
 
     try:
-        if along(0.0) * along(length) >= 0:
+        start = along(0.0)
+        if abs(start) < _EVENT_TOLERANCE:
             return y  # it is there already
+        if start * along(length) > 0:
+            return None
         share = brentq(along, 0.0, length, xtol=_EVENT_TOLERANCE, rtol=1e-14)
     except _Lost:
         return None

@@ -77,6 +77,11 @@ class Space:
         """Return W^T W and b, (..., n, n + 1): the same for all rotations of a state."""
         return np.concatenate([self.gram(x), self.biases(x)[..., None]], axis=-1)
 
+    def preactivations(self, x: Array) -> Array:
+        """Return every output's Z at every corner of the feature cube, (..., n, 2^n)."""
+        active = np.arange(2**self.n) >> np.arange(self.n)[:, None] & 1
+        return np.asarray(self.gram(x) @ active + self.biases(x)[..., None])
+
     def copies(self, signature: Array) -> Array:
         """Return the signatures of all copies in other orders, (orders, ..., n, n + 1)."""
         columns = np.concatenate([self.orders, np.full((len(self.orders), 1), self.n)], axis=1)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.atlas.building import Atlas
-from phasediagram.atlas.following import End, reach, together
+from phasediagram.atlas.building import Atlas, search_more
+from phasediagram.atlas.following import End, together
+from phasediagram.limits.walking import Foot, Walker
 from phasediagram.lines.polylines import passes
 from phasediagram.lines.tracer import Domain
-from phasediagram.lines.walking import Foot, Walker
 from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
-from phasediagram.minima.search import State, are_silent, distinct, find_minima
-from phasediagram.minima.starts import random_starts
-from phasediagram.minima.state import SAME_STATE
 from phasediagram.parameters import DensityImportancePlane
 
 Array = NDArray[np.float64]
@@ -26,9 +23,6 @@ _NEAR_END = 2e-3  # distance of an end from the chords of a limit that explains 
 _SAME_SHEET = 0.1  # distance of states of one minimum, a bracket apart
 _COVERED = 0.9  # share of a walk that was given up, which another has done as well
 _SPACING = 0.1  # along limits, of the positions at which other minima are searched
-_STARTS = 60  # of such a search
-_CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
-_AWAY = 0.12  # how far minima found there are followed, to where they end
 _ROUNDS = 40
 _SPECK = 5e-3  # extent of a closed limit
 
@@ -89,7 +83,9 @@ class LimitMapper:
         for _ in range(_ROUNDS):
             while ends := self._one_of_each(sheets):
                 self._walk(ends)
-            sheets = [[end] for end in self._beside_limits() if not self._is_known(end)]
+            places = self._beside_limits()
+            found = search_more(self.engine, self.plane, self.atlas, places, self.rng)
+            sheets = [[end] for end in found if not self._is_known(end)]
             if not sheets:
                 break
         self._drop_what_is_covered()
@@ -118,11 +114,12 @@ class LimitMapper:
         return False
 
     def _same_sheet(self, x: Array, other: Array) -> bool:
-        """Whether two states are near, and both or neither on a kink."""
-        if self.engine.space.distance(x, other) > _SAME_SHEET:
+        """Whether two states are near, and on as many kinks."""
+        space = self.engine.space
+        if space.distance(x, other) > _SAME_SHEET:
             return False
-        on_kink = [self.engine.nearest_kink(state)[0] < KINK for state in (x, other)]
-        return on_kink[0] == on_kink[1]
+        on_kinks = np.abs(space.preactivations(np.array([x, other]))) < KINK
+        return bool(on_kinks[0].sum() == on_kinks[1].sum())
 
     def _walk(self, ends: list[End]) -> None:
         """Walk both ways from each end."""
@@ -150,33 +147,15 @@ class LimitMapper:
                 )
             )
 
-    def _beside_limits(self) -> Iterable[End]:
-        """Return where minima end that are found beside limits, and that the atlas has not."""
-        found = []
+    def _beside_limits(self) -> Iterator[Array]:
+        """Yield positions on both sides of limits, spaced along them."""
         for limit in self.limits:
             if id(limit) in self.searched:
                 continue
             self.searched.add(id(limit))
             for foot in _spaced(limit.feet):
-                for position in (foot.end.beyond, foot.at):
-                    found += [(state, position) for state in self._new_minima(position)]
-        walks = [
-            reach(state, position, position + step)
-            for state, position in found
-            for step in _AWAY * np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
-            if self.domain.margin(position + step) > 0
-        ]
-        return [end for end in together(self.engine, self.plane, walks) if isinstance(end, End)]
-
-    def _new_minima(self, position: Array) -> list[State]:
-        """Return minima at a position to which no minimum of the atlas around it leads."""
-        at, space = self.plane.at(position), self.engine.space
-        known = self.engine.minimize_at(self.atlas.near(position, space), at, 0.1).x
-        ends = self.engine.minimize_at(random_starts(space, _STARTS, self.rng), at)
-        good = (ends.slope < _CONVERGED * at.tolerance) & ~are_silent(self.engine, ends.x)
-        reached = np.array(distinct(self.engine, ends.x, ends.loss, good))
-        new = reached[space.distances(reached, known).min(axis=1) > SAME_STATE]
-        return find_minima(self.engine, at, new) if len(new) else []
+                yield foot.end.beyond
+                yield foot.at
 
     def _drop_what_is_covered(self) -> None:
         """Leave out walks that were given up where other walks have been as well."""

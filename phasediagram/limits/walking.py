@@ -276,7 +276,8 @@ class Walker:
         if smooth < 3:
             return np.asarray(last + step * along)
         before, earlier = self.feet[-2].position, self.feet[-3].position
-        one, two = float(np.linalg.norm(last - before)), float(np.linalg.norm(before - earlier))
+        one = float(np.linalg.norm(last - before))
+        two = float(np.linalg.norm(before - earlier))
         first = (last - before) / one
         second = (first - (before - earlier) / two) / (one + two)
         return np.asarray(last + step * (first + (step + one) * second))
@@ -286,7 +287,8 @@ def _closes(feet: list[Foot], space: Space) -> bool:
     if len(feet) < 10:
         return False
     start, second, last, before = (feet[k].position for k in (0, 1, -1, -2))
-    if np.linalg.norm(last - start) > 0.7 * max(np.linalg.norm(last - before), _SMALLEST_STEP):
+    step = max(float(np.linalg.norm(last - before)), _SMALLEST_STEP)
+    if np.linalg.norm(last - start) > 0.7 * step:
         return False
     near = space.distance(feet[0].end.state.x, feet[-1].end.state.x) < _SAME_SHEET
     return bool(near and (last - before) @ (second - start) > 0)

@@ -1,0 +1,1 @@
+"""Every boundary of a diagram, by name."""

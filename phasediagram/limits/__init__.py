@@ -1,0 +1,1 @@
+"""Limits of metastability: where minima end."""

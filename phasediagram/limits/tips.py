@@ -1,0 +1,134 @@
+"""Tips of limits of metastability: where two of their curves end together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.limits.mapping import Limit
+from phasediagram.limits.walking import Foot
+from phasediagram.lines.nodes import CubicTerm, Kink, Node, kinks, tricritical_point
+from phasediagram.lines.systems import Fold
+from phasediagram.lines.tracer import Domain, correct, follow
+from phasediagram.minima.engine import Engine
+from phasediagram.parameters import DensityImportancePlane
+
+Array = NDArray[np.float64]
+
+REACH = 0.1  # how far from the last point the end of a tip may be
+_PUSH = 0.05  # from a fold to the state beside it
+_CLOSE = 5e-3  # how far past the last points of both curves their common end is at least sought
+_AGREE = 2e-3  # distance of the ends of two folds that end together
+_NEAR = 0.05  # share of it by which a fold may miss its foot
+_FIRST_STEP = 1e-3  # of states and position together, towards a tip
+_ON_KINK = 1e-5  # |Z| where a fold has come to a kink
+
+
+@dataclass(frozen=True)
+class Tip:
+    """Where two curves end together: points up to there, of the first or of the second."""
+
+    kind: str
+    line: Array
+    of_first: bool
+
+
+def tip_before(
+    engine: Engine, plane: DensityImportancePlane, domain: Domain, limit: Limit, k: int
+) -> Tip | None:
+    """Return the special point around which a limit turns before foot k, if it is one."""
+    sides = [limit.feet[:k][::-1], limit.feet[k:]]
+    found = []
+    for side, feet in enumerate(sides):
+        tip = _end_of_fold(engine, plane, domain, feet)
+        if tip is not None:
+            found.append(Tip(tip.kind, tip.line, side == 0))
+    if len(found) == 2 and np.linalg.norm(found[0].line[-1] - found[1].line[-1]) < _AGREE:
+        return found[0]
+    node = tricritical_near(engine, plane, domain, limit.feet[k - 1])
+    if node is not None:
+        found.append(Tip(node.kind, node.position[None], True))
+    ends = np.array([next((f for f in feet if not f.rolled), feet[0]).position for feet in sides])
+    reach = max(float(np.linalg.norm(ends[1] - ends[0])), _CLOSE)
+
+    def far(tip: Tip) -> float:
+        return float(np.linalg.norm(ends - tip.line[-1], axis=1).min())
+
+    tip = min(found, key=far, default=None)  # a fold goes on past where another curve cuts it
+    return tip if tip is not None and far(tip) < reach else None
+
+
+def tricritical_near(
+    engine: Engine, plane: DensityImportancePlane, domain: Domain, foot: Foot
+) -> Node | None:
+    """Return where a branch that begins near a foot no longer begins continuously."""
+    base, settled = engine.settle(foot.end.state.x, plane.at(foot.end.beyond), 10.0, 60)
+    if not settled:
+        return None
+    return tricritical_point(engine, plane, domain, base, foot.anchor.x, foot.position, REACH)
+
+
+def _end_of_fold(
+    engine: Engine, plane: DensityImportancePlane, domain: Domain, feet: list[Foot]
+) -> Tip | None:
+    """Follow a fold on, past the first of its feet, to where it has a cusp or meets a kink."""
+    straight = [foot for foot in feet if not foot.rolled][:2]
+    if len(straight) < 2:
+        return None
+    foot, before = straight
+    end = foot.end
+    system = Fold(engine, plane)
+    guess = np.concatenate([end.state.x, end.position])
+    constraint = np.zeros(len(guess))
+    across = end.beyond - end.position
+    constraint[-2:] = -across[1], across[0]
+    start = correct(system, guess, constraint / np.linalg.norm(constraint))
+    if start is None or np.linalg.norm(start[-2:] - foot.position) > REACH * _NEAR:
+        return None
+    corners = kinks(engine, start[:-2])
+
+    def nearest(y: Array) -> float:
+        return min(abs(corner(system, y)) for corner in corners)
+
+    system.commit(start)
+    tangent = system.tangent(start)
+    if tangent[-2:] @ (foot.position - before.position) < 0:
+        tangent = -tangent
+    points, kind = follow(
+        system,
+        start,
+        tangent,
+        domain,
+        [CubicTerm()],
+        first_step=_FIRST_STEP,
+        largest_step=10 * _FIRST_STEP,
+        most_corners=0,
+        watch=lambda y: bool(np.linalg.norm(y[-2:] - start[-2:]) > REACH),
+        accept=lambda y: nearest(y) > _ON_KINK / 10,  # beyond, the fold is another
+    )
+    if nearest(points[-1]) < _ON_KINK:
+        kind = Kink.kind
+    line = [y[-2:] for y in points[1:]] or [start[-2:]]
+    if kind not in (CubicTerm.kind, Kink.kind):
+        node = _where_it_merges(system, domain, points[-1])
+        if node is None:
+            return None
+        kind = node.kind
+        line.append(node.position)
+    return Tip(kind, np.array(line), True)
+
+
+def _where_it_merges(system: Fold, domain: Domain, y: Array) -> Node | None:
+    """Return the tricritical point at which a fold comes to the state beside it."""
+    engine, plane, x, position = system.engine, system.plane, y[:-2], y[-2:]
+    v = system.softest(y)[1]
+    at = plane.at(position)
+    reached = engine.minimize_at(np.array([x + push * v for push in (-_PUSH, _PUSH)]), at, _PUSH).x
+    for base in reached:
+        if np.abs(base - x).max() < 4 * _PUSH and len(kinks(engine, base)) < len(kinks(engine, x)):
+            node = tricritical_point(engine, plane, domain, base, x, position, REACH)
+            if node is not None and np.linalg.norm(node.position - position) < _CLOSE:
+                return node
+    return None
