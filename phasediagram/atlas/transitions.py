@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from phasediagram.atlas.following import End, trace_end
+from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import State, are_silent
 from phasediagram.minima.state import SAME_STATE
@@ -22,6 +23,7 @@ _CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
 _LOWER = 1e-10  # relative: a third minimum that is lower by less is none
 _DEEPEST = 20  # how often a segment is cut
 _NEARLY_ONE = 1e-2  # distance of minima, and of places in a segment, that may be one
+_VANISHING = 1e-4  # share of the curvature at the ends of a segment that is none
 _PRECISION = 1e-13  # of a share of a segment
 
 
@@ -170,20 +172,35 @@ def continuous_change(
 
     None if neither loses its stability along the segment.
     """
-    to_before = segment.engine.space.nearest_copy(before, after) - after
-    for x, towards in ((before, direction), (after, to_before), (after, direction)):
+    space = segment.engine.space
+    to_before = space.nearest_copy(before, after) - after
+    to_after = space.nearest_copy(after, before) - before
+    pairs = [(before, to_after), (before, direction), (after, to_before), (after, direction)]
+    candidates = []
+    for state, towards in pairs:
+        for end in (0.0, 1.0):  # away from the transition, where Newton's method is exact
+            settled, is_stationary = segment.engine.settle(
+                state, segment.plane.at(segment.at(end))
+            )
+            if is_stationary and np.linalg.norm(towards) > 0:
+                candidates.append((settled, towards))
+    # what is stationary on both sides lies on more kinks than what it turns into
+    candidates.sort(key=lambda pair: segment.engine.nearest_kink(pair[0])[0] > KINK)
+    for x, towards in candidates:
 
         def curvature(share: float, x: Array = x, towards: Array = towards) -> float:
             at = segment.plane.at(segment.at(share))
             settled, _ = segment.engine.settle(x, at)
             return segment.engine.expansion(settled, at, towards)[1]
 
-        if not np.linalg.norm(towards) > 0:
-            continue
         share = _root(curvature)
-        if share is not None:
-            settled, _ = segment.engine.settle(x, segment.plane.at(segment.at(share)))
-            return Change(segment.at(share), settled, settled, 2)
+        if share is None:
+            continue
+        largest = max(abs(curvature(0.0)), abs(curvature(1.0)))
+        if abs(curvature(share)) > _VANISHING * largest:  # a jump: it is not stationary throughout
+            continue
+        settled, _ = segment.engine.settle(x, segment.plane.at(segment.at(share)))
+        return Change(segment.at(share), settled, settled, 2)
     return None
 
 
