@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from phasediagram.atlas.following import End, reach, together
 from phasediagram.minima.engine import Engine
-from phasediagram.minima.search import State, are_silent, distinct, find_minima, search
+from phasediagram.minima.search import (
+    State,
+    are_silent,
+    distinct,
+    find_minima,
+    minima_between,
+    search,
+)
 from phasediagram.minima.starts import random_starts
 from phasediagram.minima.state import SAME_STATE, Space
 from phasediagram.parameters import DensityImportancePlane
@@ -22,7 +29,7 @@ _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 _PUSH = 1e-3  # off a state that is no minimum
 _TRIED = 6  # random starts where a minimum ends
 _SIMILAR = 0.02  # distance of states in a cell of which one is enough
-_MORE = 60  # random starts beside curves
+_MORE = 40  # random starts beside curves
 _RADIUS = 0.1  # the first trust radius from states known near by
 _CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
 _AWAY = 0.12  # how far minima found there are followed, to where they end
@@ -207,9 +214,10 @@ def _new_minima(
     good = (ends.slope < _CONVERGED * at.tolerance) & ~are_silent(engine, ends.x)
     reached = np.array(distinct(engine, ends.x, ends.loss, good)).reshape(-1, space.size)
     unknown = reached[space.distances(reached, known).min(axis=1) > SAME_STATE]
-    if not len(unknown):
+    new = find_minima(engine, at, unknown) if len(unknown) else []
+    new += minima_between(engine, at, np.array([*known, *(state.x for state in new)]), rng)
+    if not new:
         return []
-    new = find_minima(engine, at, unknown)
     cell = atlas.cell(position)
     atlas.between.setdefault(cell, []).extend(state.x for state in new)
     for di in (-1, 0, 1):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.minima.engine import Ends, Engine
-from phasediagram.minima.starts import random_starts
+from phasediagram.minima.starts import between, random_starts
 from phasediagram.minima.state import SAME_STATE, Space
 from phasediagram.naming.geometry import is_silent
 from phasediagram.parameters import Parameters
@@ -25,6 +25,10 @@ _LOWER = 1e-10  # relative gain of a descent that leaves a saddle
 _STARTS = {2: 450, 3: 300}  # of one search, by the number of features
 _MANY_STARTS = 210  # of one search, for more features
 _ZERO_NORM = 1e-4
+_ROUNDS = 3  # of looking between minima
+_MOST = 200  # middles from which that is done
+_SOFTEST = 2  # directions by which most saddles are told
+_LOOSELY, _STEPS = 10.0, 40  # of Newton's method from these
 _PARTS = 10  # of a search, between which progress is reported
 
 
@@ -183,5 +187,36 @@ def search(
     progress: Progress | None = None,
     flat: bool = False,
 ) -> list[State]:
-    """Return all minima that `count` starts find; see `find_minima`."""
-    return find_minima(engine, at, random_starts(engine.space, count, rng), progress, flat)
+    """Return all minima that `count` starts find, and those between; see `find_minima`."""
+    found = find_minima(engine, at, random_starts(engine.space, count, rng), progress, flat)
+    for _ in range(_ROUNDS):
+        more = minima_between(engine, at, np.array([state.x for state in found]), rng)
+        if not more:
+            break
+        found = sorted([*found, *more], key=lambda state: state.loss)
+    return found
+
+
+def minima_between(
+    engine: Engine, at: Parameters, known: Array, rng: np.random.Generator
+) -> list[State]:
+    """Return the minima, not among those known (k, d), to which their middles are near.
+
+    From the middle of two minima Newton's method leads to what is stationary between them, mostly
+    a saddle; but a minimum of a small basin too, which descents seldom reach.
+    """
+    space = engine.space
+    if not len(known):
+        return []
+    settled = [engine.settle(x, at, _LOOSELY, _STEPS) for x in between(space, known, _MOST, rng)]
+    reached = np.array([x for x, found in settled if found]).reshape(-1, space.size)
+    new = reached[space.distances(reached, known).min(axis=1) > SAME_STATE]
+    limit = FLAT * (1.0 - at.table[0])
+    stable = [
+        x for x in new if engine.softest(x, at, None, _SOFTEST)[0] > limit
+    ]  # most are saddles
+    if not stable:
+        return []
+    found = find_minima(engine, at, np.array(stable))
+    far = [space.distances(state.x[None], known).min() for state in found]
+    return [state for state, distance in zip(found, far, strict=True) if distance > SAME_STATE]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.minima.state import Space
+from phasediagram.minima.state import SAME_STATE, Space
 
 Array = NDArray[np.float64]
 
@@ -80,3 +80,19 @@ def _one_sided(space: Space, count: int, rng: np.random.Generator) -> Array:
     gains = np.maximum(np.swapaxes(W, 1, 2) @ W, 0.0) * (1 - np.eye(n))
     b = -rng.uniform(*_FILTERED, (count, n)) * gains.sum(axis=2)
     return np.concatenate([W.reshape(count, m * n), b], axis=1)
+
+
+def between(space: Space, states: Array, most: int, rng: np.random.Generator) -> Array:
+    """Return the middles between states (k, d) and each other's copies, (q, d), q <= `most`.
+
+    Between two minima lies a saddle, or a third minimum.
+    """
+    middles = [
+        (x + copy) / 2
+        for i, x in enumerate(states)
+        for other in states[: i + 1]
+        for copy in space.aligned_copies(other, x)
+        if np.abs(copy - x).max() > SAME_STATE
+    ]
+    found = np.array(middles).reshape(-1, space.size)
+    return found if len(found) <= most else found[rng.permutation(len(found))[:most]]

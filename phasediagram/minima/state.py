@@ -101,14 +101,16 @@ class Space:
         difference = np.abs(copies - self.signature(others)[None, None])
         return np.asarray(difference.max(axis=(-1, -2)).min(axis=0))
 
-    def nearest_copy(self, x: Array, to: Array) -> Array:
-        """Return the copy of a state that is nearest to another as a vector."""
+    def aligned_copies(self, x: Array, to: Array) -> Array:
+        """Return the copies of a state in all orders, each turned towards another state."""
         W, b, target = self.weights(x), self.biases(x), self.weights(to)
-        best, nearest = x, np.inf
+        copies = []
         for order in self.orders:
             left, _, right = np.linalg.svd(target @ W[:, order].T)
-            copy = np.concatenate([(left @ right @ W[:, order]).ravel(), b[order]])
-            far = float(np.abs(copy - to).max())
-            if far < nearest:
-                best, nearest = copy, far
-        return best
+            copies.append(np.concatenate([(left @ right @ W[:, order]).ravel(), b[order]]))
+        return np.array(copies)
+
+    def nearest_copy(self, x: Array, to: Array) -> Array:
+        """Return the copy of a state that is nearest to another as a vector."""
+        copies = self.aligned_copies(x, to)
+        return np.asarray(copies[np.abs(copies - to).max(axis=1).argmin()])
