@@ -171,7 +171,7 @@ def test_boundaries_prints_a_table_and_saves_every_point(suffix, tmp_path, monke
     import numpy as np
 
     import phasediagram as phd
-    from phasediagram.lines import boundaries
+    from phasediagram.boundaries import tracing as boundaries
 
     curve = phd.Boundary(
         np.array([0.2, 0.3]), np.array([0.3, 0.4]), ("ignored", "antipodal"), 1, "equilibrium"
