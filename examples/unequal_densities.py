@@ -13,7 +13,7 @@ from phasediagram.plotting import (
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--grid", type=int, default=128, help="points along each axis")
-parser.add_argument("--no-boundaries", action="store_true", help="which take minutes")
+parser.add_argument("--no-boundaries", action="store_true", help="which take a minute")
 options = parser.parse_args()
 
 
@@ -30,7 +30,7 @@ with paper_figure(PAGE_WIDTH) as figure:
     for ax, (title, arguments) in zip(figure.subplots(1, 2), panels.items(), strict=True):
         diagram = phd.phase_diagram(n_features=3, n_hidden=2, y=density, **arguments)
         plot_phases(diagram, ax, legend="names", legend_columns=2, show_weights=False)
-        if not options.no_boundaries:
+        if "relative_density" in arguments and not options.no_boundaries:
             boundaries = phd.phase_boundaries(3, 2, spinodals=False, y=density, **arguments)
             plot_boundaries(boundaries, ax, legend=None)
         ax.set_title(title)

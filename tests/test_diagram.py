@@ -170,3 +170,11 @@ def test_progress_is_reported_up_to_its_end(weights):
     assert shares == sorted(shares)
     assert 0 < shares[0] <= shares[-1] <= 1
     assert shares[-1] >= 0.9
+
+
+@pytest.mark.parametrize(("densities", "importances"), [([0.2, 0.3], [1.0]), ([0.3], [0.5, 0.8])])
+def test_grids_of_one_row_or_column(densities, importances):
+    diagram = phd.phase_diagram(densities, importances)
+    for i, p in enumerate(densities):
+        for j, r in enumerate(importances):
+            assert diagram.loss[i, j] == pytest.approx(phd.solve(p, r).loss, rel=1e-12)

@@ -14,26 +14,49 @@ ARGUMENTS = {
     "boundary_table": [],
     "branch_losses": ["--grid", "24"],
     "canonical_and_free": ["--grid", "16"],
+    "correlated": ["--grid", "8"],
+    "five_features": ["--densities", "1", "0.8", "0.2"],
+    "no_bias": ["--grid", "12"],
     "own_networks": ["--grid", "3", "--steps", "4000"],
     "own_training_loop": ["--steps", "1500"],
+    "penalty": ["--grid", "12", "--no-boundaries"],
+    "pentagon": ["--grid", "4", "--quick"],
     "phase_weights": ["--phases", "triangle", "antipodal"],
     "superposition": ["--grid", "16"],
     "three_features": ["--grid", "16", "--no-boundaries"],
     "trained_points": ["--grid", "3", "--steps", "2000"],
     "two_features": ["--grid", "16", "--no-boundaries"],
+    "unequal_densities": ["--grid", "8", "--no-boundaries"],
 }
-WIDTHS = {"canonical_and_free": 7.0, "phase_weights": 7.0, "three_features": 7.0}
+OF_A_PAGE = (
+    "canonical_and_free",
+    "correlated",
+    "five_features",
+    "no_bias",
+    "penalty",
+    "pentagon",
+    "phase_weights",
+    "three_features",
+    "unequal_densities",
+)
+WIDTHS = dict.fromkeys(OF_A_PAGE, 7.0)
 PRINTED = {
     "boundary_table": r"tricritical point & 0\.520248 & 0\.574042 & ignored, partial \\\\",
     "branch_losses": r"ignored then partial: a minimum for r from 0\.550 to 0\.7",
     "canonical_and_free": r"hand-picked weights cost up to (1\d|20)\.\d % more loss",
+    "correlated": r"scalene-quadrilateral \| aligned-others-aligned at p = 0\.25787067\d+",
+    "five_features": r"p = 1\.0: loss 0\.1829250000, 2 features(.|\n)*p = 0\.2: .* 4 features",
+    "no_bias": r"antipodal \| aligned at p = 0\.582171405\d, r = 1",
     "own_networks": r"lead to ignored, median excess loss 0\.00%",
     "own_training_loop": r"never below it:\nTrue",
+    "penalty": r"0\.2  0\.0375539\d  1\n(.|\n)* 0\.6  0\.0184030\d  2\n",
+    "pentagon": r"ignored-others-2-antipodal \| pentagon at 0\.26908115\d\d",
     "phase_weights": r"triangle\nantipodal",
     "superposition": r"in superposition at (39|4\d)% of the points",
     "three_features": r"'ignored': 0\.1\d+, 'antipodal': 0\.\d+, 'others-antipodal'",
     "trained_points": r"lowest excess over theory: (-\d\.\d+e-1[5-9]|\d)",
     "two_features": r"'ignored': 0\.\d+, 'dedicated': 0\.\d+, 'antipodal': 0\.[78]",
+    "unequal_densities": r"half as dense: \{'ignored': 0\.\d+, 'antipodal': 0\.[56]",
 }
 
 

@@ -51,7 +51,9 @@ def _in_an_empty_directory(tmp_path, monkeypatch):
     monkeypatch.setattr(
         phd,
         "phase_boundaries",
-        lambda n_features, n_hidden, spinodals=False: boundaries(n_features, n_hidden),
+        lambda n_features=2, n_hidden=1, spinodals=False, **axes: (
+            phase_boundaries(spinodals=False, **axes) if axes else boundaries(n_features, n_hidden)
+        ),
     )
 
 

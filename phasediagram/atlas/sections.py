@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 
 _SEEDS = 9  # points of the line at which all minima are searched
 _STARTS = 200  # of each search
+_WIDENED = 16.0  # times the bracket of an end, on both sides, in which a transition is looked for
 _BESIDE = 1e-3  # share of a segment beside a continuous change
 _STARTS_BETWEEN = 60  # where the lowest minimum changes
 _PUSH = 1e-3  # off a state that is no minimum any more
@@ -269,7 +270,9 @@ class _Line:
 
     def _note(self, end: End, following: State) -> None:
         """Remember where a minimum becomes another."""
-        segment = Segment(self.engine, self.plane, end.position, end.beyond, end.state.x[None])
+        bracket = end.beyond - end.position  # next to a transition minima are lost a little early
+        reach = end.position - _WIDENED * bracket, end.beyond + _WIDENED * bracket
+        segment = Segment(self.engine, self.plane, *reach, end.state.x[None])
         change = continuous_change(segment, end.state.x, following.x, end.state.direction)
         if change is not None and end.position.sum() > end.beyond.sum():
             change = replace(change, before=following.x, after=end.state.x)

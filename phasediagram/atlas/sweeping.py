@@ -166,7 +166,11 @@ def flood(
     first_row, end_row, first_column, end_column, node_row, node_column = (
         block[0], block[1], block[2], block[3], block[4], block[5],
     )  # fmt: skip
-    size, by_point = start.size, tables.shape[0] == x.shape[0]
+    size = start.size
+    many_tables, many_importances = (
+        tables.shape[0] == x.shape[0],
+        importances.shape[0] == x.shape[0],
+    )
     work, info = np.empty(work_size(n, m)), np.empty(2)
     width = end_column - first_column
     branch = np.empty(((end_row - first_row) * width, size))
@@ -201,7 +205,7 @@ def flood(
                         for i in range(size):
                             trial[i] += share * (branch[last, i] - branch[before, i])
                 point = row * stride + column
-                t, c = (point if by_point else row), (point if by_point else column)
+                t, c = (point if many_tables else row), (point if many_importances else column)
                 value = _minimize_at(
                     rows, m, n, tables, importances, tolerances, t, c, 1.0, trial, info, work
                 )
@@ -269,7 +273,11 @@ def exchange(
         Takes how many these are.
     """
     rows = rows_at(address)
-    size, by_point, grid_rows = x.shape[1], tables.shape[0] == x.shape[0], x.shape[0] // stride
+    size, grid_rows = x.shape[1], x.shape[0] // stride
+    many_tables, many_importances = (
+        tables.shape[0] == x.shape[0],
+        importances.shape[0] == x.shape[0],
+    )
     counts[:] = 0
     work, info, trial = np.empty(work_size(n, m)), np.empty(2), np.empty(size)
     own, others = np.empty(3 * n + 2), np.empty(3 * n + 2)
@@ -284,7 +292,7 @@ def exchange(
                 continue
             for i in range(size):
                 trial[i] = x[point, i]
-            t, c = (target if by_point else row), (target if by_point else column)
+            t, c = (target if many_tables else row), (target if many_importances else column)
             here = evaluate(rows, m, n, trial, tables[t], importances[c], trial, x, work, 0)
             if not here < COMPETITIVE * loss[target]:
                 continue
@@ -351,14 +359,18 @@ def push(
         How many those are.
     """
     rows = rows_at(address)
-    size, count, by_point = x.shape[1], 0, tables.shape[0] == x.shape[0]
+    size, count = x.shape[1], 0
+    many_tables, many_importances = (
+        tables.shape[0] == x.shape[0],
+        importances.shape[0] == x.shape[0],
+    )
     work, info, trial = np.empty(work_size(n, m)), np.empty(2), np.empty(size)
     start = np.empty(size)
     own, others = np.empty(3 * n + 2), np.empty(3 * n + 2)
     for k in range(points.size):
         point = points[k]
-        t = point if by_point else point // stride
-        c = point if by_point else point % stride
+        t = point if many_tables else point // stride
+        c = point if many_importances else point % stride
         start[:] = x[point]
         lower = False
         for way in (-1.0, 1.0):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from phasediagram.atlas.following import End, trace_end
+from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import State, are_silent
 from phasediagram.minima.state import SAME_STATE
@@ -20,7 +21,9 @@ Array = NDArray[np.float64]
 _RADIUS = 0.05  # the first trust radius of a descent from a state near by
 _CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
 _LOWER = 1e-10  # relative: a third minimum that is lower by less is none
-_DEEPEST = 12  # how often a segment is cut
+_DEEPEST = 20  # how often a segment is cut
+_NEARLY_ONE = 1e-2  # distance of minima, and of places in a segment, that may be one
+_VANISHING = 1e-4  # share of the curvature at the ends of a segment that is none
 _PRECISION = 1e-13  # of a share of a segment
 
 
@@ -91,9 +94,27 @@ def first_order_changes(
             third, lowest = segment.lowest(share)
             if lowest < loss * (1 - _LOWER):
                 return _by_way_of(segment, before, third, after, share, depth)
-            return [Change(segment.at(share), first, second, 1)]
+            return [_refined(segment, Change(segment.at(share), first, second, 1), share)]
     # one of them ends before: halve the segment
     return _by_way_of(segment, before, segment.lowest(0.5)[0], after, 0.5, depth)
+
+
+def _refined(segment: Segment, change: Change, share: float) -> Change:
+    """Return a change as the continuous one that it is, if one of its minima softens there.
+
+    Next to a continuous change the losses of both minima agree to more digits than they have.
+    """
+    if segment.engine.space.distance(change.before, change.after) > _NEARLY_ONE:
+        return change
+    towards = change.after - change.before
+    found = continuous_change(segment, change.before, change.after, towards)
+    if found is None:
+        return change
+    along = segment.stop - segment.start
+    where = float((found.position - segment.start) @ along / (along @ along))
+    if abs(where - share) > _NEARLY_ONE:
+        return change
+    return replace(found, before=change.before, after=change.after)
 
 
 def _by_way_of(
@@ -101,7 +122,8 @@ def _by_way_of(
 ) -> list[Change] | None:
     """Return the changes on both sides of a position at which a third minimum is lowest."""
     if depth == _DEEPEST:
-        return None
+        change = continuous_change(segment, before, after, after - before)
+        return None if change is None else [replace(change, before=before, after=after)]
     found: list[Change] = []
     for start, stop, one, other, ends in (
         (0.0, share, before, third, (0.0, share)),
@@ -150,19 +172,35 @@ def continuous_change(
 
     None if neither loses its stability along the segment.
     """
-    for x, towards in ((before, direction), (after, before - after), (after, direction)):
+    space = segment.engine.space
+    to_before = space.nearest_copy(before, after) - after
+    to_after = space.nearest_copy(after, before) - before
+    pairs = [(before, to_after), (before, direction), (after, to_before), (after, direction)]
+    candidates = []
+    for state, towards in pairs:
+        for end in (0.0, 1.0):  # away from the transition, where Newton's method is exact
+            settled, is_stationary = segment.engine.settle(
+                state, segment.plane.at(segment.at(end))
+            )
+            if is_stationary and np.linalg.norm(towards) > 0:
+                candidates.append((settled, towards))
+    # what is stationary on both sides lies on more kinks than what it turns into
+    candidates.sort(key=lambda pair: segment.engine.nearest_kink(pair[0])[0] > KINK)
+    for x, towards in candidates:
 
         def curvature(share: float, x: Array = x, towards: Array = towards) -> float:
             at = segment.plane.at(segment.at(share))
             settled, _ = segment.engine.settle(x, at)
             return segment.engine.expansion(settled, at, towards)[1]
 
-        if not np.linalg.norm(towards) > 0:
-            continue
         share = _root(curvature)
-        if share is not None:
-            settled, _ = segment.engine.settle(x, segment.plane.at(segment.at(share)))
-            return Change(segment.at(share), settled, settled, 2)
+        if share is None:
+            continue
+        largest = max(abs(curvature(0.0)), abs(curvature(1.0)))
+        if abs(curvature(share)) > _VANISHING * largest:  # a jump: it is not stationary throughout
+            continue
+        settled, _ = segment.engine.settle(x, segment.plane.at(segment.at(share)))
+        return Change(segment.at(share), settled, settled, 2)
     return None
 
 
