@@ -252,7 +252,6 @@ def test_the_cubic_term_of_aligned():
         assert at.third == pytest.approx(expected, abs=1e-9)
 
 
-@INCOMPLETE
 def test_pairs_tilt_where_the_smallest_second_derivative_says(three):
     """`directional` minimises over all directions of given tilt, on either side of a curve."""
     rng = np.random.default_rng(2)

@@ -179,9 +179,7 @@ def continuous_change(
     candidates = []
     for state, towards in pairs:
         for end in (0.0, 1.0):  # away from the transition, where Newton's method is exact
-            settled, is_stationary = segment.engine.settle(
-                state, segment.plane.at(segment.at(end))
-            )
+            settled, is_stationary = segment.engine.settle(state, segment.plane.at(segment.at(end)))
             if is_stationary and np.linalg.norm(towards) > 0:
                 candidates.append((settled, towards))
     # what is stationary on both sides lies on more kinks than what it turns into
