@@ -1,0 +1,346 @@
+"""A lower bound of the loss over a box of weights, all biases being free; compiled (internal).
+
+Outputs share gains, so their lower bounds must not simply be added.  Each output i gets a
+tilt t_i: its error exceeds ``kappa_i + t_i.(g_i - pivot_i)`` for all gains g_i of the box and
+all biases, and the sum of what is linear in the gains is a quadratic form in the weights,
+which is bounded over the box directly.  The best tilts are those of the point of the box
+where the sum of the outputs' convex bounds is lowest; any are valid.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phasediagram.certified.outputs import (
+    GRID,
+    ROUNDING,
+    majorant,
+    own_first,
+    snapped,
+    tilted_bound,
+)
+from phasediagram.certified.tangents import best_bias, descend, move, secant_hessian
+from phasediagram.kernel.compiling import compiled
+from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
+
+Array = NDArray[np.float64]
+
+_PIECES = 100  # of the range of a bias, before a box is given up
+_WIDE = 0.125  # half width of the first interval of biases, in sums of half widths of the gains
+_NARROWEST = 2.0**-34  # of those half widths
+_STEPS = 3  # at most, of Newton's method for where the tangent planes touch
+
+
+@compiled(Nothing(Integer, Integer, Vector, Vector, Matrix, Matrix))
+def gain_box(m: int, n: int, low: Array, high: Array, gain_low: Array, gain_high: Array) -> None:
+    """Write intervals of all gains, on the grid, the output's own feature first."""
+    for i in range(n):
+        for j in range(n):
+            f = own_first(i, j)
+            least, most = 0.0, 0.0
+            for k in range(m):
+                a, b, c, d = low[k * n + i], high[k * n + i], low[k * n + f], high[k * n + f]
+                one, two, three, four = a * c, a * d, b * c, b * d
+                if f == i:
+                    two = three = 0.0 if a < 0.0 < b else one
+                least += min(min(one, two), min(three, four))
+                most += max(max(one, two), max(three, four))
+            # one unit more than rounded, which covers the error of the sums of products
+            gain_low[i, j] = (math.floor(least * GRID) - 1.0) / GRID if least != 0.0 else 0.0
+            gain_high[i, j] = (math.ceil(most * GRID) + 1.0) / GRID if most != 0.0 else 0.0
+
+
+@compiled(Nothing(Integer, Integer, Vector, Matrix, Matrix, Matrix))
+def gains_at(
+    m: int, n: int, weights: Array, gain_low: Array, gain_high: Array, at: Array
+) -> None:
+    """Write the gains of these weights on the grid, within their intervals."""
+    for i in range(n):
+        for j in range(n):
+            f = own_first(i, j)
+            gain = 0.0
+            for k in range(m):
+                gain += weights[k * n + i] * weights[k * n + f]
+            at[i, j] = min(max(snapped(gain), gain_low[i, j]), gain_high[i, j])
+
+
+@compiled(Nothing(Integer, Matrix, Matrix, Vector, Vector, Vector))
+def bias_ranges(
+    n: int, gain_low: Array, gain_high: Array, active: Array, bias_low: Array, bias_high: Array
+) -> None:
+    """Write the interval, on the grid, that holds the best bias of each output.
+
+    Below it the output is silent for all gains of the box, above it the loss rises.
+    """
+    for i in range(n):
+        silent, upper = 0.0, 0.5 * active[i]
+        for j in range(n):
+            silent -= max(gain_high[i, j], 0.0)
+            upper -= 0.5 * active[own_first(i, j)] * gain_low[i, j]
+        bias_low[i] = silent
+        bias_high[i] = (math.ceil(upper * GRID) + 1.0) / GRID
+
+
+@compiled(
+    Real(Integer, Integer, Vector, Vector, Vector, Matrix, Vector, Matrix, Matrix)
+)
+def shared_part(
+    m: int,
+    n: int,
+    low: Array,
+    high: Array,
+    weights: Array,
+    tilt: Array,
+    importance: Array,
+    pivot: Array,
+    form: Array,
+) -> float:
+    """Return a lower bound, over the box, of sum_i I_i tilt_i.(row_i(W^T W) - pivot_i).
+
+    `form` is filled with the symmetric matrix N of that quadratic form, tr(W N W^T).
+    """
+    size, total = 0.0, 0.0
+    for i in range(n):
+        for f in range(n):
+            form[i, f] = 0.0
+    for i in range(n):
+        for j in range(n):
+            f = own_first(i, j)
+            share = importance[i] * tilt[i, j]
+            form[i, f] += 0.5 * share
+            form[f, i] += 0.5 * share
+            gain, most = 0.0, 0.0
+            for k in range(m):
+                gain += weights[k * n + i] * weights[k * n + f]
+                most += max(abs(low[k * n + i]), abs(high[k * n + i])) * max(
+                    abs(low[k * n + f]), abs(high[k * n + f])
+                )
+            total += share * (gain - pivot[i, j])
+            size += abs(share) * (most + abs(pivot[i, j]))
+    for k in range(m):
+        for i in range(n):
+            at = weights[k * n + i]
+            a, b = low[k * n + i] - at, high[k * n + i] - at
+            if b <= a:
+                continue
+            linear = 0.0
+            for f in range(n):
+                linear += 2.0 * form[i, f] * weights[k * n + f]
+            square = form[i, i]
+            least = min(a * (linear + square * a), b * (linear + square * b))
+            if square > 0.0 and a < -0.5 * linear / square < b:
+                least = -0.25 * linear * linear / square
+            total += least
+            for f in range(i):
+                c, d = low[k * n + f] - weights[k * n + f], high[k * n + f] - weights[k * n + f]
+                cross = 2.0 * form[i, f]
+                total += min(min(cross * a * c, cross * a * d), min(cross * b * c, cross * b * d))
+    return total - 4.0 * ROUNDING * size
+
+
+@compiled(
+    Real(
+        Integer, Vector, Vector, Real, Real, Vector, Vector, Matrix, Vector, Vector, Real, Real,
+        Real, Matrix, Matrix,
+    )
+)  # fmt: skip
+def other_biases(
+    n: int,
+    box_low: Array,
+    box_high: Array,
+    bias_low: float,
+    bias_high: float,
+    table: Array,
+    at: Array,
+    hessian: Array,
+    first_slope: Array,
+    tilt: Array,
+    third: float,
+    penalty: float,
+    wanted: float,
+    points: Array,
+    out: Array,
+) -> float:
+    """Return a lower bound of the tilted error for biases outside the first interval.
+
+    Intervals are taken from the first one outwards, longer ones as they succeed.  Ends with
+    -inf where a short one does not reach `wanted`.
+    """
+    low, high = box_low.copy(), box_high.copy()
+    slope, touch, pull = np.empty(n + 1), np.empty(n + 1), np.empty(n)
+    step, step_low, step_high = np.empty(n), np.empty(n), np.empty(n)
+    first = box_high[n] - box_low[n]
+    lowest = np.inf
+    pieces = 0
+    for side in range(2):
+        length = first
+        position, end = (box_high[n], bias_high) if side else (box_low[n], bias_low)
+        while position != end:
+            pieces += 1
+            if pieces > _PIECES or length < 0.25 * first:
+                return -np.inf
+            if side:
+                low[n], high[n] = position, min(snapped(position + length), end)
+            else:
+                low[n], high[n] = max(snapped(position - length), end), position
+            alpha = majorant(n, low, high, table, slope, points, out)
+            for k in range(n):
+                pull[k] = hessian[k, n] * (position - at[n]) + 2.0 * (first_slope[k] - slope[k])
+                step[k], step_low[k], step_high[k] = 0.0, low[k] - at[k], high[k] - at[k]
+            descend(n, hessian, pull, step_low, step_high, step)
+            for k in range(n):
+                touch[k] = min(max(snapped(at[k] + step[k]), low[k]), high[k])
+            touch[n] = position
+            reached = tilted_bound(
+                n, low, high, table, slope, alpha, touch, tilt, at, third, penalty, points, out
+            )
+            if reached >= wanted:
+                lowest = min(lowest, reached)
+                position = high[n] if side else low[n]
+                length *= 3.0
+            else:
+                length *= 0.4
+    return lowest
+
+
+@compiled(Nothing(Integer, Integer, Vector, Vector, Vector, Vector, Vector, Vector, Vector))
+def rounded(
+    m: int,
+    n: int,
+    low: Array,
+    high: Array,
+    half: Array,
+    bias_low: Array,
+    bias_high: Array,
+    weights: Array,
+    biases: Array,
+) -> None:
+    """Round weights to 64ths of the box, biases to about a 16th of the first interval.
+
+    So a certificate can say in few digits where the tangent planes touch.
+    """
+    for c in range(m * n):
+        width = high[c] - low[c]
+        if width > 0.0:
+            part = math.floor(64.0 * (weights[c] - low[c]) / width + 0.5)
+            weights[c] = low[c] + width * (min(max(part, 0.0), 64.0) / 64.0)
+    for i in range(n):
+        if half[i] > 0.0:
+            unit = 2.0 ** math.floor(math.log2(half[i]) - 3.0)
+            biases[i] = math.floor(biases[i] / unit + 0.5) * unit
+            biases[i] = min(max(biases[i], bias_low[i]), bias_high[i])
+
+
+@compiled(
+    Real(
+        Integer, Integer, Vector, Vector, Matrix, Vector, Vector, Real, Boolean, Real, Real,
+        Vector, Vector,
+    )
+)  # fmt: skip
+def box_bound(
+    m: int,
+    n: int,
+    low: Array,
+    high: Array,
+    tables: Array,
+    importance: Array,
+    active: Array,
+    penalty: float,
+    free_bias: bool,
+    target: float,
+    above: float,
+    weights: Array,
+    biases: Array,
+) -> float:
+    """Return a lower bound of the loss for weights in a box, any biases; -inf if below target.
+
+    Parameters
+    ----------
+    low, high : ndarray, shape (m n,)
+        The box; entries with low = high are fixed.
+    tables : ndarray, shape (n, 2^n)
+        Probabilities of the sets of active features, for each output its own feature first.
+    importance : ndarray, shape (n,)
+    active : ndarray, shape (n,)
+        Probability that each feature is active.
+    penalty : float
+        Factor of sum_{i != j} G_ij^2.
+    free_bias : bool
+        Else all biases are 0.
+    target, above : float
+        What is to be proved; `above`, at least `target`, if the first intervals promise it.
+    weights, biases : ndarray, shapes (m n,) and (n,)
+        Filled with the point of the box at which the tangent planes touch.
+    """
+    points, out = np.zeros((n + 1, 32)), np.empty((n + 2, 32))
+    box_low, box_high = np.empty((n, n + 1)), np.empty((n, n + 1))
+    gain_low, gain_high = np.empty((n, n)), np.empty((n, n))
+    bias_low, bias_high, half = np.zeros(n), np.zeros(n), np.zeros(n)
+    at, slopes, alphas = np.empty((n, n + 1)), np.empty((n, n + 1)), np.empty(n)
+    gradients, hessians = np.empty((n, n + 1)), np.empty((n, n + 1, n + 1))
+    tilt, kappa, form = np.empty((n, n)), np.empty(n), np.empty((n, n))
+
+    gain_box(m, n, low, high, gain_low, gain_high)
+    for c in range(m * n):
+        weights[c] = 0.5 * (low[c] + high[c])
+    gains_at(m, n, weights, gain_low, gain_high, at)
+    biases[:] = 0.0
+    for i in range(n):
+        box_low[i, :n], box_high[i, :n] = gain_low[i], gain_high[i]
+    if free_bias:
+        bias_ranges(n, gain_low, gain_high, active, bias_low, bias_high)
+        for i in range(n):
+            half[i] = _WIDE * 0.5 * (gain_high[i] - gain_low[i]).sum()
+            biases[i] = best_bias(
+                n, at[i], bias_low[i], bias_high[i], half[i], tables[i], points, out
+            )
+            half[i] = snapped(max(half[i], _NARROWEST))
+
+    central = -np.inf
+    for step in range(_STEPS):
+        if step > 0:
+            move(
+                m, n, low, high, gradients, hessians, form, importance, half, bias_low, bias_high,
+                weights, biases,
+            )  # fmt: skip
+        rounded(m, n, low, high, half, bias_low, bias_high, weights, biases)
+        gains_at(m, n, weights, gain_low, gain_high, at)
+        central = 0.0
+        for i in range(n):
+            at[i, n] = biases[i]
+            box_low[i, n] = max(biases[i] - half[i], bias_low[i])
+            box_high[i, n] = min(biases[i] + half[i], bias_high[i])
+            alphas[i] = majorant(n, box_low[i], box_high[i], tables[i], slopes[i], points, out)
+            secant_hessian(
+                n, box_low[i], box_high[i], at[i], tables[i], slopes[i], penalty / importance[i],
+                gradients[i], hessians[i], points, out,
+            )  # fmt: skip
+            tilt[i] = gradients[i, :n]
+            kappa[i] = tilted_bound(
+                n, box_low[i], box_high[i], tables[i], slopes[i], alphas[i], at[i], tilt[i],
+                at[i], active[i] / 3.0, penalty / importance[i], points, out,
+            )  # fmt: skip
+            central += importance[i] * kappa[i]
+        central += shared_part(m, n, low, high, weights, tilt, importance, at, form)
+        if central >= target:
+            break
+    if not central >= target:
+        return -np.inf
+    # The other biases must not do better than the first intervals, less what is to spare.
+    spare = (central - (above if central >= above else target)) / n
+    lowest = central
+    if free_bias:
+        for i in range(n):
+            wanted = kappa[i] - spare / importance[i]
+            reached = other_biases(
+                n, box_low[i], box_high[i], bias_low[i], bias_high[i], tables[i], at[i],
+                hessians[i], slopes[i], tilt[i], active[i] / 3.0, penalty / importance[i], wanted,
+                points, out,
+            )  # fmt: skip
+            if reached < wanted:
+                return -np.inf
+            lowest += importance[i] * (min(reached, kappa[i]) - kappa[i])
+    return lowest if lowest >= target else -np.inf
