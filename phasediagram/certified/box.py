@@ -18,6 +18,7 @@ from phasediagram.certified.outputs import (
     GRID,
     ROUNDING,
     majorant,
+    moments,
     own_first,
     snapped,
     tilted_bound,
@@ -31,6 +32,7 @@ Array = NDArray[np.float64]
 _PIECES = 100  # of the range of a bias, before a box is given up
 _WIDE = 0.125  # half width of the first interval of biases, in sums of half widths of the gains
 _NARROWEST = 2.0**-34  # of those half widths
+_NEAR = 10.0  # gaps above the least known loss, where a box may be kept as a candidate
 _STEPS = 3  # at most, of Newton's method for where the tangent planes touch
 
 
@@ -234,6 +236,34 @@ def rounded(
             biases[i] = min(max(biases[i], bias_low[i]), bias_high[i])
 
 
+@compiled(Boolean(Integer, Matrix, Matrix, Vector, Vector, Real, Real, Real, Matrix, Matrix))
+def near_least(
+    n: int,
+    at: Array,
+    tables: Array,
+    importance: Array,
+    active: Array,
+    penalty: float,
+    target: float,
+    above: float,
+    points: Array,
+    out: Array,
+) -> bool:
+    """Return whether the loss where the planes touch is about the least known.
+
+    If not, the box had better be halved than be kept as one that may hold a minimiser.
+    """
+    loss = 0.0
+    for i in range(n):
+        for k in range(n + 1):
+            points[k, 0] = at[i, k]
+        moments(n, points, 1, tables[i], out)
+        loss += importance[i] * (active[i] / 3.0 + out[n + 1, 0] - 2.0 * out[0, 0])
+        for k in range(1, n):
+            loss += penalty * at[i, k] * at[i, k]
+    return loss - above <= _NEAR * (above - target)
+
+
 @compiled(
     Real(
         Integer, Integer, Vector, Vector, Matrix, Vector, Vector, Real, Boolean, Real, Real,
@@ -328,6 +358,10 @@ def box_bound(
         if central >= target:
             break
     if not central >= target:
+        return -np.inf
+    if central < above and not near_least(
+        n, at, tables, importance, active, penalty, target, above, points, out
+    ):
         return -np.inf
     # The other biases must not do better than the first intervals, less what is to spare.
     spare = (central - (above if central >= above else target)) / n

@@ -160,13 +160,14 @@ class Model:
         reach = [(c - a) / 2 * (1 if y <= (a + c) / 2 else -1) for (a, c), y in zip(box, at)]
         moved = [self.gradient(i, [y + d * (j == k) for j, y in enumerate(at)], plane[1])[0]
                  if d else rise for k, d in enumerate(reach)]
-        hessian = [[float((moved[k][j] - rise[j]) / d) if d else 0.0 for k, d in enumerate(reach)]
-                   for j in range(self.n)]
+        change = [[float((moved[k][j] - rise[j]) / d) if d else 0.0 for k, d in enumerate(reach)]
+                  for j in range(self.n + 1)]
+        hessian = [[(x + y) / 2 for x, y in zip(*z)] for z in zip(change, zip(*change))][:-1]
         width = box[-1][1] - box[-1][0]
         for position, end, sign in ((box[-1][0], bottom, -1), (box[-1][1], top, 1)):
             length = width
             while position != end:
-                if length < width / 4:
+                if length < width / 32:
                     return False
                 ahead = dyadic(position + sign * length, 40)
                 ahead = max(ahead, end) if sign < 0 else min(ahead, end)
