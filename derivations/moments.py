@@ -1,4 +1,4 @@
-"""Write phasediagram/certified/moments_2.py and moments_3.py from the faces of the unit cube.
+"""Write phasediagram/certified/bounds/moments_2.py and moments_3.py from the faces of the unit cube.
 
     python -m derivations.moments [FOLDER]
 
@@ -26,7 +26,7 @@ from pathlib import Path
 
 from derivations.kernels import Program
 
-TARGET = Path(__file__).parent.parent / "phasediagram" / "certified"
+TARGET = Path(__file__).parent.parent / "phasediagram" / "certified" / "bounds"
 SIZES = (2, 3)
 
 _HEADER = '''"""Moments of ReLU(b + g.x) for {n} features, in straight-line code.

@@ -11,7 +11,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from phasediagram.certified.box import box_bound
+from phasediagram.certified.bounds.box import box_bound
 from phasediagram.certified.problem import Problem
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector

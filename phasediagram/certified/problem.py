@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -118,7 +119,8 @@ def _largest_norm(problem: Problem, feature: int, upper: Fraction) -> float:
             f"the norm of feature {feature} cannot be limited: its error costs at most "
             f"{float(cost):g}, the least known loss is {float(upper):g}"
         )
-    eighths = 9  # above 1, where the limit holds
+    root = math.sqrt(float(upper / cost))
+    eighths = max(9, math.floor(8 * math.sqrt((1 + root) / (1 - root))))  # above 1: the limit holds
     while True:
         square = Fraction(eighths, 8) ** 2
         if cost * ((square - 1) / (square + 1)) ** 2 >= upper:

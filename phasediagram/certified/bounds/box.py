@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.certified.outputs import (
+from phasediagram.certified.bounds.outputs import (
     GRID,
     ROUNDING,
     majorant,
@@ -23,15 +23,15 @@ from phasediagram.certified.outputs import (
     snapped,
     tilted_bound,
 )
-from phasediagram.certified.tangents import best_bias, descend, move, secant_hessian
+from phasediagram.certified.bounds.tangents import best_bias, descend, move, secant_hessian
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
 
 Array = NDArray[np.float64]
 
 _PIECES = 100  # of the range of a bias, before a box is given up
-_WIDE = 0.125  # half width of the first interval of biases, in sums of half widths of the gains
-_NARROWEST = 2.0**-34  # of those half widths
+WIDE = 0.125  # half width of the first interval of biases, in sums of half widths of the gains
+NARROWEST = 2.0**-34  # of those half widths
 _NEAR = 10.0  # gaps above the least known loss, where a box may be kept as a candidate
 _STEPS = 3  # at most, of Newton's method for where the tangent planes touch
 
@@ -323,11 +323,11 @@ def box_bound(
     if free_bias:
         bias_ranges(n, gain_low, gain_high, active, bias_low, bias_high)
         for i in range(n):
-            half[i] = _WIDE * 0.5 * (gain_high[i] - gain_low[i]).sum()
+            half[i] = WIDE * 0.5 * (gain_high[i] - gain_low[i]).sum()
             biases[i] = best_bias(
                 n, at[i], bias_low[i], bias_high[i], half[i], tables[i], points, out
             )
-            half[i] = snapped(max(half[i], _NARROWEST))
+            half[i] = snapped(max(half[i], NARROWEST))
 
     central = -np.inf
     for step in range(_STEPS):

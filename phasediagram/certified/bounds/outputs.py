@@ -16,8 +16,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.certified.moments_2 import moments_2, products_2
-from phasediagram.certified.moments_3 import moments_3, products_3
+from phasediagram.certified.bounds.moments_2 import moments_2, products_2
+from phasediagram.certified.bounds.moments_3 import moments_3, products_3
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.signatures import Integer, Matrix, Nothing, Real, Vector
 

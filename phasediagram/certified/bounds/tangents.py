@@ -1,6 +1,6 @@
 """Where tangent planes had best touch: nothing here has to be right, only good; compiled (internal).
 
-Every bound of `phasediagram.certified.outputs` and `.box` holds wherever its tangent planes
+Every bound of `phasediagram.certified.bounds.outputs` and `.box` holds wherever its tangent planes
 touch and whatever its tilts are; what is found here makes it sharp.
 """
 
@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.certified.outputs import GRID, moments, own_first
+from phasediagram.certified.bounds.outputs import GRID, moments, own_first
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.signatures import Cube, Integer, Matrix, Nothing, Real, Vector
 
@@ -157,7 +157,7 @@ def move(
     gradients, hessians : ndarray, shapes (n, n + 1) and (n, n + 1, n + 1)
         Of each output's bound, by its gains and bias.
     form : ndarray, shape (n, n)
-        N of `phasediagram.certified.box.shared_part`.
+        N of `phasediagram.certified.bounds.box.shared_part`.
     half : ndarray, shape (n,)
         A bias moves by no more than eight times this.
     weights, biases : ndarray
