@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.optimize
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from phasediagram.certified.problem import Problem
 from phasediagram.kernel.loss import expected_loss_and_gradient
@@ -33,13 +33,24 @@ def lowest_known(problem: Problem, rng: int | np.random.Generator) -> tuple[Arra
 
 
 def _descended(problem: Problem, rng: np.random.Generator) -> tuple[Array, Array]:
+    size = problem.m * problem.n
+    scale = np.repeat([1.0, 0.2], [size, problem.n])
+    starts = rng.normal(size=(_STARTS, size + problem.n)) * scale
+    return lowest_from(problem, starts)[:2]
+
+
+def lowest_from(problem: Problem, starts: ArrayLike) -> tuple[Array, Array, float]:
+    """Return the lowest minimum below some starts (W, b): weights, biases and loss.
+
+    Densities must be independent.
+    """
     m, n = problem.m, problem.n
     density = np.array([float(p) for p in problem.active])
     importance = np.array([float(x) for x in problem.importance])
     penalty, size = float(problem.penalty), m * n
 
     def loss(x: Array) -> tuple[float, Array]:
-        W, b = x[:size].reshape(m, n), x[size:] if problem.free_bias else np.zeros(n)
+        W, b = x[:size].reshape(m, n), x[size:] * problem.free_bias
         value, by_W, by_b = expected_loss_and_gradient(W, b, density, importance)
         gram = W.T @ W
         np.fill_diagonal(gram, 0.0)
@@ -47,10 +58,10 @@ def _descended(problem: Problem, rng: np.random.Generator) -> tuple[Array, Array
         return float(value) + penalty * float((gram**2).sum()), np.concatenate(slopes)
 
     best, lowest = np.zeros(size + n), np.inf
-    for start in rng.normal(size=(_STARTS, size + n)) * np.repeat([1.0, 0.2], [size, n]):
+    for start in np.asarray(starts, dtype=np.float64):
         found = scipy.optimize.minimize(
-            loss, start, jac=True, method="BFGS", options={"gtol": 1e-12, "maxiter": 2000}
+            loss, start, jac=True, method="BFGS", options={"gtol": 1e-9}
         )
         if found.fun < lowest:
             best, lowest = found.x, found.fun
-    return best[:size].reshape(m, n), best[size:] * problem.free_bias
+    return best[:size].reshape(m, n), best[size:] * problem.free_bias, float(lowest)

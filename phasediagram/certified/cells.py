@@ -228,3 +228,79 @@ def outweighed(
         > 0
         for sign in (-1.0, 1.0)
     )  # fmt: skip
+
+
+@compiled(
+    Boolean(
+        Integer, Vector, Vector, Cube, Matrix, Matrix, Vector, Boolean, Vector, Integer, Real,
+        Vector,
+    )
+)  # fmt: skip
+def _ratios(
+    n: int,
+    low: Array,
+    high: Array,
+    tables: Array,
+    importance: Array,
+    active: Array,
+    penalty: Array,
+    free_bias: bool,
+    threshold: Array,
+    max_boxes: int,
+    narrowest: float,
+    hull: Array,
+) -> bool:
+    """Write the least and the largest |W_2 / W_1| of boxes that are not excluded; m = 1."""
+    lows, highs = np.empty((256, n)), np.empty((256, n))
+    weights, biases, a, b = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    lows[0], highs[0] = low, high
+    hull[0], hull[1] = np.inf, 0.0
+    waiting, boxes, last = 1, 0, 0
+    while waiting > 0:
+        waiting -= 1
+        a[:], b[:] = lows[waiting], highs[waiting]
+        boxes += 1
+        if boxes > max_boxes:
+            return False
+        proved = True
+        for turn in range(len(threshold)):
+            k = (last + turn) % len(threshold)
+            bound = box_bound(
+                1, n, a, b, tables[k], importance[k], active[k], penalty[k], free_bias,
+                threshold[k], threshold[k], weights, biases,
+            )  # fmt: skip
+            if not bound >= threshold[k]:
+                proved, last = False, k
+                break
+        if proved:
+            continue
+        least = min(abs(a[1]), abs(b[1])) / b[0] * (1.0 - 2.0**-50)
+        most = max(abs(a[1]), abs(b[1])) / a[0] * (1.0 + 2.0**-50) if a[0] > 0.0 else np.inf
+        if least >= hull[0] and most <= hull[1]:
+            continue
+        widest = 0 if b[0] - a[0] > b[1] - a[1] else 1
+        if b[widest] - a[widest] < narrowest:
+            hull[0], hull[1] = min(hull[0], least), max(hull[1], most)
+            continue
+        middle = 0.5 * (a[widest] + b[widest])
+        for child in range(2):
+            lows[waiting], highs[waiting] = a, b
+            if child == 1:
+                lows[waiting, widest] = middle
+            else:
+                highs[waiting, widest] = middle
+            waiting += 1
+    return True
+
+
+def ratios(
+    corners: Corners, low: Sequence[float], high: Sequence[float], max_boxes: int, narrowest: float
+) -> tuple[float, float]:
+    """Return bounds of |W_2 / W_1| of all minimisers that a box of weights holds."""
+    hull = np.empty(2)
+    done = _ratios(
+        corners.tables.shape[1], np.array(low, dtype=np.float64),
+        np.array(high, dtype=np.float64), corners.tables, corners.importance, corners.active,
+        corners.penalty, True, corners.threshold, max_boxes, narrowest, hull,
+    )  # fmt: skip
+    return (float(hull[0]), float(hull[1])) if done else (0.0, np.inf)
