@@ -1,4 +1,4 @@
-"""Write phasediagram/certified/bounds/moments_2.py and moments_3.py from the faces of the unit cube.
+"""Write phasediagram/certified/bounds/moments_*.py from the faces of the unit cube.
 
     python -m derivations.moments [FOLDER]
 
@@ -135,11 +135,8 @@ class _Recursion:
         inner = repr(float(Fraction(1, k + 2)))
         sums = self._set("s", face, self._sum("m", face, free))
         self._set("m", face, f"{float(Fraction(1, k + 1))!r} * ({z0} + {sums})")
-        self._set(
-            "mm",
-            face,
-            f"{across} * (2.0 * {z0} * ({z0} + {sums})) + {inner} * ({self._sum('mm', face, free)})",
-        )
+        squares = self._sum("mm", face, free)
+        self._set("mm", face, f"{across} * (2.0 * {z0} * ({z0} + {sums})) + {inner} * ({squares})")
         for j in free:
             position = self.values[f"up{j}", face]
             own = f"{position} * (2.0 * {z0} + {sums}) + {k / 2!r} * {z0}"

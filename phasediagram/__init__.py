@@ -14,6 +14,9 @@ if TYPE_CHECKING:
         ConfigurationMinimum,
         configurations,
     )
+    from phasediagram.certified.certificate import Certificate
+    from phasediagram.certified.certifying import certify
+    from phasediagram.certified.diagram import CertifiedDiagram, certified_diagram
     from phasediagram.comparison.agreement import Agreement, compare
     from phasediagram.comparison.basins import Basin, basin_probabilities
     from phasediagram.comparison.edges import EdgeDistances, edge_distances
@@ -45,6 +48,9 @@ else:
     _HOMES = {
         "atlas.diagram": ("phase_diagram",),
         "catalogue.configurations": ("Configuration", "ConfigurationMinimum", "configurations"),
+        "certified.certificate": ("Certificate",),
+        "certified.certifying": ("certify",),
+        "certified.diagram": ("CertifiedDiagram", "certified_diagram"),
         "comparison.agreement": ("Agreement", "compare"),
         "comparison.basins": ("Basin", "basin_probabilities"),
         "comparison.edges": ("EdgeDistances", "edge_distances"),
@@ -94,6 +100,8 @@ __all__ = [
     "Basin",
     "Boundary",
     "BranchLosses",
+    "Certificate",
+    "CertifiedDiagram",
     "Configuration",
     "ConfigurationMinimum",
     "EdgeDistances",
@@ -108,6 +116,8 @@ __all__ = [
     "Unresolved",
     "__version__",
     "basin_probabilities",
+    "certified_diagram",
+    "certify",
     "classify",
     "compare",
     "compare_weights",

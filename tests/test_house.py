@@ -34,6 +34,7 @@ ORDER = (
     ("catalogue/",),
     ("minima/",),
     ("atlas/",),
+    ("certified/",),
     ("lines/",),
     ("training/",),
     ("comparison/",),

@@ -15,7 +15,6 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
 from phasediagram.certified.bounds.box import box_bound
@@ -150,9 +149,7 @@ def excluded(
     return int(found)
 
 
-@compiled(
-    Integer(Real, Real, Real, Matrix, Matrix, Vector, Vector, Real, Integer)
-)
+@compiled(Integer(Real, Real, Real, Matrix, Matrix, Vector, Vector, Real, Integer))
 def _outweighed(
     sign: float,
     small: float,

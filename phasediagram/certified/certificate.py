@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,8 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram._version import __version__
-from phasediagram.archives import replacing
-from phasediagram.certified.generations import CANDIDATE, EXCLUDED, OPEN, SYMMETRIC, Tree
+from phasediagram.archives import replacing, require_readable
+from phasediagram.certified.generations import (
+    CANDIDATE,
+    EXCLUDED,
+    SYMMETRIC,
+    Boxes,
+    Codes,
+    Tree,
+)
 
 Array = NDArray[np.float64]
 
@@ -144,12 +152,13 @@ class Certificate:
 
     def _contents(self) -> dict[str, Any]:
         tree, size = self.tree, self.n_features * self.n_hidden
-        low, high = _leaf_boxes(tree)
+        low, high = _leaf_boxes(tree.low, tree.high, tree.codes)
         width = np.where(high > low, high - low, 1.0)
         parts = np.rint((tree.touched[:, :size] - low) / width * 64).astype(np.uint8) + 48
         return {
             "format": FORMAT,
             "version": self.version,
+            "seconds": self.seconds,
             "theorem": _THEOREM,
             "n_features": self.n_features,
             "n_hidden": self.n_hidden,
@@ -163,17 +172,76 @@ class Certificate:
             "biases": self.b.tolist(),
             "low": tree.low.tolist(),
             "high": tree.high.tolist(),
-            "tree": ["".join(_MARKS.get(c, str(c)) for c in codes.tolist()) for codes in tree.codes],
+            "tree": [
+                "".join(_MARKS.get(c, str(c)) for c in codes.tolist()) for codes in tree.codes
+            ],
             "touch_weights": [row.tobytes().decode("ascii") for row in parts],
             "touch_biases": tree.touched[:, size:].tolist(),
         }
 
 
-def _leaf_boxes(tree: Tree) -> tuple[Array, Array]:
+def load_certificate(path: str | Path) -> Certificate:
+    """Return the certificate in a file, as it was saved; it is not checked again.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it holds no certificate.
+    """
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            contents = json.load(file)
+        require_readable(Path(path), contents["format"], FORMAT)
+        return _restored(contents)
+    except (EOFError, KeyError, TypeError, IndexError, zlib.error, gzip.BadGzipFile):
+        raise ValueError(f"{str(path)!r} is truncated or foreign") from None
+
+
+def _restored(contents: dict[str, Any]) -> Certificate:
+    n, m = int(contents["n_features"]), int(contents["n_hidden"])
+    codes_of = {mark: code for code, mark in _MARKS.items()}
+    codes = tuple(
+        np.array([codes_of[x] if x in codes_of else int(x) for x in text], dtype=np.int8)
+        for text in contents["tree"]
+    )
+    low, high = (np.array(contents[x], dtype=np.float64) for x in ("low", "high"))
+    lows, highs = _leaf_boxes(low, high, codes)
+    marks = np.concatenate([x[(x < 0) & (x != SYMMETRIC)] for x in codes])
+    parts = np.array([list(map(ord, text)) for text in contents["touch_weights"]]) - 48.0
+    biases = np.array(contents["touch_biases"], dtype=np.float64)
+    touched = np.concatenate([lows + (highs - lows) * parts / 64, biases], axis=1)
+    kept = marks == CANDIDATE
+    tree = Tree(
+        low, high, codes, touched, Boxes(lows[kept], highs[kept], marks[kept], touched[kept])
+    )
+    return Certificate(
+        tuple(float(Fraction(x)) for x in contents["density"]),
+        tuple(float(Fraction(x)) for x in contents["importance"]),
+        n,
+        m,
+        bool(contents["bias"]),
+        float(Fraction(contents["penalty"])),
+        Fraction(contents["lower"]),
+        Fraction(contents["upper"]),
+        True,
+        regions(m, n, tree),
+        np.array(contents["weights"], dtype=np.float64).reshape(m, n),
+        np.array(contents["biases"], dtype=np.float64),
+        tree,
+        float(contents["seconds"]),
+        str(contents["version"]),
+    )
+
+
+def _leaf_boxes(
+    first_low: Array, first_high: Array, generations: tuple[Codes, ...]
+) -> tuple[Array, Array]:
     """Return the boxes of all leaves that are bounded, in order."""
-    low, high = tree.low[None, :], tree.high[None, :]
+    low, high = first_low[None, :], first_high[None, :]
     lows, highs = [], []
-    for codes in tree.codes:
+    for codes in generations:
         bounded = (codes < 0) & (codes != SYMMETRIC)
         lows.append(low[bounded])
         highs.append(high[bounded])
@@ -185,3 +253,42 @@ def _leaf_boxes(tree: Tree) -> tuple[Array, Array]:
         inner_low[each, along] = inner_high[each, along] = middle
         low, high = np.concatenate([below, inner_low]), np.concatenate([inner_high, above])
     return np.concatenate(lows), np.concatenate(highs)
+
+
+def regions(m: int, n: int, tree: Tree) -> tuple[Region, ...]:
+    """Return boxes around the candidates: those that touch are joined."""
+    shape = m, n
+    joined: list[tuple[Array, Array]] = []
+    order = np.lexsort(tree.candidates.low.T)
+    for low, high in zip(tree.candidates.low[order], tree.candidates.high[order], strict=True):
+        joined = _with(joined, low, high)
+    return tuple(
+        Region(a, b, *_gram(a, b))
+        for a, b in ((low.reshape(shape), high.reshape(shape)) for low, high in joined)
+    )
+
+
+def _with(boxes: list[tuple[Array, Array]], low: Array, high: Array) -> list[tuple[Array, Array]]:
+    apart = []
+    for a, b in boxes:
+        if (a <= high).all() and (low <= b).all():
+            low, high = np.minimum(low, a), np.maximum(high, b)
+        else:
+            apart.append((a, b))
+    return [*apart, (low, high)]
+
+
+def _gram(low: Array, high: Array) -> tuple[Array, Array]:
+    """Return bounds of W^T W, rounded outwards."""
+    ends = np.stack([low, high])
+    products = ends[:, None, :, :, None] * ends[None, :, :, None, :]
+    least, most = products.min((0, 1)), products.max((0, 1))
+    n = low.shape[1]
+    for i in range(n):
+        squares = ends[:, :, i] ** 2
+        crosses = (low[:, i] < 0) & (high[:, i] > 0)
+        least[:, i, i] = np.where(crosses, 0.0, squares.min(0))
+        most[:, i, i] = squares.max(0)
+    gram_low, gram_high = least.sum(0), most.sum(0)
+    slack = 2.0**-48 * (np.abs(least).sum(0) + np.abs(most).sum(0))
+    return gram_low - slack, gram_high + slack

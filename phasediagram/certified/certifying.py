@@ -10,11 +10,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.certified.certificate import Certificate, Region
-from phasediagram.certified.checker import exact_loss
-from phasediagram.certified.generations import OPEN, Boxes, Report, Tree, examine, halved
-from phasediagram.certified.problem import Problem, independent, root_box
 from phasediagram.certified.candidates import lowest_known
+from phasediagram.certified.certificate import Certificate, regions
+from phasediagram.certified.exact import exact_loss
+from phasediagram.certified.generations import OPEN, Boxes, Report, examine, halved
+from phasediagram.certified.problem import Problem, independent, root_box
 from phasediagram.model import FreeSize, as_density, as_importance
 
 Array = NDArray[np.float64]
@@ -110,7 +110,7 @@ def certify(
         exact_lower=lower,
         exact_upper=upper,
         is_closed=not tree.open,
-        minimiser_within=_regions(problem, tree),
+        minimiser_within=regions(problem.m, problem.n, tree),
         W=W,
         b=b,
         tree=tree,
@@ -163,44 +163,3 @@ def _level(problem: Problem, boxes: Boxes, upper: float, gap: float) -> Fraction
             found = examine(problem, low, high, target, target, pool)
             low, high = low[found.codes >= 0], high[found.codes >= 0]
     return Fraction(max(upper * (1 - shortfall), 0.0)) if not len(low) else Fraction(0)
-
-
-def _regions(problem: Problem, tree: Tree) -> tuple[Region, ...]:
-    """Return boxes around the candidates: those that touch are joined."""
-    shape = problem.m, problem.n
-    joined: list[tuple[Array, Array]] = []
-    order = np.lexsort(tree.candidates.low.T)
-    for low, high in zip(tree.candidates.low[order], tree.candidates.high[order], strict=True):
-        joined = _with(joined, low, high)
-    return tuple(
-        Region(low.reshape(shape), high.reshape(shape), *_gram(low.reshape(shape), high.reshape(shape)))
-        for low, high in joined
-    )
-
-
-def _with(
-    boxes: list[tuple[Array, Array]], low: Array, high: Array
-) -> list[tuple[Array, Array]]:
-    apart = []
-    for a, b in boxes:
-        if (a <= high).all() and (low <= b).all():
-            low, high = np.minimum(low, a), np.maximum(high, b)
-        else:
-            apart.append((a, b))
-    return [*apart, (low, high)]
-
-
-def _gram(low: Array, high: Array) -> tuple[Array, Array]:
-    """Return bounds of W^T W, rounded outwards."""
-    ends = np.stack([low, high])
-    products = ends[:, None, :, :, None] * ends[None, :, :, None, :]
-    least, most = products.min((0, 1)), products.max((0, 1))
-    n = low.shape[1]
-    for i in range(n):
-        squares = ends[:, :, i] ** 2
-        crosses = (low[:, i] < 0) & (high[:, i] > 0)
-        least[:, i, i] = np.where(crosses, 0.0, squares.min(0))
-        most[:, i, i] = squares.max(0)
-    gram_low, gram_high = least.sum(0), most.sum(0)
-    slack = 2.0**-48 * (np.abs(least).sum(0) + np.abs(most).sum(0))
-    return gram_low - slack, gram_high + slack

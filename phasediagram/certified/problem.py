@@ -52,10 +52,7 @@ class Problem:
     def tables(self) -> Array:
         """The table for each output, its own feature exchanged with the first, shape (n, 2^n)."""
         return np.array(
-            [
-                [float(self.table[exchanged(a, i)]) for a in range(2**self.n)]
-                for i in range(self.n)
-            ]
+            [[float(self.table[exchanged(a, i)]) for a in range(2**self.n)] for i in range(self.n)]
         )
 
     @cached_property

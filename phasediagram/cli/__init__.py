@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from phasediagram._version import __version__
+from phasediagram.cli.certifying import add_certified_diagram, add_certify
 from phasediagram.cli.checking import add_derive, add_train, add_verify
 from phasediagram.cli.drawing import add_draw, add_losses
 from phasediagram.cli.exploring import add_explore
@@ -55,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     add_boundaries(verbs)
     add_losses(verbs)
     add_explore(verbs)
+    add_certify(verbs)
+    add_certified_diagram(verbs)
     add_train(verbs)
     add_derive(verbs)
     add_verify(verbs)

@@ -56,9 +56,7 @@ def gain_box(m: int, n: int, low: Array, high: Array, gain_low: Array, gain_high
 
 
 @compiled(Nothing(Integer, Integer, Vector, Matrix, Matrix, Matrix))
-def gains_at(
-    m: int, n: int, weights: Array, gain_low: Array, gain_high: Array, at: Array
-) -> None:
+def gains_at(m: int, n: int, weights: Array, gain_low: Array, gain_high: Array, at: Array) -> None:
     """Write the gains of these weights on the grid, within their intervals."""
     for i in range(n):
         for j in range(n):
@@ -86,9 +84,7 @@ def bias_ranges(
         bias_high[i] = (math.ceil(upper * GRID) + 1.0) / GRID
 
 
-@compiled(
-    Real(Integer, Integer, Vector, Vector, Vector, Matrix, Vector, Matrix, Matrix)
-)
+@compiled(Real(Integer, Integer, Vector, Vector, Vector, Matrix, Vector, Matrix, Matrix))
 def shared_part(
     m: int,
     n: int,

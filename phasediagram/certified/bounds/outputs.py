@@ -87,7 +87,18 @@ def majorant(
 
 @compiled(
     Real(
-        Integer, Vector, Vector, Vector, Vector, Real, Vector, Vector, Vector, Real, Real, Matrix,
+        Integer,
+        Vector,
+        Vector,
+        Vector,
+        Vector,
+        Real,
+        Vector,
+        Vector,
+        Vector,
+        Real,
+        Real,
+        Matrix,
         Matrix,
     )
 )
@@ -150,7 +161,7 @@ def tilted_bound(
 @compiled(Real(Real))
 def snapped(x: float) -> float:
     """Return the nearest multiple of 1 / GRID."""
-    return math.floor(x * GRID + 0.5) / GRID
+    return float(math.floor(x * GRID + 0.5) / GRID)
 
 
 @compiled(Integer(Integer, Integer))

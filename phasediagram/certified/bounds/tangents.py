@@ -1,4 +1,4 @@
-"""Where tangent planes had best touch: nothing here has to be right, only good; compiled (internal).
+"""Where tangent planes had best touch, compiled: nothing here has to be right, only good.
 
 Every bound of `phasediagram.certified.bounds.outputs` and `.box` holds wherever its tangent planes
 touch and whatever its tilts are; what is found here makes it sharp.
@@ -6,12 +6,10 @@ touch and whatever its tilts are; what is found here makes it sharp.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.certified.bounds.outputs import GRID, moments, own_first
+from phasediagram.certified.bounds.outputs import moments, own_first
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.signatures import Cube, Integer, Matrix, Nothing, Real, Vector
 
@@ -117,16 +115,16 @@ def secant_hessian(
     moments(n, points, n + 2, table, out)
     for k in range(n + 1):
         gradient[k] = 2.0 * out[k, 0] - 2.0 * slope[k]
-        for l in range(n + 1):
-            change = 2.0 * (out[k, l + 1] - out[k, 0])
-            hessian[k, l] = change / reach[l] if reach[l] != 0.0 else 0.0
+        for j in range(n + 1):
+            change = 2.0 * (out[k, j + 1] - out[k, 0])
+            hessian[k, j] = change / reach[j] if reach[j] != 0.0 else 0.0
         if 0 < k < n:
             gradient[k] += 2.0 * penalty * at[k]
             hessian[k, k] += 2.0 * penalty
     for k in range(n + 1):
-        for l in range(k):
-            mean = 0.5 * (hessian[k, l] + hessian[l, k])
-            hessian[k, l] = hessian[l, k] = mean
+        for j in range(k):
+            mean = 0.5 * (hessian[k, j] + hessian[j, k])
+            hessian[k, j] = hessian[j, k] = mean
 
 
 @compiled(
@@ -180,10 +178,10 @@ def move(
                 if jacobian[k, a] == 0.0:
                     continue
                 push[a] += importance[i] * jacobian[k, a] * gradients[i, k]
-                for l in range(n + 1):
-                    factor = importance[i] * jacobian[k, a] * hessians[i, k, l]
+                for j in range(n + 1):
+                    factor = importance[i] * jacobian[k, a] * hessians[i, k, j]
                     for b in range(size):
-                        hessian[a, b] += factor * jacobian[l, b]
+                        hessian[a, b] += factor * jacobian[j, b]
     for k in range(m):
         for i in range(n):
             c = k * n + i
