@@ -72,7 +72,7 @@ def {name}(points: Array, count: int, table: Array, out: Array) -> None:
 '''
 
 
-class _Recursion:
+class Recursion:
     """The recursion of this module's docstring for n features, unrolled."""
 
     def __init__(self, n: int) -> None:
@@ -165,7 +165,7 @@ class _Recursion:
 
 
 def _body(n: int, kinds: Sequence[str]) -> Iterator[str]:
-    recursion = _Recursion(n)
+    recursion = Recursion(n)
     results = [recursion.mixed(kind) for kind in kinds]
     assignments, _ = recursion.program.needed(results)
     used = " ".join([*results, *(text for _, text in assignments)])

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+#: So that sums on the grid of 2^-40 are exact: 6 x 24^2 < 2^12, and twice that has 53 bits.
+LARGEST_WEIGHT = 24.0
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -104,6 +107,11 @@ def root_box(problem: Problem, upper: Fraction) -> tuple[Array, Array]:
     low, high = np.zeros((problem.m, problem.n)), np.zeros((problem.m, problem.n))
     for feature in range(problem.n):
         reach = _largest_norm(problem, feature, upper)
+        if reach > LARGEST_WEIGHT:
+            raise ValueError(
+                f"the norm of feature {feature} can only be limited to {reach:g}, and bounds are "
+                f"rigorous up to {LARGEST_WEIGHT:g}: the density is too low for this importance"
+            )
         for k in range(min(feature + 1, problem.m)):
             low[k, feature], high[k, feature] = (0.0 if k == feature else -reach), reach
     return low.ravel(), high.ravel()

@@ -155,13 +155,14 @@ def tilted_bound(
             extent = max(extent, abs(at[k] - pivot[k]))
         value += min(rest * (low[k] - at[k]), rest * (high[k] - at[k]))
         size += here * extent
-    return value - ROUNDING * size
+    bound: float = value - ROUNDING * size
+    return bound
 
 
 @compiled(Real(Real))
 def snapped(x: float) -> float:
     """Return the nearest multiple of 1 / GRID."""
-    return float(math.floor(x * GRID + 0.5) / GRID)
+    return math.floor(x * GRID + 0.5) / GRID
 
 
 @compiled(Integer(Integer, Integer))

@@ -1,0 +1,155 @@
+"""Bounds hold: against exact moments, sampled losses, and claims that are false."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import phasediagram as phd
+from derivations import moments as generator
+from derivations.roundings import exact_moments, roundings
+from phasediagram.certified.bounds.box import box_bound
+from phasediagram.certified.bounds.outputs import GRID, moments
+from phasediagram.certified.exact import exact_loss
+from phasediagram.certified.exact import moments as truncated_powers
+from phasediagram.certified.generations import halved
+from phasediagram.certified.problem import Problem, independent, root_box
+
+UNIT = Fraction(1, 2**53)
+
+
+def random_table(rng, n):
+    weights = rng.integers(1, 100, 2**n)
+    return tuple(Fraction(int(w), int(weights.sum())) for w in weights)
+
+
+@pytest.mark.parametrize("n", generator.SIZES)
+def test_the_generated_code_is_up_to_date(n):
+    path = Path(generator.TARGET) / f"moments_{n}.py"
+    assert path.read_text(encoding="utf-8") == generator.generate(n)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("scale", [2.0**-38, 2.0**-20, 1.0, 24.0**2])
+def test_moments_have_a_small_relative_error(n, scale):
+    """Also where they are tiny: no more roundings than were counted, which never cancel."""
+    rng = np.random.default_rng(1)
+    points = np.rint(rng.uniform(-1, 1, (n + 1, 40)) * scale * GRID) / GRID
+    points[:n, :8] *= rng.random((n, 8)) < 0.5  # gains of zero
+    table = random_table(rng, n)
+    out = np.empty((n + 2, 40))
+    moments(n, points, 40, np.array([float(x) for x in table]), out)
+    for k in range(40):
+        numbers = [Fraction(x) for x in points[:, k]]
+        exact = truncated_powers(numbers[:n], numbers[n], table)
+        assert exact == exact_moments(numbers[:n], numbers[n], table)
+        for found, value, count in zip(out[:, k], exact, roundings(n), strict=True):
+            assert abs(Fraction(found) - value) <= (count + 1) * UNIT * value
+
+
+def bounded(problem, low, high, target=1e-9, above=np.inf):
+    """The bound of a box, with the highest target that is reached."""
+    weights, biases = np.empty(problem.m * problem.n), np.empty(problem.n)
+    return box_bound(
+        problem.m,
+        problem.n,
+        low,
+        high,
+        problem.tables,
+        np.array([float(x) for x in problem.importance]),
+        np.array([float(x) for x in problem.active]),
+        float(problem.penalty),
+        problem.free_bias,
+        target,
+        max(target, above) if np.isfinite(above) else target,
+        weights,
+        biases,
+    )
+
+
+def best_biases(problem, W):
+    """The least loss for these weights over a fine grid of biases: an upper bound of it."""
+    gram = W.T @ W
+    total = 0.0
+    for i in range(problem.n):
+        order = [i if j == 0 else (0 if j == i else j) for j in range(problem.n)]
+        gains = gram[i, order]
+        biases = np.linspace(-np.maximum(gains, 0).sum(), 1.5, 400) if problem.free_bias else [0.0]
+        points = np.empty((problem.n + 1, len(biases)))
+        points[: problem.n], points[problem.n] = gains[:, None], biases
+        out = np.empty((problem.n + 2, len(biases) + 8))
+        padded = np.zeros((problem.n + 1, len(biases) + 8))
+        padded[:, : len(biases)] = points
+        moments(problem.n, padded, len(biases), problem.tables[i], out)
+        errors = float(problem.active[i]) / 3 + out[-1] - 2 * out[0]
+        penalty = float(problem.penalty) * (gains[1:] ** 2).sum()
+        total += float(problem.importance[i]) * errors[: len(biases)].min() + penalty
+    return total
+
+
+@pytest.mark.parametrize(("n", "m"), [(2, 1), (3, 2)])
+@pytest.mark.parametrize("free_bias", [True, False])
+@pytest.mark.parametrize("penalty", [0, 1])
+def test_no_sampled_loss_is_below_the_bound_of_its_box(n, m, free_bias, penalty):
+    rng = np.random.default_rng(2)
+    closest = np.inf
+    for _ in range(60):
+        problem = Problem(
+            n,
+            m,
+            random_table(rng, n),
+            tuple(Fraction(int(x), 64) for x in rng.integers(8, 128, n)),
+            Fraction(penalty, 5),
+            free_bias,
+        )
+        width = rng.choice([0.5, 0.1, 0.02])
+        start = np.triu(np.rint(rng.uniform(-1.3, 1.2, (m, n)) * 256) / 256)
+        low = start.ravel()
+        high = low + np.triu(np.full((m, n), np.rint(width * 256) / 256)).ravel()
+        lowest = min(best_biases(problem, rng.uniform(low, high).reshape(m, n)) for _ in range(30))
+        for target in lowest * (1 - 2.0 ** -np.arange(12)[::-1]):
+            bound = bounded(problem, low, high, target)
+            assert bound == -np.inf or target <= bound <= lowest
+            closest = min(closest, (lowest - bound) / lowest)
+    assert closest < 0.02  # or the test would say nothing
+
+
+@pytest.mark.parametrize(
+    ("density", "relative_importance"),
+    [(0.2, 1.0), (0.01, 0.1), (0.5117380321, 0.5641313654), (0.9, 0.8), (1.0, 1.0)],
+)
+def test_a_false_claim_is_never_certified(density, relative_importance):
+    """That all losses exceed the least one by 5e-8 of it."""
+    problem = Problem(
+        2, 1, independent([Fraction(density)] * 2), (Fraction(1), Fraction(relative_importance))
+    )
+    found = phd.solve(density, relative_importance)
+    upper = exact_loss(problem.table, problem.importance, problem.penalty, found.W, found.b)
+    low, high = root_box(problem, upper)
+    false = float(upper) * (1 + 5e-8)
+    assert halved(problem, low, high, false, false, 30_000).open > 0
+    # while what is true is certified with fewer boxes
+    true = float(upper) * (1 - 5e-8)
+    assert halved(problem, low, high, true, true, 30_000).open == 0
+
+
+def test_weights_outside_the_root_box_cost_more():
+    rng = np.random.default_rng(3)
+    for density, r in ((0.05, 0.3), (0.3, 2.0), (0.9, 0.7)):
+        problem = Problem(2, 1, independent([Fraction(density)] * 2), (Fraction(1), Fraction(r)))
+        least = phd.solve(density, r).loss
+        _, high = root_box(problem, Fraction(least))
+        for _ in range(200):
+            W = rng.uniform(-1, 1, (1, 2)) * high
+            k = rng.integers(2)
+            W[0, k] = np.sign(W[0, k]) * high[k] * rng.uniform(1, 1.5)
+            assert best_biases(problem, W) > least
+
+
+def test_norms_that_cannot_be_limited_are_refused():
+    problem = Problem(2, 1, independent([Fraction(1, 5)] * 2), (Fraction(1), Fraction(1)))
+    with pytest.raises(ValueError, match="the norm of feature 0 cannot be limited"):
+        root_box(problem, Fraction(1, 10))
