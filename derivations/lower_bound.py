@@ -300,9 +300,9 @@ def lower_bound() -> Derivation:
                 "Bound over a box. F, being convex, lies below any plane that lies above it at the "
                 "vertices: slope sigma, height alpha = the maximum of F(v) - sigma (v - c). "
                 "H lies above its tangent plane at any point. What remains is linear. Outputs "
-                "share gains: each bound is taken of the error less a tilt t_i.(g_i - pivot_i), and "
-                "the sum of I_i t_i.(g_i - pivot_i), a quadratic form in W, is bounded over the box of "
-                "weights row by row. Any tilts and points of tangency are valid. The range of each "
+                "share gains: each bound is taken of the error less a tilt t_i.(g_i - pivot_i), "
+                "and the sum of I_i t_i.(g_i - pivot_i), a quadratic form in W, is bounded over "
+                "the box of weights row by row. Any tilts and points of tangency are valid. The range of each "
                 "bias is cut into intervals, of which the least bound counts.",
                 (),
                 (Check("sampled errors are above it", _boxes_are_bounded),),
@@ -353,8 +353,8 @@ def lower_bound() -> Derivation:
                 "polynomials of t = (p - p_0)/(p_1 - p_0) as weights, of n + 1 joint laws: k "
                 "features drawn at random have density p_1, the others p_0. Loss and competitor "
                 "are linear in the table, in importances and in penalties: weights that lose "
-                "against the competitor for these laws and at the ends of the other ranges lose everywhere "
-                "in the cell.",
+                "against the competitor for these laws and at the ends of the other ranges lose "
+                "everywhere in the cell.",
                 (),
                 (Check("the mixture is the table", _tables_mix),),
             ),

@@ -150,6 +150,25 @@ class Certificate:
         with replacing(Path(path)) as partial, gzip.open(partial, "wt", encoding="utf-8") as file:
             json.dump(self._contents(), file)
 
+    @staticmethod
+    def load(path: str | Path) -> Certificate:
+        """Return the certificate in a file, as it was saved; it is not checked again.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        ValueError
+            If it holds no certificate.
+        """
+        try:
+            with gzip.open(path, "rt", encoding="utf-8") as file:
+                contents = json.load(file)
+            require_readable(Path(path), contents["format"], FORMAT)
+            return _restored(contents)
+        except (EOFError, KeyError, TypeError, IndexError, zlib.error, gzip.BadGzipFile):
+            raise ValueError(f"{str(path)!r} is truncated or foreign") from None
+
     def _contents(self) -> dict[str, Any]:
         tree, size = self.tree, self.n_features * self.n_hidden
         low, high = _leaf_boxes(tree.low, tree.high, tree.codes)
@@ -178,25 +197,6 @@ class Certificate:
             "touch_weights": [row.tobytes().decode("ascii") for row in parts],
             "touch_biases": tree.touched[:, size:].tolist(),
         }
-
-
-def load_certificate(path: str | Path) -> Certificate:
-    """Return the certificate in a file, as it was saved; it is not checked again.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
-    ValueError
-        If it holds no certificate.
-    """
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            contents = json.load(file)
-        require_readable(Path(path), contents["format"], FORMAT)
-        return _restored(contents)
-    except (EOFError, KeyError, TypeError, IndexError, zlib.error, gzip.BadGzipFile):
-        raise ValueError(f"{str(path)!r} is truncated or foreign") from None
 
 
 def _restored(contents: dict[str, Any]) -> Certificate:

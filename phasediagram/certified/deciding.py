@@ -39,6 +39,11 @@ class Cell:
     relative_importance: tuple[float, float]
     penalty: tuple[float, float] = (0.0, 0.0)
 
+    @property
+    def is_tied(self) -> bool:
+        """Whether both features are equally important, so that either may be ignored."""
+        return self.relative_importance == (1.0, 1.0)
+
     def problems(self) -> list[Problem]:
         """Return the problems of which the loss in the cell is a mixture."""
         low, high = map(Fraction, self.density)
@@ -83,7 +88,7 @@ def decide(cell: Cell) -> Verdict:
     proved = high <= 1 and (_ignored(cell) or all(_ignored(part) for part in _parts(cell)))
     if not proved:
         return Verdict(UNDECIDED)
-    return Verdict(NOT_SUPERPOSED) if low == 1 else Verdict(IGNORED, (0.0, 0.0))
+    return Verdict(NOT_SUPERPOSED) if cell.is_tied else Verdict(IGNORED, (0.0, 0.0))
 
 
 def _known_minimum(cell: Cell) -> tuple[Array, Array]:
@@ -145,19 +150,19 @@ def _ignored(cell: Cell) -> bool:
         # the small ones first: whether they are outweighed does not cost much
         if not outweighed(corners, small, reach, scaled, _MAX_BOXES, small * _NARROWEST):
             continue
-        if _large_excluded(problems, least, corners, small, both=max(cell.penalty) > 0):
+        if _large_excluded(problems, least, corners, small, cell.is_tied):
             return True
     return False
 
 
 def _large_excluded(
-    problems: list[Problem], least: list[Fraction], corners: Corners, small: float, both: bool
+    problems: list[Problem], least: list[Fraction], corners: Corners, small: float, tied: bool
 ) -> bool:
     ends = _reach(problems, least)
     if ends is None:
         return False
     first, second = ends
-    start = small if both else 0.0
+    start = small if tied else 0.0  # if tied, either weight may be the small one
     return all(
         excluded(1, corners, low, high, _MAX_BOXES, small * _FINE) > 0
         for low, high in (

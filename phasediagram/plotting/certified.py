@@ -46,6 +46,18 @@ def plot_certified(diagram: CertifiedDiagram, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.plotting import paper_figure, plot_certified
+    >>> diagram = phd.certified_diagram(
+    ...     density=(0.02, 0.1), relative_importance=(0.5, 2.0), undecided=0.5
+    ... )
+    >>> with paper_figure() as figure:
+    ...     ax = plot_certified(diagram, figure.add_subplot())
+    >>> ax.get_ylabel()
+    'Feature density $1 - S$'
     """
     ax = ax or new_axes()
     corners = [

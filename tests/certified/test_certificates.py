@@ -14,7 +14,6 @@ import pytest
 
 import phasediagram as phd
 from phasediagram.certified import checker
-from phasediagram.certified.certificate import load_certificate
 from phasediagram.cli import main
 
 REFERENCE = json.loads((Path(__file__).parent.parent / "reference_minima.json").read_text())
@@ -118,7 +117,7 @@ def test_a_certificate_is_saved_loaded_and_checked(tmp_path):
     path = tmp_path / "certificate.json.gz"
     certificate = phd.certify(0.2, gap=1e-4)
     certificate.save(path)
-    loaded = load_certificate(path)
+    loaded = phd.Certificate.load(path)
     assert repr(loaded) == repr(certificate)
     assert (loaded.exact_lower, loaded.exact_upper) == (
         certificate.exact_lower,
@@ -130,7 +129,7 @@ def test_a_certificate_is_saved_loaded_and_checked(tmp_path):
     assert checker.main([str(path), "15"]) == 0
     path.write_bytes(b"no certificate")
     with pytest.raises(ValueError, match="truncated or foreign"):
-        load_certificate(path)
+        phd.Certificate.load(path)
 
 
 def test_a_certificate_of_three_features_is_checked(tmp_path):
