@@ -302,8 +302,8 @@ def lower_bound() -> Derivation:
                 "H lies above its tangent plane at any point. What remains is linear. Outputs "
                 "share gains: each bound is taken of the error less a tilt t_i.(g_i - pivot_i), "
                 "and the sum of I_i t_i.(g_i - pivot_i), a quadratic form in W, is bounded over "
-                "the box of weights row by row. Any tilts and points of tangency are valid. The range of each "
-                "bias is cut into intervals, of which the least bound counts.",
+                "the box of weights row by row. Any tilts and points of tangency are valid. The "
+                "range of each bias is cut into intervals, of which the least bound counts.",
                 (),
                 (Check("sampled errors are above it", _boxes_are_bounded),),
             ),
