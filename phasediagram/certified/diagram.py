@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram._version import __version__
-from phasediagram.certified.deciding import UNDECIDED, Cell, Verdict, decide
+from phasediagram.certified.deciding import SUPERPOSED, UNDECIDED, Cell, Verdict, decide
 from phasediagram.executors import Part, Workers, require_executor
 from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE
 from phasediagram.progress import Progress
@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 Place = tuple[int, int, int]  # level, row (density) and column in a grid of 2^level cells a side
 
 FORMAT = 1
+#: Norms are comparable, as in *antipodal*, if neither is below this share of the other.
+COMPARABLE = 0.6
 _FILE = "cells.jsonl"
 _DEEPEST = 12
 _BATCH = 64  # cells between two looks at the clock
@@ -60,12 +62,38 @@ class CertifiedDiagram:
     seconds: float
     version: str = __version__
 
-    def shares(self) -> dict[str, float]:
-        """Return what share of the logarithmic area each verdict has."""
+    @property
+    def finer_phase(self) -> tuple[str, ...]:
+        """The same, superposed cells divided by the ratio where its bounds allow it.
+
+        ``"antipodal"``: 0.6 < |W_2 / W_1| < 1/0.6; ``"partial"``: below 0.6;
+        ``"partial-other"``: above 1/0.6; ``"superposed"`` where it may be on either side.
+        """
+        return tuple(
+            _divided(*limits) if phase == SUPERPOSED else phase
+            for phase, limits in zip(self.phase, self.ratio.tolist(), strict=True)
+        )
+
+    def shares(self, *, finer: bool = False) -> dict[str, float]:
+        """Return what share of the logarithmic area each verdict has.
+
+        Parameters
+        ----------
+        finer : bool
+            Whether to divide what is superposed, as `finer_phase`.
+        """
         area = np.prod([np.log(x[:, 1] / x[:, 0]) for x in (self.density, self.other)], axis=0)
-        phases = np.array(self.phase)
+        phases = np.array(self.finer_phase if finer else self.phase)
         total = float(area.sum())
         return {str(x): float(area[phases == x].sum()) / total for x in np.unique(phases)}
+
+
+def _divided(least: float, most: float) -> str:
+    if least > COMPARABLE and most < 1 / COMPARABLE:
+        return "antipodal"
+    if most < COMPARABLE:
+        return "partial"
+    return "partial-other" if least > 1 / COMPARABLE else SUPERPOSED
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def _certified_diagram(options: argparse.Namespace) -> int:
         )
     from phasediagram.plotting import paper_figure, plot_certified, save_figure
 
-    for phase, share in found.shares().items():
+    for phase, share in found.shares(finer=True).items():
         print(f"{phase:<15} {share:8.3%}")
     with paper_figure() as figure:
         plot_certified(found, figure.add_subplot())

@@ -54,6 +54,19 @@ def test_cells_agree_with_minima_that_were_searched_for(diagram):
             assert diagram.ratio[k, 0] <= ratio <= diagram.ratio[k, 1]
 
 
+def test_superposed_cells_are_divided_by_the_ratio(diagram):
+    """Partial or antipodal, as a minimum searched for at the cell's centre is."""
+    finer = np.array(diagram.finer_phase)
+    assert (np.array(diagram.phase)[finer == "antipodal"] == "superposed").all()
+    assert diagram.shares(finer=True)["antipodal"] > 0.5
+    for k in np.flatnonzero(finer == "antipodal")[:20]:
+        p, r = np.sqrt(diagram.density[k].prod()), np.sqrt(diagram.other[k].prod())
+        W = phd.solve(float(p), float(r)).W
+        assert 0.6 < abs(W[0, 1] / W[0, 0]) < 1 / 0.6
+    partial = decide(Cell((0.6, 0.601), (0.74, 0.741))).ratio
+    assert 0 < partial[0] < partial[1] < 0.6
+
+
 def outcome_changes():
     """Points of traced curves on which the outcome, and not merely the phase, changes."""
     apart = {"ignored", "dedicated"}
@@ -168,7 +181,7 @@ def test_drawing(diagram, tmp_path, monkeypatch):
     with paper_figure() as figure:
         ax = phd.plot(diagram, figure.add_subplot())
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert len(labels) == len(diagram.shares())
+    assert len(labels) == len(diagram.shares(finer=True))
     monkeypatch.chdir(tmp_path)
     assert main(["certified-diagram", "--undecided", "0.4"]) == 0
     assert (tmp_path / "certified.png").stat().st_size > 5000
