@@ -293,7 +293,7 @@ def _ratios(
 def ratios(
     corners: Corners, low: Sequence[float], high: Sequence[float], max_boxes: int, narrowest: float
 ) -> tuple[float, float]:
-    """Return bounds of |W_2 / W_1| of all minimisers that a box of weights holds."""
+    """Return bounds of ``|W_2 / W_1|`` of all minimisers that a box of weights holds."""
     hull = np.empty(2)
     done = _ratios(
         corners.tables.shape[1], np.array(low, dtype=np.float64),

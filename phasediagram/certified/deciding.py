@@ -66,7 +66,7 @@ class Verdict:
         ``"ignored"``: W_2 = 0; ``"dedicated"``: W_1 = 0; ``"superposed"``: W_1 W_2 < 0;
         ``"not superposed"``: one of both is 0; or ``"undecided"``.
     ratio : tuple of float
-        Bounds of |W_2 / W_1|.
+        Bounds of ``|W_2 / W_1|``.
     """
 
     phase: str

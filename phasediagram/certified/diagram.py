@@ -49,7 +49,7 @@ class CertifiedDiagram:
         ``"ignored"``: every minimiser has W_2 = 0; ``"dedicated"``: W_1 = 0; ``"superposed"``:
         W_1 W_2 < 0; ``"not superposed"``: W_1 = 0 or W_2 = 0; or ``"undecided"``.
     ratio : ndarray, shape (k, 2)
-        Bounds of |W_2 / W_1| of all minimisers.
+        Bounds of ``|W_2 / W_1|`` of all minimisers.
     seconds : float
     version : str
     """
@@ -66,7 +66,7 @@ class CertifiedDiagram:
     def finer_phase(self) -> tuple[str, ...]:
         """The same, superposed cells divided by the ratio where its bounds allow it.
 
-        ``"antipodal"``: 0.6 < |W_2 / W_1| < 1/0.6; ``"partial"``: below 0.6;
+        ``"antipodal"``: 0.6 < ``|W_2 / W_1|`` < 1/0.6; ``"partial"``: below 0.6;
         ``"partial-other"``: above 1/0.6; ``"superposed"`` where it may be on either side.
         """
         return tuple(

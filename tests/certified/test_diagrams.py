@@ -161,6 +161,18 @@ def test_a_penalty_may_be_the_second_axis():
     assert {found.phase[k] for k in np.flatnonzero(at_end)} == {"undecided"}
 
 
+@pytest.mark.parametrize(("density", "accuracy"), [(0.6, 0.03), (0.8, 0.04)])
+def test_a_penalty_ends_superposition_where_the_closed_form_says(density, accuracy):
+    """Where the change is continuous, at V (1 - r_c)/2 for equal importances."""
+    limit = float(phd.closed_forms.ignored_stability_limit(density))
+    end = (density / 3 - density**2 / 4) * (1 - limit) / 2
+    phases = [
+        decide(Cell((density, density), (1.0, 1.0), (end * share, end * share))).phase
+        for share in (1 - accuracy, 1.0, 1 + accuracy)
+    ]
+    assert phases == ["superposed", "undecided", "not superposed"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
