@@ -14,26 +14,13 @@ import sys
 from fractions import Fraction
 from itertools import product
 
-from phasediagram.certified.exact import exact_loss, moments, order, own_first
+from phasediagram.certified.exact import dot, dyadic, exact_loss, moments, order, own_first, span
 # fmt: off
 
 
 def require(holds, what):
     if not holds:
         raise ValueError(what)
-
-
-def dyadic(x, bits=60):
-    return Fraction(round(x * 2**bits), 2**bits)
-
-
-def dot(slope, x, centre):
-    return sum(s * (a - c) for s, a, c in zip(slope, x, centre))
-
-
-def span(a, b, c, d, same):  # of x y for x in [a, b], y in [c, d]; of x^2 if they are the same
-    ends = (a * a, b * b) if same else (a * c, a * d, b * c, b * d)
-    return (Fraction(0) if same and a < 0 < b else min(ends)), max(ends)
 
 
 class Model:
@@ -129,9 +116,9 @@ def leaves(file):  # mark and box of each leaf, a generation of the tree at a ti
             if not code.isdigit():
                 yield code, low, high
                 continue
-            middle = (low[int(code)] + high[int(code)]) / 2
-            halves[0].append((low, [middle if c == int(code) else x for c, x in enumerate(high)]))
-            halves[1].append(([middle if c == int(code) else x for c, x in enumerate(low)], high))
+            middle, at = (low[int(code)] + high[int(code)]) / 2, int(code)
+            halves[0].append((low, [*high[:at], middle, *high[at + 1:]]))
+            halves[1].append(([*low[:at], middle, *low[at + 1:]], high))
         boxes = halves[0] + halves[1]
     require(not boxes, "the tree ends in boxes that are not leaves")
 

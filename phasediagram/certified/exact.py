@@ -82,3 +82,22 @@ def exact_loss(
         total += importance[i] * (active / 3 - 2 * x[0] + x[-1])
         total += penalty * sum((g * g for g in gains[1:]), Fraction(0))
     return total
+
+
+def dyadic(x: Fraction, bits: int = 60) -> Fraction:
+    """Return the nearest multiple of 2^-bits."""
+    return Fraction(round(x * 2**bits), 2**bits)
+
+
+def dot(slope: Sequence[Fraction], x: Sequence[Fraction], centre: Sequence[Fraction]) -> Fraction:
+    """Return slope.(x - centre), over as many entries as the shortest has."""
+    terms = (s * (a - c) for s, a, c in zip(slope, x, centre, strict=False))
+    return sum(terms, Fraction(0))
+
+
+def span(
+    a: Fraction, b: Fraction, c: Fraction, d: Fraction, same: bool
+) -> tuple[Fraction, Fraction]:
+    """Return the range of x y for x in [a, b] and y in [c, d]; of x^2 if they are the same."""
+    ends = (a * a, b * b) if same else (a * c, a * d, b * c, b * d)
+    return (Fraction(0) if same and a < 0 < b else min(ends)), max(ends)
