@@ -70,14 +70,16 @@ def bounded(problem, low, high, target=1e-9, above=np.inf):
     )
 
 
-def best_biases(problem, W):
+def best_biases(problem, W, count=400):
     """The least loss for these weights over a fine grid of biases: an upper bound of it."""
     gram = W.T @ W
     total = 0.0
     for i in range(problem.n):
         order = [i if j == 0 else (0 if j == i else j) for j in range(problem.n)]
         gains = gram[i, order]
-        biases = np.linspace(-np.maximum(gains, 0).sum(), 1.5, 400) if problem.free_bias else [0.0]
+        biases = (
+            np.linspace(-np.maximum(gains, 0).sum(), 1.5, count) if problem.free_bias else [0.0]
+        )
         points = np.empty((problem.n + 1, len(biases)))
         points[: problem.n], points[problem.n] = gains[:, None], biases
         out = np.empty((problem.n + 2, len(biases) + 8))
@@ -115,6 +117,46 @@ def test_no_sampled_loss_is_below_the_bound_of_its_box(n, m, free_bias, penalty)
             assert bound == -np.inf or target <= bound <= lowest
             closest = min(closest, (lowest - bound) / lowest)
     assert closest < 0.02  # or the test would say nothing
+
+
+def local_minima_over_the_bias(problem, W):
+    """The lowest two local minima of the second output's error, over a fine grid of biases."""
+    gains = (W.T @ W)[1, ::-1]
+    biases = np.linspace(-gains.sum(), 0.5, 4000)
+    points = np.stack([np.full(4000, gains[0]), np.full(4000, gains[1]), biases])
+    out = np.empty((4, 4000))
+    moments(2, points, 4000, problem.tables[1], out)
+    errors = out[-1] - 2 * out[0]
+    inner = np.flatnonzero((errors[1:-1] < errors[:-2]) & (errors[1:-1] < errors[2:])) + 1
+    return biases[inner], errors[inner]
+
+
+def test_the_bound_covers_biases_far_from_the_best_one():
+    """Where two biases are equally good one is better in one half of a box, one in the other."""
+    table = independent([Fraction(1, 10)] * 2)
+    problem = Problem(2, 1, table, (Fraction(1, 64), Fraction(1)))
+    low, high = 1.35, 1.5
+    for _ in range(30):
+        middle = (low + high) / 2
+        biases, errors = local_minima_over_the_bias(problem, np.array([[middle, 0.5]]))
+        assert len(biases) == 2
+        low, high = (middle, high) if errors[1] < errors[0] else (low, middle)
+    assert biases[1] - biases[0] > 0.2
+    rng = np.random.default_rng(4)
+    reached = 0
+    for width in (0.1, 0.03, 0.01):
+        for shift in np.linspace(-0.5, 0.5, 9):
+            centre = np.array([low, 0.5]) + shift * width
+            start = np.rint((centre - width / 2) * 1024) / 1024
+            end = start + np.rint(width * 1024) / 1024
+            samples = rng.uniform(start, end, (60, 2))
+            corners = [(a, b) for a in (start[0], end[0]) for b in (start[1], end[1])]
+            lowest = min(best_biases(problem, np.array([w]), 20_000) for w in [*samples, *corners])
+            for target in lowest * (1 - 2.0 ** -np.arange(1, 16)[::-1]):
+                bound = bounded(problem, start, end, target)
+                assert bound <= lowest
+                reached += bound > 0
+    assert reached > 50
 
 
 @pytest.mark.parametrize(
