@@ -12,7 +12,8 @@ import phasediagram as phd
 from derivations import moments as generator
 from derivations.roundings import exact_moments, roundings
 from phasediagram.certified.bounds.box import box_bound
-from phasediagram.certified.bounds.outputs import GRID, moments
+from phasediagram.certified.bounds.gains import shared_part
+from phasediagram.certified.bounds.outputs import GRID, majorant, moments, tilted_bound
 from phasediagram.certified.exact import exact_loss
 from phasediagram.certified.exact import moments as truncated_powers
 from phasediagram.certified.generations import halved
@@ -48,6 +49,85 @@ def test_moments_have_a_small_relative_error(n, scale):
         assert exact == exact_moments(numbers[:n], numbers[n], table)
         for found, value, count in zip(out[:, k], exact, roundings(n), strict=True):
             assert abs(Fraction(found) - value) <= (count + 1) * UNIT * value
+
+
+def random_box(rng, n, widths=(0.5, 0.1, 0.01)):
+    """A box of gains and a bias on the grid, and points in it, all corners among them."""
+    low = np.rint(rng.uniform(-1.2, 1.2, n + 1) * 1024) / 1024
+    high = low + np.rint(rng.choice(widths, n + 1) * 1024) / 1024
+    corners = np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(n + 1, -1)
+    inside = rng.uniform(low, high, (60, n + 1)).T
+    return low, high, np.concatenate([corners, inside], axis=1)
+
+
+def moments_of(points, table):
+    n, count = len(points) - 1, points.shape[1]
+    padded = np.zeros((n + 1, count + 8))
+    padded[:, :count] = points
+    out = np.empty((n + 2, count + 8))
+    moments(n, padded, count, table, out)
+    return out[:, :count]
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_the_plane_lies_above_the_products_and_touches_them(n):
+    rng = np.random.default_rng(5)
+    for _ in range(100):
+        low, high, points = random_box(rng, n)
+        table = np.array([float(x) for x in random_table(rng, n)])
+        slope = np.empty(n + 1)
+        scratch = np.zeros((n + 1, 32)), np.empty((n + 2, 32))
+        alpha = majorant(n, low, high, table, slope, *scratch)
+        above = alpha + slope @ (points - (low + high)[:, None] / 2)
+        gaps = above - moments_of(points, table)[0]
+        assert gaps.min() > -1e-14
+        assert gaps.min() < 1e-14  # at a corner
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_tilted_errors_are_above_their_bound(n):
+    rng = np.random.default_rng(6)
+    closest = np.inf
+    for _ in range(200):
+        low, high, points = random_box(rng, n)
+        table = np.array([float(x) for x in random_table(rng, n)])
+        slope, tilt = np.empty(n + 1), rng.uniform(-0.3, 0.3, n)
+        scratch = np.zeros((n + 1, 32)), np.empty((n + 2, 32))
+        alpha = majorant(n, low, high, table, slope, *scratch)
+        third, penalty = table[1::2].sum() / 3, 0.2
+        at, pivot = points[:, rng.integers(points.shape[1])].copy(), low[:n].copy()
+        at = np.clip(np.rint(at * GRID) / GRID, low, high)
+        bound = tilted_bound(
+            n, low, high, table, slope, alpha, at, tilt, pivot, third, penalty, *scratch
+        )
+        found = moments_of(points, table)
+        values = third + found[-1] - 2 * found[0] + penalty * (points[1:n] ** 2).sum(axis=0)
+        values -= tilt @ (points[:n] - pivot[:, None])
+        assert values.min() >= bound
+        closest = min(closest, values.min() - bound)
+    assert closest < 1e-4
+
+
+@pytest.mark.parametrize(("n", "m"), [(2, 1), (3, 2)])
+def test_the_shared_part_is_above_its_bound(n, m):
+    rng = np.random.default_rng(7)
+    closest = np.inf
+    for _ in range(200):
+        low = np.triu(rng.uniform(-1.2, 1.2, (m, n))).ravel()
+        high = low + np.triu(rng.choice([0.5, 0.1, 0.01], (m, n))).ravel()
+        importance, tilt = rng.uniform(0.2, 2, n), rng.uniform(-1, 1, (n, n))
+        pivot, form = rng.uniform(-1, 1, (n, n + 1)), np.empty((n, n))
+        touch = rng.uniform(low, high)
+        bound = shared_part(m, n, low, high, touch, tilt, importance, pivot, form)
+        ends = np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(m * n, -1).T
+        W = np.concatenate([ends, rng.uniform(low, high, (50, m * n))]).reshape(-1, m, n)
+        gram = np.einsum("xki,xkj->xij", W, W)
+        orders = [[i if j == 0 else (0 if j == i else j) for j in range(n)] for i in range(n)]
+        rows = np.stack([gram[:, i, orders[i]] for i in range(n)], axis=1)
+        values = np.einsum("i,ij,xij->x", importance, tilt, rows - pivot[:, :n])
+        assert values.min() >= bound
+        closest = min(closest, values.min() - bound)
+    assert closest < 1e-4
 
 
 def bounded(problem, low, high, target=1e-9, above=np.inf):
