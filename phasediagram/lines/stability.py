@@ -65,19 +65,19 @@ def stability_limits(
     return limits
 
 
-def beside(limits: Iterable[StabilityLimit]) -> Iterator[Array]:
-    """Yield positions on both sides of curves, spaced along them."""
+def beside(limits: Iterable[StabilityLimit]) -> Iterator[tuple[Array, Array]]:
+    """Yield positions on both sides of curves, spaced along them, and the minimum there."""
     for limit in limits:
         last = None
-        for before, after in pairwise(limit.positions):
+        for (before, after), x in zip(pairwise(limit.positions), limit.states[1:], strict=True):
             length = np.linalg.norm(after - before)
             if length == 0 or (last is not None and np.linalg.norm(after - last) < _SPACING):
                 continue
             last = after
             across = np.array([before[1] - after[1], after[0] - before[0]]) / length
             for aside in _ASIDE:
-                yield after + aside * across
-                yield after - aside * across
+                yield after + aside * across, x
+                yield after - aside * across, x
 
 
 def _explains(engine: Engine, limit: StabilityLimit, end: End) -> bool:
