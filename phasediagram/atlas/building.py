@@ -214,7 +214,9 @@ def search_more(
     for (state, start), end in zip(found, together(engine, plane, walks), strict=True):
         if isinstance(end, End):
             ends.append(end)
-            atlas.add(start, state.x)
+            close = atlas.near(start, engine.space)
+            if engine.space.distances(state.x[None], close).min(initial=np.inf) > _SIMILAR:
+                atlas.add(start, state.x)
     atlas.met.extend(ends)
     return ends
 
