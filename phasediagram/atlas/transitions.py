@@ -123,7 +123,10 @@ def _by_way_of(
     """Return the changes on both sides of a position at which a third minimum is lowest."""
     if depth == _DEEPEST:
         change = continuous_change(segment, before, after, after - before)
-        return None if change is None else [replace(change, before=before, after=after)]
+        if change is None:
+            return None
+        is_far = segment.engine.space.distance(before, after) > _NEARLY_ONE
+        return [replace(change, before=before, after=after, order=1 if is_far else 2)]
     found: list[Change] = []
     for start, stop, one, other, ends in (
         (0.0, share, before, third, (0.0, share)),
@@ -179,9 +182,7 @@ def continuous_change(
     candidates = []
     for state, towards in pairs:
         for end in (0.0, 1.0):  # away from the transition, where Newton's method is exact
-            settled, is_stationary = segment.engine.settle(
-                state, segment.plane.at(segment.at(end))
-            )
+            settled, is_stationary = segment.engine.settle(state, segment.plane.at(segment.at(end)))
             if is_stationary and np.linalg.norm(towards) > 0:
                 candidates.append((settled, towards))
     # what is stationary on both sides lies on more kinks than what it turns into
