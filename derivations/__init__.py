@@ -32,6 +32,8 @@ _BUILDERS = {
     "interference-penalty": ("derivations.penalty", "interference_penalty"),
     "tilt": ("derivations.tilt", "tilt"),
     "triple-point": ("derivations.triple_point", "triple_point"),
+    "lower-bound": ("derivations.lower_bound", "lower_bound"),
+    "column-sparse": ("derivations.column_sparse", "column_sparse"),
 }
 
 __all__ = ["all_derivations", "derive", "names"]

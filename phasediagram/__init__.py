@@ -15,6 +15,9 @@ if TYPE_CHECKING:
         ConfigurationMinimum,
         configurations,
     )
+    from phasediagram.certified.certificate import Certificate
+    from phasediagram.certified.certifying import certify
+    from phasediagram.certified.diagram import CertifiedDiagram, certified_diagram
     from phasediagram.comparison.agreement import Agreement, compare
     from phasediagram.comparison.basins import Basin, basin_probabilities
     from phasediagram.comparison.edges import EdgeDistances, edge_distances
@@ -56,6 +59,9 @@ else:
         "atlas.diagram": ("phase_diagram",),
         "toymodel.axes": ("Axis",),
         "catalogue.configurations": ("Configuration", "ConfigurationMinimum", "configurations"),
+        "certified.certificate": ("Certificate",),
+        "certified.certifying": ("certify",),
+        "certified.diagram": ("CertifiedDiagram", "certified_diagram"),
         "comparison.agreement": ("Agreement", "compare"),
         "comparison.basins": ("Basin", "basin_probabilities"),
         "comparison.edges": ("EdgeDistances", "edge_distances"),
@@ -109,6 +115,8 @@ __all__ = [
     "Basin",
     "Boundary",
     "BranchLosses",
+    "Certificate",
+    "CertifiedDiagram",
     "Configuration",
     "ConfigurationMinimum",
     "EdgeDistances",
@@ -128,6 +136,8 @@ __all__ = [
     "__version__",
     "anticorrelated",
     "basin_probabilities",
+    "certified_diagram",
+    "certify",
     "classify",
     "compare",
     "compare_weights",

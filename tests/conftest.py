@@ -21,6 +21,7 @@ for n in (2, 3, 4):
     phd.solve(0.5, n_features=n)
 phd.phase_diagram([0.5], [1.0])
 phd.expected_loss_hessian([[1.0, -1.0]], [0.0, 0.0], 0.5)
+phd.certified_diagram(density=(0.02, 0.1), relative_importance=(0.5, 2.0), undecided=0.5)
 """
 
 

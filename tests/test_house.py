@@ -35,6 +35,7 @@ ORDER = (
     ("catalogue/",),
     ("minima/",),
     ("atlas/",),
+    ("certified/",),
     ("lines/",),
     ("limits/",),
     ("boundaries/",),

@@ -235,9 +235,6 @@ def nearest_end(boundaries, phase, p, r):
     return min(ends_of(boundaries, phase), key=lambda e: abs(e[0] - p) + abs(np.log(e[1] / r)))
 
 
-@pytest.mark.xfail(
-    strict=False, reason="13 of 54 spinodals of three features are not reproduced yet, see the text"
-)
 def test_where_minima_of_three_features_end(three):
     corner = nearest_end(three, "antipodal", 0.5, 0.6)
     assert_says(
@@ -266,9 +263,6 @@ def test_where_minima_of_three_features_end(three):
     )
 
 
-@pytest.mark.xfail(
-    strict=False, reason="13 of 54 spinodals of three features are not reproduced yet, see the text"
-)
 def test_where_all_three_begin_to_couple_beside_pairs(three):
     found = [
         *nearest_end(three, "aligned-triangle", 0.42, 0.1),

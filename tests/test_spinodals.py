@@ -86,10 +86,7 @@ def curves_of(boundaries, names):
     ]
 
 
-INCOMPLETE = pytest.mark.xfail(
-    strict=False, reason="13 of 54 spinodals of three features are not reproduced yet"
-)
-MODELS = [("two", 2), pytest.param("three", 3, marks=INCOMPLETE)]
+MODELS = [("two", 2), ("three", 3)]
 
 # how many segments, and at least how many losses on them
 SAMPLE = {2: (120, 80), 3: (30, 15)}
@@ -255,7 +252,6 @@ def test_the_cubic_term_of_aligned():
         assert at.third == pytest.approx(expected, abs=1e-9)
 
 
-@INCOMPLETE
 def test_pairs_tilt_where_the_smallest_second_derivative_says(three):
     """`directional` minimises over all directions of given tilt, on either side of a curve."""
     rng = np.random.default_rng(2)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.atlas.following import End, reach, together
-from phasediagram.minima.engine import Engine
+from phasediagram.minima.engine import Ends, Engine
 from phasediagram.minima.search import (
     State,
     are_silent,
@@ -20,7 +20,7 @@ from phasediagram.minima.search import (
 )
 from phasediagram.minima.starts import random_starts
 from phasediagram.minima.state import SAME_STATE, Space
-from phasediagram.parameters import DensityImportancePlane
+from phasediagram.parameters import DensityImportancePlane, Parameters
 
 Array = NDArray[np.float64]
 Node = tuple[int, int]
@@ -29,10 +29,9 @@ _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 _PUSH = 1e-3  # off a state that is no minimum
 _TRIED = 6  # random starts where a minimum ends
 _SIMILAR = 0.02  # distance of states in a cell of which one is enough
-_MORE = 40  # random starts beside curves
+_MORE = 20  # random starts beside curves
 _RADIUS = 0.1  # the first trust radius from states known near by
 _CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
-_AWAY = 0.12  # how far minima found there are followed, to where they end
 _ALIKE = 1e-3  # the same of starts
 
 
@@ -87,6 +86,20 @@ class Atlas:
             for axis, value in zip(self.axes, position, strict=True)
         )
         return i, j
+
+    def nearest(self, position: Array) -> Array:
+        """Return the position of the node nearest to another."""
+        return np.array(
+            [a[np.abs(a - q).argmin()] for a, q in zip(self.axes, position, strict=True)]
+        )
+
+    def add(self, position: Array, x: Array) -> None:
+        """Keep the state of a minimum that exists at a position."""
+        cell = self.cell(position)
+        self.between.setdefault(cell, []).append(x)
+        for di in (-1, 0, 1):
+            for dj in (-1, 0, 1):
+                self.known.pop((cell[0] + di, cell[1] + dj), None)
 
     def ends(self) -> list[End]:
         """Return every place where a minimum that was followed ends."""
@@ -183,47 +196,34 @@ def search_more(
     positions: Iterable[Array],
     rng: np.random.Generator,
 ) -> list[End]:
-    """Search minima at positions that the atlas does not have there; return where they end.
+    """Search all minima at positions, and follow each to the nearest node; return where they end.
 
-    A minimum that exists in a small region may be at no node.  The atlas gets what is found.
+    A minimum that exists in a small region may be at no node.  The atlas gets those that end.
     """
-    walks = []
+    found = []
     for position in positions:
-        for state in _new_minima(engine, plane, atlas, position, rng):
-            for direction in _DIRECTIONS:
-                stop = position + _AWAY * np.array(direction)
-                stop = np.clip(stop, *np.transpose([axis[[0, -1]] for axis in atlas.axes]))
-                if np.abs(stop - position).max() > 0:
-                    walks.append(reach(state, position, stop))
-    ends = [end for end in together(engine, plane, walks) if isinstance(end, End)]
+        at = plane.at(position)
+        near = engine.minimize_at(atlas.near(position, engine.space), at, _RADIUS)
+        random = engine.minimize_at(random_starts(engine.space, _MORE, rng), at)
+        reached = np.concatenate([_reached(engine, at, ends) for ends in (near, random)])
+        states = find_minima(engine, at, reached)
+        states += minima_between(engine, at, np.array([s.x for s in states]), rng)
+        found += [(state, position) for state in states]
+    walks = [reach(state, start, atlas.nearest(start)) for state, start in found]
+    ends = []
+    for (state, start), end in zip(found, together(engine, plane, walks), strict=True):
+        if isinstance(end, End):
+            ends.append(end)
+            atlas.add(start, state.x)
     atlas.met.extend(ends)
     return ends
 
 
-def _new_minima(
-    engine: Engine,
-    plane: DensityImportancePlane,
-    atlas: Atlas,
-    position: Array,
-    rng: np.random.Generator,
-) -> list[State]:
-    """Return, and add to the atlas, minima to which none that it has near by leads."""
-    at, space = plane.at(position), engine.space
-    known = engine.minimize_at(atlas.near(position, space), at, _RADIUS).x
-    ends = engine.minimize_at(random_starts(space, _MORE, rng), at)
+def _reached(engine: Engine, at: Parameters, ends: Ends) -> Array:
+    """Return the different states (k, d) at which descents ended."""
     good = (ends.slope < _CONVERGED * at.tolerance) & ~are_silent(engine, ends.x)
-    reached = np.array(distinct(engine, ends.x, ends.loss, good)).reshape(-1, space.size)
-    unknown = reached[space.distances(reached, known).min(axis=1) > SAME_STATE]
-    new = find_minima(engine, at, unknown) if len(unknown) else []
-    new += minima_between(engine, at, np.array([*known, *(state.x for state in new)]), rng)
-    if not new:
-        return []
-    cell = atlas.cell(position)
-    atlas.between.setdefault(cell, []).extend(state.x for state in new)
-    for di in (-1, 0, 1):
-        for dj in (-1, 0, 1):
-            atlas.known.pop((cell[0] + di, cell[1] + dj), None)
-    return new
+    states = distinct(engine, ends.x, ends.loss, good)
+    return np.array(states).reshape(-1, engine.space.size)
 
 
 def _spread(

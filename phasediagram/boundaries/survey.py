@@ -34,6 +34,7 @@ _STARTS = {2: 200, 3: 250, 4: 200, 5: 200}
 _INSET = 1e-4  # of the outermost nodes: on the domain's edge symmetries make minima tie
 _EXPLAINED = 0.02  # distance to a curve that explains what was found at a place
 _SAME_PLACE = 1e-9
+_COMPETING = 1e-3  # relative excess of a loss that may be the lowest beside a curve
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,11 @@ def survey(
     report(0.3)
     mapper = Mapper(engine, plane, atlas, domain)
     losing = stability_limits(engine, plane, domain, _lowest_ends(atlas))
-    places = (position for position in beside(losing) if domain.margin(position) > 0)
+    places = [
+        position
+        for position, x in beside(losing)
+        if domain.margin(position) > 0 and _competes(mapper, position, x)
+    ]
     search_more(engine, plane, atlas, places, rng)
     transitions, seeds = continuous_transitions(mapper, losing)
     report(0.4)
@@ -184,6 +189,12 @@ def survey(
         limits.run()
     report(1.0)
     return Survey(mapper, limits, [t for t in transitions if len(t.positions) > 1])
+
+
+def _competes(mapper: Mapper, position: Array, x: Array) -> bool:
+    """Whether a state's loss at a position is close to that of the lowest minimum."""
+    own = mapper.engine.slope(x, mapper.plane.at(position))[0]
+    return bool(own < (1 + _COMPETING) * mapper.minima(position)[1].min(initial=np.inf))
 
 
 def _lowest_ends(atlas: Atlas) -> list[End]:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from phasediagram._version import __version__
+from phasediagram.cli.certifying import add_certified_diagram, add_certify
 from phasediagram.cli.checking import add_derive, add_train, add_verify
 from phasediagram.cli.demonstrating import add_demonstrate
 from phasediagram.cli.drawing import add_draw, add_losses
@@ -56,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     add_boundaries(verbs)
     add_losses(verbs)
     add_explore(verbs)
+    add_certify(verbs)
+    add_certified_diagram(verbs)
     add_train(verbs)
     add_demonstrate(verbs)
     add_derive(verbs)

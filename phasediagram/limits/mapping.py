@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 _NEAR_END = 2e-3  # distance of an end from the chords of a limit that explains it
 _SAME_SHEET = 0.1  # distance of states of one minimum, a bracket apart
 _COVERED = 0.9  # share of a walk that was given up, which another has done as well
-_SPACING = 0.1  # along limits, of the positions at which other minima are searched
+_SPACING = 0.06  # along limits, of the positions at which other minima are searched
 _ROUNDS = 40
 _SPECK = 5e-3  # extent of a closed limit
 

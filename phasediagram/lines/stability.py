@@ -26,8 +26,8 @@ _SOFTER = 1e-5  # curvature that rounding does not make
 _EIGENVECTORS = 3  # tried besides the direction that is followed
 _LARGEST_STEP = 0.03
 _MOST_CORNERS = 2
-_SPACING = 0.1  # along a curve, of the places beside which other minima are searched
-_ASIDE = 2e-3  # how far beside it
+_SPACING = 0.04  # along a curve, of the places beside which other minima are searched
+_ASIDE = (3e-4, 3e-3)  # how far beside it
 
 
 @dataclass(frozen=True)
@@ -65,18 +65,19 @@ def stability_limits(
     return limits
 
 
-def beside(limits: Iterable[StabilityLimit]) -> Iterator[Array]:
-    """Yield positions on both sides of curves, spaced along them."""
+def beside(limits: Iterable[StabilityLimit]) -> Iterator[tuple[Array, Array]]:
+    """Yield positions on both sides of curves, spaced along them, and the minimum there."""
     for limit in limits:
         last = None
-        for before, after in pairwise(limit.positions):
+        for (before, after), x in zip(pairwise(limit.positions), limit.states[1:], strict=True):
             length = np.linalg.norm(after - before)
             if length == 0 or (last is not None and np.linalg.norm(after - last) < _SPACING):
                 continue
             last = after
             across = np.array([before[1] - after[1], after[0] - before[0]]) / length
-            yield after + _ASIDE * across
-            yield after - _ASIDE * across
+            for aside in _ASIDE:
+                yield after + aside * across, x
+                yield after - aside * across, x
 
 
 def _explains(engine: Engine, limit: StabilityLimit, end: End) -> bool:

@@ -4,6 +4,7 @@ Functions called ``plot_...`` draw into axes: they take ``ax=None`` and return t
 called ``draw_...`` return a whole figure.  No setting of matplotlib is changed for good.
 """
 
+from phasediagram.plotting.certified import plot_certified
 from phasediagram.plotting.demonstration import draw_demonstration
 from phasediagram.plotting.figures import draw_comparison, draw_figure, plot_excess
 from phasediagram.plotting.lines import plot_boundaries, plot_losses
@@ -40,6 +41,7 @@ __all__ = [
     "phase_style",
     "plot_agreement",
     "plot_boundaries",
+    "plot_certified",
     "plot_color_key",
     "plot_empirical",
     "plot_excess",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from phasediagram.certified.diagram import CertifiedDiagram
 from phasediagram.comparison.agreement import Agreement
+from phasediagram.plotting.certified import plot_certified
 from phasediagram.plotting.lines import plot_boundaries, plot_losses
 from phasediagram.plotting.phases import plot_phases, plot_superposition
 from phasediagram.plotting.training import plot_agreement, plot_empirical
@@ -14,7 +16,9 @@ from phasediagram.training.result import TrainingResult
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Drawable = PhaseDiagram | PhaseBoundaries | LossSection | TrainingResult | Agreement
+Drawable = (
+    PhaseDiagram | PhaseBoundaries | LossSection | TrainingResult | Agreement | CertifiedDiagram
+)
 
 
 def plot(
@@ -33,7 +37,8 @@ def plot(
 
     Parameters
     ----------
-    result : PhaseDiagram, PhaseBoundaries, LossSection, TrainingResult or Agreement
+    result : PhaseDiagram, PhaseBoundaries, LossSection, TrainingResult, Agreement \
+            or CertifiedDiagram
         Training must be on a grid.
     ax : matplotlib.axes.Axes, optional
         Where to draw, for instance boundaries on top of a diagram; a new figure by default.
@@ -75,6 +80,8 @@ def plot(
         return plot_losses(result, ax)
     if isinstance(result, TrainingResult):
         return plot_empirical(result, ax=ax)
+    if isinstance(result, CertifiedDiagram):
+        return plot_certified(result, ax)
     if isinstance(result, Agreement):
         return plot_agreement(result, ax)
     allowed = ", ".join(kind.__name__ for kind in Drawable.__args__)

@@ -1,0 +1,1 @@
+"""Proofs that a minimum is global: lower bounds that hold, and certificates to check them."""

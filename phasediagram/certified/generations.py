@@ -1,0 +1,260 @@
+"""A box of weights halved again and again, until each part is proved; the search and its record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from phasediagram.certified.bounds.box import box_bound
+from phasediagram.certified.problem import Problem
+from phasediagram.kernel.compiling import compiled
+from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.int8]
+
+#: What is known of a leaf; any other code is the weight along which a box was halved.
+EXCLUDED, CANDIDATE, SYMMETRIC, OPEN = -1, -2, -3, -4
+
+_CHUNK = 256  # boxes that a thread takes at a time
+_pairs = types.int64[:, ::1]
+
+
+@compiled(Boolean(Integer, Integer, Vector, Vector, _pairs))
+def _has_a_copy(m: int, n: int, low: Array, high: Array, pairs: NDArray[np.int64]) -> bool:
+    """Return whether norms of equal features ascend in all of a box: they may be exchanged."""
+    for pair in range(len(pairs)):
+        i, j = pairs[pair, 0], pairs[pair, 1]
+        most, least = 0.0, 0.0
+        for k in range(m):
+            a, b, c, d = low[k * n + i], high[k * n + i], low[k * n + j], high[k * n + j]
+            most += max(a * a, b * b)
+            if not c < 0.0 < d:
+                least += min(c * c, d * d)
+        if most * (1.0 + 2.0**-40) < least:
+            return True
+    return False
+
+
+@compiled(Integer(Integer, Integer, Vector, Vector, Vector))
+def _most_uncertain(m: int, n: int, low: Array, high: Array, importance: Array) -> int:
+    """Return the weight whose width makes gains, and so planes, the least certain."""
+    chosen, most = -1, 0.0
+    for c in range(m * n):
+        k, f = c // n, c % n
+        width = high[c] - low[c]
+        if width <= 0.0:
+            continue
+        own, others = 0.0, 0.0
+        for i in range(n):
+            size = max(abs(low[k * n + i]), abs(high[k * n + i]))
+            own += size if i != f else 2.0 * size
+            if i != f:
+                others += importance[i] * size * size
+        effect = width * width * (importance[f] * own * own + others)
+        if effect > most or chosen < 0:
+            chosen, most = c, effect
+    return chosen
+
+
+@compiled(
+    Nothing(
+        Integer, Integer, Matrix, Matrix, Matrix, Vector, Vector, Real, Boolean, _pairs, Real, Real,
+        types.int8[::1], Matrix,
+    )
+)  # fmt: skip
+def _examine(
+    m: int,
+    n: int,
+    low: Array,
+    high: Array,
+    tables: Array,
+    importance: Array,
+    active: Array,
+    penalty: float,
+    free_bias: bool,
+    pairs: NDArray[np.int64],
+    target: float,
+    above: float,
+    codes: Codes,
+    touched: Array,
+) -> None:
+    """Say of each box what is proved, or along which weight to halve it."""
+    for box in range(len(low)):
+        if _has_a_copy(m, n, low[box], high[box], pairs):
+            codes[box] = -3
+            continue
+        bound = box_bound(
+            m, n, low[box], high[box], tables, importance, active, penalty, free_bias, target,
+            above, touched[box, : m * n], touched[box, m * n :],
+        )  # fmt: skip
+        if bound >= target:
+            codes[box] = -1 if bound >= above else -2
+        else:
+            codes[box] = _most_uncertain(m, n, low[box], high[box], importance)
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Boxes of weights, and what is known of them.
+
+    Attributes
+    ----------
+    low, high : ndarray, shape (k, m n)
+    codes : ndarray of int8, shape (k,)
+    touched : ndarray, shape (k, m n + n)
+        Weights and biases at which the tangent planes of each box touch.
+    """
+
+    low: Array
+    high: Array
+    codes: Codes
+    touched: Array
+
+    def chosen(self, which: NDArray[np.bool_]) -> Boxes:
+        """Return some of the boxes."""
+        return Boxes(self.low[which], self.high[which], self.codes[which], self.touched[which])
+
+
+@dataclass(frozen=True)
+class Tree:
+    """How a box was halved.
+
+    Attributes
+    ----------
+    low, high : ndarray, shape (m n,)
+        The box.
+    codes : tuple of ndarray of int8
+        For each generation what became of its boxes.  The next generation consists of the
+        lower halves of those that were halved, then of the upper halves.
+    touched : ndarray, shape (leaves that are bounded, m n + n)
+        Where the tangent planes touch, for the leaves other than `SYMMETRIC`, in order.
+    candidates : Boxes
+        Leaves that may hold a minimiser, and those left open.
+    """
+
+    low: Array
+    high: Array
+    codes: tuple[Codes, ...]
+    touched: Array
+    candidates: Boxes
+
+    @property
+    def boxes(self) -> int:
+        """Number of boxes that were examined."""
+        return sum(map(len, self.codes))
+
+    @property
+    def open(self) -> int:
+        """Number of boxes of which nothing was proved."""
+        return int((self.candidates.codes == OPEN).sum())
+
+
+Report = Callable[[float, int, int], None]  # share of the volume done, boxes examined and left
+
+
+def halved(
+    problem: Problem,
+    low: Array,
+    high: Array,
+    target: float,
+    above: float,
+    max_boxes: int,
+    *,
+    threads: int | None = None,
+    report: Report | None = None,
+) -> Tree:
+    """Halve a box until the loss is proved to be at least `target` in every part.
+
+    Parameters
+    ----------
+    problem : Problem
+    low, high : ndarray, shape (m n,)
+    target, above : float
+        What must be proved, and what excludes a part from holding a minimiser.
+    max_boxes : int
+        About how many are examined before the rest is left open.
+    threads : int, optional
+        By default as many as there are processors.
+    report : callable, optional
+        Called after each generation.
+    """
+    fronts = low[None, :].copy(), high[None, :].copy()
+    generations: list[Codes] = []
+    touched: list[Array] = []
+    kept: list[Boxes] = []
+    examined, volume, done = 0, 1.0, 0.0
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        while len(fronts[0]):
+            if examined + len(fronts[0]) > max_boxes:
+                boxes = _open(problem, *fronts)
+            else:
+                boxes = examine(problem, *fronts, target, above, pool)
+            examined += len(boxes.codes)
+            generations.append(boxes.codes)
+            bounded = (boxes.codes < 0) & (boxes.codes != SYMMETRIC)
+            touched.append(boxes.touched[bounded])
+            kept.append(boxes.chosen((boxes.codes == CANDIDATE) | (boxes.codes == OPEN)))
+            done += volume * float((boxes.codes < 0).sum())
+            volume *= 0.5
+            fronts = _halves(boxes)
+            if report is not None:
+                report(done, examined, len(fronts[0]))
+    return Tree(low, high, tuple(generations), np.concatenate(touched), _joined(kept))
+
+
+def examine(
+    problem: Problem,
+    low: Array,
+    high: Array,
+    target: float,
+    above: float,
+    pool: ThreadPoolExecutor,
+) -> Boxes:
+    """Examine boxes, on threads."""
+    m, n = problem.m, problem.n
+    boxes = Boxes(low, high, np.empty(len(low), np.int8), np.empty((len(low), m * n + n)))
+    importance = np.array([float(x) for x in problem.importance])
+    active = np.array([float(x) for x in problem.active])
+
+    def part(chunk: slice) -> None:
+        _examine(
+            m, n, low[chunk], high[chunk], problem.tables, importance, active,
+            float(problem.penalty), problem.free_bias, problem.equal_pairs, target, above,
+            boxes.codes[chunk], boxes.touched[chunk],
+        )  # fmt: skip
+
+    chunks = [slice(start, start + _CHUNK) for start in range(0, len(low), _CHUNK)]
+    for _ in pool.map(part, chunks) if len(chunks) > 1 else map(part, chunks):
+        pass
+    return boxes
+
+
+def _halves(boxes: Boxes) -> tuple[Array, Array]:
+    """Return the halves of the boxes that are to be halved: all lower ones, then all upper."""
+    parents = boxes.chosen(boxes.codes >= 0)
+    each, along = np.arange(len(parents.codes)), parents.codes.astype(np.intp)
+    middle = 0.5 * (parents.low[each, along] + parents.high[each, along])
+    low, high = parents.low.copy(), parents.high.copy()
+    low[each, along] = high[each, along] = middle
+    return np.concatenate([parents.low, low]), np.concatenate([high, parents.high])
+
+
+def _open(problem: Problem, low: Array, high: Array) -> Boxes:
+    touched = np.zeros((len(low), problem.m * problem.n + problem.n))
+    return Boxes(low, high, np.full(len(low), OPEN, np.int8), touched)
+
+
+def _joined(parts: list[Boxes]) -> Boxes:
+    return Boxes(
+        np.concatenate([part.low for part in parts]),
+        np.concatenate([part.high for part in parts]),
+        np.concatenate([part.codes for part in parts]),
+        np.concatenate([part.touched for part in parts]),
+    )

@@ -1,0 +1,142 @@
+"""The verbs that prove: certify and certified-diagram."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from phasediagram.cli.options import (
+    CHECK_FAILED,
+    Parser,
+    add_figure,
+    add_size,
+    figure_path,
+    hidden_dimensions,
+    progress_bar,
+    writable,
+)
+
+_SECONDS = 1.0  # between two lines about progress
+
+
+def add_certify(verbs: argparse._SubParsersAction[Parser]) -> None:
+    certify = verbs.add_parser(
+        "certify",
+        help="prove how low the loss can be at one point",
+        description="Prove a lower bound of the loss that meets the lowest minimum found, for "
+        "(2, 1) and (3, 2). Exit status 0 if the gap is closed, 1 if not.",
+    )
+    certify.add_argument("--density", type=float, required=True, metavar="P", help="in (0, 1]")
+    certify.add_argument(
+        "--relative-importance", type=float, default=1.0, metavar="R", help="default: 1"
+    )
+    add_size(certify)
+    certify.add_argument("--no-bias", action="store_true", help="all biases are 0")
+    certify.add_argument(
+        "--interference-penalty", type=float, default=0.0, metavar="L",
+        help="factor of the sum of (W_i . W_j)^2 over i != j; default: 0",
+    )  # fmt: skip
+    certify.add_argument(
+        "--gap", type=float, metavar="G",
+        help="largest gap in units of the loss; default: 1e-9 for 2 features, 1e-6 for 3",
+    )  # fmt: skip
+    certify.add_argument(
+        "--max-boxes", type=int, metavar="K", help="boxes of weights before giving up"
+    )
+    certify.add_argument(
+        "-o", "--output", type=Path, metavar="FILE",
+        help="a .gz file for the certificate, which "
+        "'python -m phasediagram.certified.checker FILE' checks",
+    )  # fmt: skip
+    certify.set_defaults(run=_certify)
+
+
+def _certify(options: argparse.Namespace) -> int:
+    from phasediagram.certified.certifying import MAX_BOXES, certify
+
+    path = None if options.output is None else writable(options.output, (".gz",))
+    gap = options.gap if options.gap is not None else 1e-9 if options.features == 2 else 1e-6
+    certificate = certify(
+        options.density,
+        options.relative_importance,
+        options.features,
+        hidden_dimensions(options),
+        bias=not options.no_bias,
+        interference_penalty=options.interference_penalty,
+        gap=gap,
+        max_boxes=MAX_BOXES if options.max_boxes is None else options.max_boxes,
+        report=_reporter() if sys.stderr.isatty() else None,
+    )
+    print(certificate)
+    for number, region in enumerate(certificate.minimiser_within, start=1):
+        print(f"minimisers, region {number}: W^T W from {region.gram_low.round(6).tolist()}")
+        print(f"{'to':>29} {region.gram_high.round(6).tolist()}")
+    if path is not None and certificate.is_closed:
+        certificate.save(path)
+        print(f"wrote {path}")
+    return 0 if certificate.is_closed else CHECK_FAILED
+
+
+def _reporter() -> Callable[[float, int, int], None]:
+    """Return what says now and then on stderr how much is decided."""
+    last = time.monotonic()
+
+    def report(share: float, examined: int, left: int) -> None:
+        nonlocal last
+        if time.monotonic() > last + _SECONDS:
+            last = time.monotonic()
+            done = f"{share:.3%} of the weights' volume decided"
+            print(f"{done}, {examined} boxes examined, {left} left", file=sys.stderr)
+
+    return report
+
+
+def add_certified_diagram(verbs: argparse._SubParsersAction[Parser]) -> None:
+    diagram = verbs.add_parser(
+        "certified-diagram",
+        help="a phase diagram whose regions are proved",
+        description="Prove, cell by cell, what every global minimiser looks like for 2 features "
+        "in 1 dimension, and draw it. Takes up to ten minutes.",
+    )
+    diagram.add_argument(
+        "--undecided", type=float, default=0.005, metavar="SHARE",
+        help="of the area that may stay undecided; default: %(default)s",
+    )  # fmt: skip
+    diagram.add_argument(
+        "--seconds", type=float, default=600.0, help="time to stop after; default: %(default)s"
+    )
+    diagram.add_argument(
+        "--penalty-range", type=float, nargs=2, metavar=("FROM", "TO"),
+        help="an interference penalty instead of relative importance, which is then 1",
+    )  # fmt: skip
+    diagram.add_argument(
+        "--directory", type=Path, help="where results are kept, to be continued from"
+    )
+    add_figure(diagram, "certified.png")
+    diagram.set_defaults(run=_certified_diagram)
+
+
+def _certified_diagram(options: argparse.Namespace) -> int:
+    from phasediagram.certified.diagram import certified_diagram
+
+    path = figure_path(options.output)
+    with progress_bar("certifying") as progress:
+        found = certified_diagram(
+            interference_penalty=options.penalty_range and tuple(options.penalty_range),
+            undecided=options.undecided,
+            max_seconds=options.seconds,
+            directory=options.directory,
+            progress=progress,
+        )
+    from phasediagram.plotting import paper_figure, plot_certified, save_figure
+
+    for phase, share in found.shares(finer=True).items():
+        print(f"{phase:<15} {share:8.3%}")
+    with paper_figure() as figure:
+        plot_certified(found, figure.add_subplot())
+        save_figure(figure, path)
+    print(f"wrote {path}")
+    return 0 if found.shares().get("undecided", 0.0) <= options.undecided else CHECK_FAILED

@@ -1,0 +1,199 @@
+"""Certified diagrams: cells hold what minima from elsewhere say, and boundaries stay undecided."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from math import comb
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import phasediagram as phd
+from phasediagram.certified.cells import Corners, outweighed, polar_tables
+from phasediagram.certified.deciding import Cell, decide
+from phasediagram.cli import main
+
+CURVES = json.loads((Path(__file__).parent.parent / "reference" / "curves_2_1.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def diagram():
+    return phd.certified_diagram(undecided=0.1)
+
+
+def test_most_of_the_area_is_decided(diagram):
+    shares = diagram.shares()
+    assert shares["undecided"] <= 0.1
+    assert abs(sum(shares.values()) - 1) < 1e-12
+    assert abs(shares["ignored"] - shares["dedicated"]) < 1e-9  # r -> 1/r
+
+
+def test_cells_agree_with_minima_that_were_searched_for(diagram):
+    rng = np.random.default_rng(1)
+    for _ in range(60):
+        p, r = 10 ** rng.uniform(-2, 0), 10 ** rng.uniform(-1, 1)
+        inside = (
+            (diagram.density[:, 0] <= p)
+            & (p <= diagram.density[:, 1])
+            & (diagram.other[:, 0] <= r)
+            & (r <= diagram.other[:, 1])
+        )
+        (k,) = np.flatnonzero(inside)
+        found = phd.solve(p, r)
+        outcomes = {
+            "ignored": {"ignored"},
+            "dedicated": {"dedicated"},
+            "superposed": {"superposition"},
+            "undecided": {"ignored", "dedicated", "superposition"},
+        }
+        assert found.outcome in outcomes[diagram.phase[k]]
+        if diagram.phase[k] == "superposed":
+            ratio = abs(found.W[0, 1] / found.W[0, 0])
+            assert diagram.ratio[k, 0] <= ratio <= diagram.ratio[k, 1]
+
+
+def test_superposed_cells_are_divided_by_the_ratio(diagram):
+    """Partial or antipodal, as a minimum searched for at the cell's centre is."""
+    finer = np.array(diagram.finer_phase)
+    assert (np.array(diagram.phase)[finer == "antipodal"] == "superposed").all()
+    assert diagram.shares(finer=True)["antipodal"] > 0.5
+    for k in np.flatnonzero(finer == "antipodal")[:20]:
+        p, r = np.sqrt(diagram.density[k].prod()), np.sqrt(diagram.other[k].prod())
+        W = phd.solve(float(p), float(r)).W
+        assert 0.6 < abs(W[0, 1] / W[0, 0]) < 1 / 0.6
+    partial = decide(Cell((0.6, 0.601), (0.74, 0.741))).ratio
+    assert 0 < partial[0] < partial[1] < 0.6
+
+
+def outcome_changes():
+    """Points of traced curves on which the outcome, and not merely the phase, changes."""
+    apart = {"ignored", "dedicated"}
+    for curve in CURVES["boundaries"]:
+        if curve["kind"] == "equilibrium" and apart & set(curve["phases"]):
+            yield from zip(curve["density"], curve["relative_importance"], strict=True)
+
+
+def test_traced_boundaries_lie_in_undecided_cells(diagram):
+    decided = np.array(diagram.phase) != "undecided"
+    density, other = diagram.density[decided], diagram.other[decided]
+    points = list(outcome_changes())
+    assert len(points) > 300
+    near = 1e-9  # what is known of the curves' positions
+    for p, r in points:
+        inside = (density[:, 0] * (1 + near) < p) & (p < density[:, 1] * (1 - near))
+        inside &= (other[:, 0] * (1 + near) < r) & (r < other[:, 1] * (1 - near))
+        assert not inside.any()
+
+
+@pytest.mark.parametrize("point", list(outcome_changes())[::40])
+def test_small_cells_around_boundaries_are_never_decided(point):
+    p, r = point
+    width = 1e-3
+    cell = Cell((p * (1 - width), min(p * (1 + width), 1.0)), (r * (1 - width), r * (1 + width)))
+    assert decide(cell).phase == "undecided"
+
+
+def test_small_cells_beside_boundaries_are_decided():
+    """So that the tests above say something: r_c(0.6) is at 0.67, the first-order line further."""
+    assert decide(Cell((0.599, 0.601), (0.61, 0.612))).phase == "ignored"
+    assert decide(Cell((0.599, 0.601), (0.71, 0.712))).phase == "superposed"
+    assert decide(Cell((0.599, 0.601), (1 / 0.612, 1 / 0.61))).phase == "dedicated"
+
+
+def test_small_second_weights_are_not_outweighed_beyond_the_stability_limit():
+    """The proof for small weights must fail just above r_c(p), where they lower the loss."""
+    p = 0.5
+    limit = float(phd.closed_forms.ignored_stability_limit(p))
+    table = np.array([0.25, 0.25, 0.25, 0.25])
+    corners = Corners(
+        np.tile(table, (1, 2, 1)), np.ones((1, 2)), np.full((1, 2), p), np.zeros(1), np.ones(1)
+    )
+    variance = p / 3 - p**2 / 4
+
+    def holds(r):
+        return outweighed(corners, 0.02, np.sqrt(18 * r), np.array([r * variance]), 4000, 1e-6)
+
+    assert holds(0.97 * limit)
+    assert not holds(1.001 * limit)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_losses_in_a_cell_are_mixtures(n):
+    low, high = Fraction(1, 5), Fraction(1, 2)
+    tables = polar_tables(low, high, n)
+    assert all(sum(table) == 1 for table in tables)
+    assert min(min(table) for table in tables) > 0
+    t = Fraction(1, 3)
+    p = low + t * (high - low)
+    weights = [comb(n, k) * t**k * (1 - t) ** (n - k) for k in range(n + 1)]
+    for active in range(2**n):
+        size = active.bit_count()
+        mixed = sum(w * table[active] for w, table in zip(weights, tables, strict=True))
+        assert mixed == p**size * (1 - p) ** (n - size)
+
+
+def test_a_diagram_is_continued_from_its_directory(tmp_path, monkeypatch):
+    window = {"density": (0.1, 0.4), "relative_importance": (0.3, 1.0), "undecided": 0.3}
+    first = phd.certified_diagram(**window, directory=tmp_path)
+    path = tmp_path / "cells.jsonl"
+    path.write_text(path.read_text() + '[3, 1, 0, "supe')  # killed while writing
+    monkeypatch.setattr("phasediagram.certified.diagram.decide", None)
+    again = phd.certified_diagram(**window, directory=tmp_path)
+    assert sorted(zip(again.phase, again.density.tolist(), again.other.tolist(), strict=True)) == (
+        sorted(zip(first.phase, first.density.tolist(), first.other.tolist(), strict=True))
+    )
+    with pytest.raises(ValueError, match="holds something else"):
+        phd.certified_diagram(density=(0.1, 0.5), directory=tmp_path)
+
+
+def test_a_penalty_may_be_the_second_axis():
+    found = phd.certified_diagram(
+        density=(0.1, 0.3), interference_penalty=(0.005, 0.2), undecided=0.15
+    )
+    shares = found.shares()
+    assert shares["superposed"] > 0.2
+    assert shares["not superposed"] > 0.2
+    # known to end superposition at p = 0.2: 0.0376
+    column = (found.density[:, 0] <= 0.2) & (found.density[:, 1] >= 0.2)
+    at_end = column & (found.other[:, 0] <= 0.0376) & (found.other[:, 1] >= 0.0376)
+    assert {found.phase[k] for k in np.flatnonzero(at_end)} == {"undecided"}
+
+
+@pytest.mark.parametrize(("density", "accuracy"), [(0.6, 0.03), (0.8, 0.04)])
+def test_a_penalty_ends_superposition_where_the_closed_form_says(density, accuracy):
+    """Where the change is continuous, at V (1 - r_c)/2 for equal importances."""
+    limit = float(phd.closed_forms.ignored_stability_limit(density))
+    end = (density / 3 - density**2 / 4) * (1 - limit) / 2
+    phases = [
+        decide(Cell((density, density), (1.0, 1.0), (end * share, end * share))).phase
+        for share in (1 - accuracy, 1.0, 1 + accuracy)
+    ]
+    assert phases == ["superposed", "undecided", "not superposed"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_features": 3}, "must be 2 and 1, got 3"),
+        ({"density": (0.5, 0.1)}, "density must be two ascending numbers"),
+        ({"relative_importance": (0.0, 1.0)}, "relative_importance must be two ascending"),
+        ({"undecided": 0.0}, r"undecided must lie in \(0, 1\), got 0.0"),
+    ],
+)
+def test_bad_windows_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        phd.certified_diagram(**arguments)
+
+
+def test_drawing(diagram, tmp_path, monkeypatch):
+    from phasediagram.plotting import paper_figure
+
+    with paper_figure() as figure:
+        ax = phd.plot(diagram, figure.add_subplot())
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert len(labels) == len(diagram.shares(finer=True))
+    monkeypatch.chdir(tmp_path)
+    assert main(["certified-diagram", "--undecided", "0.4"]) == 0
+    assert (tmp_path / "certified.png").stat().st_size > 5000
