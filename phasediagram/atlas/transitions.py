@@ -123,7 +123,10 @@ def _by_way_of(
     """Return the changes on both sides of a position at which a third minimum is lowest."""
     if depth == _DEEPEST:
         change = continuous_change(segment, before, after, after - before)
-        return None if change is None else [replace(change, before=before, after=after)]
+        if change is None:
+            return None
+        is_far = segment.engine.space.distance(before, after) > _NEARLY_ONE
+        return [replace(change, before=before, after=after, order=1 if is_far else 2)]
     found: list[Change] = []
     for start, stop, one, other, ends in (
         (0.0, share, before, third, (0.0, share)),

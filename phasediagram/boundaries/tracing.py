@@ -22,7 +22,7 @@ from phasediagram.parameters import Plane, plane_of
 from phasediagram.progress import Progress
 from phasediagram.results import PhaseBoundaries
 from phasediagram.toymodel.axes import DENSITY, RELATIVE_IMPORTANCE, Axis
-from phasediagram.toymodel.models import ToyModel, sized_model
+from phasediagram.toymodel.models import RELU, ToyModel, sized_model
 
 Array = NDArray[np.float64]
 
@@ -100,6 +100,11 @@ def phase_boundaries(
     if n > MAX_TRACED_FEATURES:
         raise ValueError(
             f"n_features must be at most {MAX_TRACED_FEATURES} to trace boundaries, got {n}"
+        )
+    if chosen.activation != RELU:
+        raise ValueError(
+            "activation must be 'relu' to trace boundaries: minima of a linear model change where "
+            f"importances times variances are equal, in continua; got {chosen.activation!r}"
         )
     plane, domain = _plane_and_domain(
         chosen, x, y, density, relative_importance, importance, relative_density

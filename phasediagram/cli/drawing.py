@@ -155,7 +155,8 @@ def _draw_assumed(options: argparse.Namespace) -> int:
     with progress_bar("solving") as progress:
         diagram = phase_diagram(progress=progress, **arguments)
     boundaries = None
-    if options.features <= MAX_TRACED_FEATURES and not options.no_boundaries:
+    traced = options.features <= MAX_TRACED_FEATURES and options.activation == "relu"
+    if traced and not options.no_boundaries:
         with progress_bar("tracing boundaries") as progress:
             boundaries = phase_boundaries(
                 spinodals=not options.no_spinodals, progress=progress, **arguments
