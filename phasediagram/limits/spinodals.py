@@ -24,7 +24,6 @@ Name = Callable[[Array, Array], str]  # of a state at a position
 
 _CONTINUOUS = "goes on continuously"
 _BESIDE = 0.05  # distance of two states of which one begins beside the other
-_VANISHES = 0.07  # share of that distance, farther inside, which is on its way to 0
 _SHARP = 0.7  # cosine of directions before and after a corner
 _SHORT = 0.05  # length of a piece whose name is that of what is before or after it
 _EDGE = 1e-3  # how far from the edge of the domain a walk along a limit stops
@@ -95,8 +94,8 @@ def _polished(engine: Engine, plane: DensityImportancePlane, limit: Limit) -> _P
 def _goes_on(engine: Engine, plane: DensityImportancePlane, foot: Foot) -> bool:
     """Whether a minimum becomes, continuously, one that lies on other kinks and goes on.
 
-    So does a branch that begins beside another state, on its side of a continuous transition:
-    towards the limit its distance from that state vanishes.
+    So does a branch that begins beside another state, on its side of a continuous transition: the
+    cubic coefficient K of that state towards the branch is positive.
     """
     x, at = foot.end.state.x, plane.at(foot.end.beyond)
     beside, settled = engine.settle(x, at, 10.0, 60)
@@ -104,10 +103,9 @@ def _goes_on(engine: Engine, plane: DensityImportancePlane, foot: Foot) -> bool:
         return False
     if len(kinks(engine, beside)) >= len(kinks(engine, x)):
         return False
-    inside, settled = engine.settle(beside, plane.at(foot.at), 10.0, 60)
-    if not settled or np.abs(beside - x).max() > _VANISHES * np.abs(inside - foot.anchor.x).max():
+    if engine.softest(beside, at, (x - beside)[None], 4)[0] <= 0:
         return False
-    return engine.softest(beside, at, (x - beside)[None], 4)[0] > 0
+    return engine.expansion(beside, at, foot.anchor.x - beside)[2] > 0
 
 
 def _stretches(
@@ -196,7 +194,11 @@ def _runs(names: list[_Label], line: Array) -> list[tuple[int, int, _Label]]:
     along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
     starts = [0, *(k for k in range(1, len(names)) if names[k] != names[k - 1])]
     runs = [(start, stop, names[start]) for start, stop in pairwise([*starts, len(names)])]
-    long = [run for run in runs if along[run[1] - 1] - along[run[0]] > _SHORT]
+    long = [
+        (start, stop, label)
+        for start, stop, label in runs
+        if along[stop - 1] - along[start] > _SHORT or (label[0] == _CONTINUOUS and stop - start > 1)
+    ]
     if not long:
         return [(0, len(names), max(set(names), key=names.count))]
     joined = [(0, long[0][1], long[0][2])]
