@@ -23,7 +23,7 @@ SUPERPOSED, NOT_SUPERPOSED = "superposed", "not superposed"
 _MAX_BOXES = 4000
 _NARROWEST = 2.0**-11  # boxes of weights below which a cell is given up
 _FINE = 2.0**-8  # the same, in units of the smallest second weight
-_RATIO_WIDTHS = (2.0**-6, 2.0**-4, 2.0**-3)  # of boxes, for the limits of |W_2 / W_1|
+_RATIO_WIDTH = 2.0**-6  # of boxes of weights, for the limits of |W_2 / W_1|
 _EQUAL = 1e-9  # relative difference of losses below which ignoring is taken to be as good
 #: Where minimisation starts at a cell's centre: W and b.
 _STARTS = ((1.0, -1.0, 0.0, 0.0), (1.0, -0.3, 0.1, 0.2), (0.3, -1.0, 0.2, 0.1))
@@ -125,10 +125,7 @@ def _superposed(problems: list[Problem], W: Array, b: Array) -> Verdict:
     ends = _reach(problems, least)
     if ends is None or excluded(1, corners, (0.0, 0.0), ends, _MAX_BOXES, _NARROWEST) <= 0:
         return Verdict(UNDECIDED)
-    limits = 0.0, math.inf
-    for width in _RATIO_WIDTHS:
-        if math.isinf(limits[1]):
-            limits = ratios(corners, (0.0, -ends[1]), (ends[0], 0.0), _MAX_BOXES, width)
+    limits = ratios(corners, (0.0, -ends[1]), (ends[0], 0.0), _MAX_BOXES, _RATIO_WIDTH)
     return Verdict(SUPERPOSED, limits)
 
 

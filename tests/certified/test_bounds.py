@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,11 +13,11 @@ import phasediagram as phd
 from derivations import moments as generator
 from derivations.roundings import exact_moments, roundings
 from phasediagram.certified.bounds.box import box_bound
-from phasediagram.certified.bounds.gains import shared_part
+from phasediagram.certified.bounds.gains import gain_box, shared_part
 from phasediagram.certified.bounds.outputs import GRID, majorant, moments, tilted_bound
 from phasediagram.certified.exact import exact_loss
 from phasediagram.certified.exact import moments as truncated_powers
-from phasediagram.certified.generations import halved
+from phasediagram.certified.generations import SYMMETRIC, examine, halved
 from phasediagram.certified.problem import Problem, independent, root_box
 
 UNIT = Fraction(1, 2**53)
@@ -128,6 +129,45 @@ def test_the_shared_part_is_above_its_bound(n, m):
         assert values.min() >= bound
         closest = min(closest, values.min() - bound)
     assert closest < 1e-4
+
+
+@pytest.mark.parametrize(("n", "m"), [(2, 1), (3, 2)])
+def test_intervals_of_gains_hold_them_and_are_narrow(n, m):
+    rng = np.random.default_rng(8)
+    for _ in range(100):
+        low = np.triu(rng.uniform(-0.6, 0.4, (m, n))).ravel()
+        high = low + np.triu(rng.choice([0.5, 0.1], (m, n))).ravel()
+        gain_low, gain_high = np.empty((n, n)), np.empty((n, n))
+        gain_box(m, n, low, high, gain_low, gain_high)
+        W = rng.uniform(low, high, (4000, m * n))
+        W[:400] *= np.where((low < 0) & (high > 0), rng.random(m * n) < 0.5, 1.0)  # zeros
+        W = np.clip(W, low, high).reshape(-1, m, n)
+        gram = np.einsum("xki,xkj->xij", W, W)
+        for i in range(n):
+            order = [i if j == 0 else (0 if j == i else j) for j in range(n)]
+            least, most = gram[:, i, order].min(axis=0), gram[:, i, order].max(axis=0)
+            assert (gain_low[i] <= least).all()
+            assert (most <= gain_high[i]).all()
+            assert (gain_high[i] - gain_low[i] < 1.5 * (most - least) + 1e-9).all()
+
+
+def test_only_boxes_of_ascending_norms_are_left_out_as_copies():
+    """And never of features that are not equal."""
+    rng = np.random.default_rng(9)
+    alike = independent([Fraction(1, 4)] * 3)
+    left_out = 0
+    with ThreadPoolExecutor(1) as pool:
+        for importance, pairs in (((1, 1, 2), [(0, 1)]), ((1, 1, 1), [(0, 1), (1, 2)])):
+            problem = Problem(3, 2, alike, tuple(map(Fraction, importance)))
+            low = np.triu(rng.uniform(-1.2, 1.2, (300, 2, 3))).reshape(300, 6)
+            high = low + np.triu(np.full((2, 3), 0.2)).ravel()
+            found = examine(problem, low, high, 1e9, 1e9, pool)
+            for k in np.flatnonzero(found.codes == SYMMETRIC):
+                W = rng.uniform(low[k], high[k], (200, 6)).reshape(-1, 2, 3)
+                norms = (W**2).sum(axis=1)
+                assert any((norms[:, i] < norms[:, j]).all() for i, j in pairs)
+                left_out += 1
+    assert left_out > 50
 
 
 def bounded(problem, low, high, target=1e-9, above=np.inf):
