@@ -371,9 +371,6 @@ def plane_from_record(record: dict[str, Any]) -> Plane:
     return Plane(model.n_features, model, held, axes)
 
 
-DensityImportancePlane = Plane  # the paper's, if nothing but n is given
-
-
 @lru_cache(maxsize=_REMEMBERED)
 def _at(n: int, log_density: float, log_importance: float) -> Parameters:
     importance = np.ones(n)

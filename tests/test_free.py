@@ -15,7 +15,7 @@ from phasediagram import closed_forms
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.state import Space
 from phasediagram.naming import phase_of
-from phasediagram.parameters import DensityImportancePlane
+from phasediagram.parameters import Plane
 
 REFERENCE = json.loads((Path(__file__).parent / "reference_minima.json").read_text())
 
@@ -61,7 +61,7 @@ def competitive_points(p, r):
 def lowest_of_random_starts(n, p, r, starts, rng):
     """At each point by itself, from weights and biases without structure."""
     engine = Engine(Space(n, n - 1, (tuple(range(n)),)))
-    parameters = DensityImportancePlane(n).many(np.log([p, r]).T)
+    parameters = Plane(n).many(np.log([p, r]).T)
     weights = 0.7 * rng.normal(size=(len(p), starts, (n - 1) * n))
     biases = rng.uniform(-0.3, 0.6, (len(p), starts, n))
     x = np.concatenate([weights, biases], axis=2).reshape(len(p) * starts, -1)

@@ -270,7 +270,7 @@ def test_where_all_three_begin_to_couple_beside_pairs(three):
         *nearest_end(three, "scalene", 0.18, 10),
         *nearest_end(three, "scalene", 0.5613, 0.6616),
     ]
-    assert_says("from (0.4205, 0.1) to (0.7130, 1.3566)", *found[:4])
+    assert_says("from (0.4205, 0.1) to (0.713, 1.357)", *found[:4])
     assert_says("from (0.1843, 10) to (0.5613, 0.6616)", *found[4:])
     sparse = [end[1] for end in ends_of(three, "triangle") if abs(end[0] - 0.01) < 1e-9]
     assert_says("0.979 < r < 1.007 at p = 0.01", *sorted(sparse), 0.01)

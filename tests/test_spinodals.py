@@ -23,6 +23,7 @@ PARTNER = {
     "partial-other": "partial",
 }
 CLOSE = 6e-3  # in log p and log r: beyond the error of chords
+TOLD_APART = 4e-4  # distance of curves, of which the nearest probes see both sides at once
 LATE = 0.05  # by when random probes have noticed that a minimum has become a saddle
 
 
@@ -160,6 +161,16 @@ def ends_there(phase, position, along, n, rng):
     return False
 
 
+def not_told_apart(boundaries, position, curve):
+    """Return the phases of curves in whose place the independent code may see another end."""
+    near = [
+        polylines.plain(other.phases[0])
+        for other in spinodals(boundaries)
+        if polylines.nearest(position[None], [polylines.of(other)]).min() < TOLD_APART
+    ]
+    return sorted({polylines.plain(curve.phases[0]), *near})
+
+
 @pytest.mark.parametrize(("fixture", "n"), MODELS)
 def test_at_a_spinodal_a_minimum_of_its_phase_ends(request, fixture, n):
     """Wherever the same segments cross a curve; a continuous end goes on as another phase."""
@@ -176,9 +187,9 @@ def test_at_a_spinodal_a_minimum_of_its_phase_ends(request, fixture, n):
                 if position[0] + CLOSE > 0:
                     continue
                 seen += 1
-                phase = polylines.plain(curve.phases[0])
-                if not ends_there(phase, position, along, n, rng):
-                    false.append((np.exp(position).round(5).tolist(), phase))
+                phases = not_told_apart(boundaries, position, curve)
+                if not any(ends_there(phase, position, along, n, rng) for phase in phases):
+                    false.append((np.exp(position).round(5).tolist(), phases))
     assert false == []
     assert seen >= least
 

@@ -20,7 +20,7 @@ from phasediagram.minima.search import (
 )
 from phasediagram.minima.starts import random_starts
 from phasediagram.minima.state import SAME_STATE, Space
-from phasediagram.parameters import DensityImportancePlane, Parameters
+from phasediagram.parameters import Parameters, Plane
 
 Array = NDArray[np.float64]
 Node = tuple[int, int]
@@ -129,7 +129,7 @@ class Atlas:
 
 def build_atlas(
     engine: Engine,
-    plane: DensityImportancePlane,
+    plane: Plane,
     axes: tuple[Array, Array],
     stride: int,
     starts: int,
@@ -155,7 +155,7 @@ def build_atlas(
 
 
 def _beyond_ends(
-    engine: Engine, plane: DensityImportancePlane, atlas: Atlas, rng: np.random.Generator
+    engine: Engine, plane: Plane, atlas: Atlas, rng: np.random.Generator
 ) -> list[tuple[Node, int]]:
     """Look for minima where others end, that no node may have; return those new to a node."""
     jobs = []
@@ -191,7 +191,7 @@ def _beyond_ends(
 
 def search_more(
     engine: Engine,
-    plane: DensityImportancePlane,
+    plane: Plane,
     atlas: Atlas,
     positions: Iterable[Array],
     rng: np.random.Generator,
@@ -229,7 +229,7 @@ def _reached(engine: Engine, at: Parameters, ends: Ends) -> Array:
 
 
 def _spread(
-    engine: Engine, plane: DensityImportancePlane, atlas: Atlas, wave: list[tuple[Node, int]]
+    engine: Engine, plane: Plane, atlas: Atlas, wave: list[tuple[Node, int]]
 ) -> list[tuple[Node, int]]:
     """Follow minima to the neighbours of their nodes; return those that are new there."""
     jobs = [(node, k, other) for node, k in wave for other in atlas.neighbours(node)]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from phasediagram.minima.engine import Engine, Followed
 from phasediagram.minima.following import ARRIVED, SADDLE
 from phasediagram.minima.search import State
-from phasediagram.parameters import DensityImportancePlane
+from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
 Result = TypeVar("Result")
@@ -52,9 +52,7 @@ class Request:
 Walk = Generator[Request, State | str, Result]  # is sent the minimum there, or why there is none
 
 
-def together(
-    engine: Engine, plane: DensityImportancePlane, walks: Iterable[Walk[Result]]
-) -> list[Result]:
+def together(engine: Engine, plane: Plane, walks: Iterable[Walk[Result]]) -> list[Result]:
     """Run walks side by side, in bulk; return their results."""
     results: dict[int, Result] = {}
     waiting: list[tuple[int, Walk[Result], Request]] = []
@@ -77,9 +75,7 @@ def together(
     return [results[index] for index in sorted(results)]
 
 
-def answers(
-    engine: Engine, plane: DensityImportancePlane, requests: list[Request]
-) -> list[State | str]:
+def answers(engine: Engine, plane: Plane, requests: list[Request]) -> list[State | str]:
     """Follow each minimum in one step; return it there, or why there is none."""
     followed = follow(
         engine,
@@ -94,7 +90,7 @@ def answers(
 
 def follow(
     engine: Engine,
-    plane: DensityImportancePlane,
+    plane: Plane,
     x: Array,
     directions: Array,
     starts: Array,
@@ -142,8 +138,6 @@ def reach(
     return state
 
 
-def trace_end(
-    engine: Engine, plane: DensityImportancePlane, state: State, start: Array, stop: Array
-) -> State | End:
+def trace_end(engine: Engine, plane: Plane, state: State, start: Array, stop: Array) -> State | End:
     """Follow one minimum along a segment; see `reach`."""
     return together(engine, plane, [reach(state, start, stop)])[0]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import FLAT, search
 from phasediagram.naming.geometry import is_silent
-from phasediagram.parameters import DensityImportancePlane, Parameters
+from phasediagram.parameters import Parameters, Plane
 from phasediagram.progress import Progress
 
 Array = NDArray[np.float64]
@@ -81,7 +81,7 @@ class Spread:
 
     def __init__(self, engine: Engine, shape: tuple[int, int], positions: Array) -> None:
         self._engine, self._shape = engine, shape
-        plane = DensityImportancePlane(engine.space.n)
+        plane = Plane(engine.space.n)
         self._tables, self._importances, self._tolerances = plane.many(positions)
         nothing = np.zeros(0, dtype=np.intp), *(np.zeros((0, engine.space.size)),) * 2
         self.minima = Candidates(nothing[0], nothing[1], np.zeros(0), nothing[2])

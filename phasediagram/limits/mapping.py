@@ -15,7 +15,7 @@ from phasediagram.lines.polylines import passes
 from phasediagram.lines.tracer import Domain
 from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
-from phasediagram.parameters import DensityImportancePlane
+from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
 
@@ -70,7 +70,7 @@ class LimitMapper:
     """Finds the limits of all minima of an atlas, and of those found beside limits."""
 
     engine: Engine
-    plane: DensityImportancePlane
+    plane: Plane
     atlas: Atlas
     domain: Domain
     rng: np.random.Generator

@@ -13,10 +13,11 @@ from phasediagram.lines.systems import Fold, KinkFold, System, ZeroCurvature, pr
 from phasediagram.lines.tracer import correct
 from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
-from phasediagram.parameters import DensityImportancePlane
+from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
 
+BRACKETED = "bracketed"  # the kind where no system has a solution
 _KINDS = ("fold", "kink", "zero curvature", "begins")
 _NEAR_KINK = 0.02  # |Z| of a kink on which a minimum may end
 _NEAR_STATE = 0.05  # distance of states a bracket apart
@@ -42,9 +43,7 @@ class Polished:
     kind: str
 
 
-def polish(
-    engine: Engine, plane: DensityImportancePlane, foot: Foot, expected: str = ""
-) -> Polished:
+def polish(engine: Engine, plane: Plane, foot: Foot, expected: str = "") -> Polished:
     """Solve what ends the minimum at a foot, the expected kind first."""
     end = foot.end
     across = end.beyond - end.position
@@ -61,12 +60,10 @@ def polish(
             if kind != "begins" and np.abs(x - end.state.x).max() > _NEAR_STATE:
                 continue
             return Polished(y[-2:], x, kind)
-    return Polished(foot.position, end.state.x, "bracketed")
+    return Polished(foot.position, end.state.x, BRACKETED)
 
 
-def _systems(
-    engine: Engine, plane: DensityImportancePlane, foot: Foot, kind: str
-) -> Iterator[tuple[System, Array]]:
+def _systems(engine: Engine, plane: Plane, foot: Foot, kind: str) -> Iterator[tuple[System, Array]]:
     """Yield the systems of a kind that may hold at a foot, and from where to solve them."""
     x, position, space = foot.end.state.x, foot.end.position, engine.space
     if kind == "fold":

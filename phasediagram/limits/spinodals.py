@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.limits.mapping import Limit
-from phasediagram.limits.polishing import polish
-from phasediagram.limits.tips import tip_before, tricritical_near
+from phasediagram.limits.polishing import BRACKETED, polish
+from phasediagram.limits.tips import fold_towards, tip_before, tricritical_near
 from phasediagram.limits.walking import Foot
 from phasediagram.lines.nodes import kinks
 from phasediagram.lines.tracer import Domain
 from phasediagram.minima.engine import Engine
-from phasediagram.parameters import DensityImportancePlane
+from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
 _Label = tuple[str, str]  # the name of the minimum, and what ends it
@@ -57,7 +57,7 @@ class _Stretch:
 
 def spinodals(
     engine: Engine,
-    plane: DensityImportancePlane,
+    plane: Plane,
     domain: Domain,
     limits: list[Limit],
     name: Name,
@@ -81,17 +81,17 @@ class _Points:
     goes_on: NDArray[np.bool_]
 
 
-def _polished(engine: Engine, plane: DensityImportancePlane, limit: Limit) -> _Points:
+def _polished(engine: Engine, plane: Plane, limit: Limit) -> _Points:
     positions, kinds, goes_on = [], [""], []
     for foot in limit.feet:
         point = polish(engine, plane, foot, kinds[-1])
-        kinds.append(point.kind)
+        kinds.append(kinds[-1] if point.kind == BRACKETED else point.kind)
         positions.append(point.position)
         goes_on.append(_goes_on(engine, plane, foot))
     return _Points(np.array(positions), kinds[1:], np.array(goes_on))
 
 
-def _goes_on(engine: Engine, plane: DensityImportancePlane, foot: Foot) -> bool:
+def _goes_on(engine: Engine, plane: Plane, foot: Foot) -> bool:
     """Whether a minimum becomes, continuously, one that lies on other kinks and goes on.
 
     So does a branch that begins beside another state, on its side of a continuous transition: the
@@ -108,9 +108,7 @@ def _goes_on(engine: Engine, plane: DensityImportancePlane, foot: Foot) -> bool:
     return engine.expansion(beside, at, foot.anchor.x - beside)[2] > 0
 
 
-def _stretches(
-    engine: Engine, plane: DensityImportancePlane, domain: Domain, limit: Limit
-) -> Iterator[_Stretch]:
+def _stretches(engine: Engine, plane: Plane, domain: Domain, limit: Limit) -> Iterator[_Stretch]:
     """Cut a limit at the tips that it turns around, and at sharp corners that are tips."""
     nothing = np.empty((0, 2))
     before, first, start = limit.ends[0], nothing, 0
@@ -146,7 +144,7 @@ def _corners(limit: Limit) -> Iterator[int]:
 
 def _named(
     engine: Engine,
-    plane: DensityImportancePlane,
+    plane: Plane,
     limit: Limit,
     points: _Points,
     stretch: _Stretch,
@@ -177,8 +175,11 @@ def _named(
                 node = tricritical_near(engine, plane, domain, feet[stop if side else start - 1])
                 if node is None:
                     continue
-                ends[side], extra = node.kind, node.position[None]
                 piece = piece[:-1] if side and stop < len(line) else piece
+                inwards = feet[start:stop][::-1] if side else feet[start:stop]
+                fold = fold_towards(engine, plane, domain, inwards, node.position)
+                extra = np.vstack([fold, node.position])[:: 1 if side else -1]
+                ends[side] = node.kind
             else:
                 ends[side] = stretch.ends[side]
                 extra = stretch.tips[side]

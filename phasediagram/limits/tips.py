@@ -13,7 +13,7 @@ from phasediagram.lines.nodes import CubicTerm, Kink, Node, kinks, tricritical_p
 from phasediagram.lines.systems import Fold
 from phasediagram.lines.tracer import Domain, correct, follow
 from phasediagram.minima.engine import Engine
-from phasediagram.parameters import DensityImportancePlane
+from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
 
@@ -35,9 +35,7 @@ class Tip:
     of_first: bool
 
 
-def tip_before(
-    engine: Engine, plane: DensityImportancePlane, domain: Domain, limit: Limit, k: int
-) -> Tip | None:
+def tip_before(engine: Engine, plane: Plane, domain: Domain, limit: Limit, k: int) -> Tip | None:
     """Return the special point around which a limit turns before foot k, if it is one."""
     sides = [limit.feet[:k][::-1], limit.feet[k:]]
     found = []
@@ -60,9 +58,7 @@ def tip_before(
     return tip if tip is not None and far(tip) < reach else None
 
 
-def tricritical_near(
-    engine: Engine, plane: DensityImportancePlane, domain: Domain, foot: Foot
-) -> Node | None:
+def tricritical_near(engine: Engine, plane: Plane, domain: Domain, foot: Foot) -> Node | None:
     """Return where a branch that begins near a foot no longer begins continuously."""
     base, settled = engine.settle(foot.end.state.x, plane.at(foot.end.beyond), 10.0, 60)
     if not settled:
@@ -70,10 +66,38 @@ def tricritical_near(
     return tricritical_point(engine, plane, domain, base, foot.anchor.x, foot.position, REACH)
 
 
-def _end_of_fold(
-    engine: Engine, plane: DensityImportancePlane, domain: Domain, feet: list[Foot]
-) -> Tip | None:
+def fold_towards(
+    engine: Engine, plane: Plane, domain: Domain, feet: list[Foot], target: Array
+) -> Array:
+    """Return points of a fold past the first of its feet, up to a special point near by, (k, 2)."""
+    followed = _follow_fold(engine, plane, domain, feet)
+    if followed is None:
+        return np.empty((0, 2))
+    line = np.array([y[-2:] for y in followed[1]])
+    far = np.linalg.norm(line - target, axis=1)
+    return line[1 : int(far.argmin()) + 1] if far.min() < _CLOSE else np.empty((0, 2))
+
+
+def _end_of_fold(engine: Engine, plane: Plane, domain: Domain, feet: list[Foot]) -> Tip | None:
     """Follow a fold on, past the first of its feet, to where it has a cusp or meets a kink."""
+    followed = _follow_fold(engine, plane, domain, feet)
+    if followed is None:
+        return None
+    system, points, kind = followed
+    line = [y[-2:] for y in points[1:]] or [points[0][-2:]]
+    if kind not in (CubicTerm.kind, Kink.kind):
+        node = _where_it_merges(system, domain, points[-1])
+        if node is None:
+            return None
+        kind = node.kind
+        line.append(node.position)
+    return Tip(kind, np.array(line), True)
+
+
+def _follow_fold(
+    engine: Engine, plane: Plane, domain: Domain, feet: list[Foot]
+) -> tuple[Fold, list[Array], str] | None:
+    """Follow a fold past the first of its feet; return its points, and what stops it."""
     straight = [foot for foot in feet if not foot.rolled][:2]
     if len(straight) < 2:
         return None
@@ -90,7 +114,7 @@ def _end_of_fold(
     corners = kinks(engine, start[:-2])
 
     def nearest(y: Array) -> float:
-        return min(abs(corner(system, y)) for corner in corners)
+        return min((abs(corner(system, y)) for corner in corners), default=1.0)
 
     system.commit(start)
     tangent = system.tangent(start)
@@ -108,16 +132,7 @@ def _end_of_fold(
         watch=lambda y: bool(np.linalg.norm(y[-2:] - start[-2:]) > REACH),
         accept=lambda y: nearest(y) > _ON_KINK / 10,  # beyond, the fold is another
     )
-    if nearest(points[-1]) < _ON_KINK:
-        kind = Kink.kind
-    line = [y[-2:] for y in points[1:]] or [start[-2:]]
-    if kind not in (CubicTerm.kind, Kink.kind):
-        node = _where_it_merges(system, domain, points[-1])
-        if node is None:
-            return None
-        kind = node.kind
-        line.append(node.position)
-    return Tip(kind, np.array(line), True)
+    return system, points, Kink.kind if nearest(points[-1]) < _ON_KINK else kind
 
 
 def _where_it_merges(system: Fold, domain: Domain, y: Array) -> Node | None:

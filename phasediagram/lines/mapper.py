@@ -18,7 +18,7 @@ from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import distinct
 from phasediagram.minima.state import SAME_STATE
 from phasediagram.naming.geometry import is_silent
-from phasediagram.parameters import DensityImportancePlane
+from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
 
@@ -96,7 +96,7 @@ class Mapper:
     """
 
     engine: Engine
-    plane: DensityImportancePlane
+    plane: Plane
     atlas: Atlas
     domain: Domain
     curves: list[Curve] = field(default_factory=list)

@@ -14,7 +14,7 @@ from phasediagram.lines.tracer import Domain, correct, follow, solve
 from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.state import SAME_STATE
-from phasediagram.parameters import DensityImportancePlane
+from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
 
@@ -137,7 +137,7 @@ def kinks(engine: Engine, x: Array) -> list[Kink]:
 
 def tricritical_point(
     engine: Engine,
-    plane: DensityImportancePlane,
+    plane: Plane,
     domain: Domain,
     base: Array,
     other: Array,
@@ -157,7 +157,7 @@ def tricritical_point(
 
 def critical_point(
     engine: Engine,
-    plane: DensityImportancePlane,
+    plane: Plane,
     domain: Domain,
     first: Array,
     second: Array,

@@ -14,7 +14,7 @@ from phasediagram.lines.polylines import passes
 from phasediagram.lines.systems import ZeroCurvature
 from phasediagram.lines.tracer import Domain, correct, follow
 from phasediagram.minima.engine import Engine
-from phasediagram.parameters import DensityImportancePlane
+from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
 
@@ -52,7 +52,7 @@ class StabilityLimit:
 
 
 def stability_limits(
-    engine: Engine, plane: DensityImportancePlane, domain: Domain, ends: Iterable[End]
+    engine: Engine, plane: Plane, domain: Domain, ends: Iterable[End]
 ) -> list[StabilityLimit]:
     """Trace the curves on which minima lose their stability at given ends."""
     limits: list[StabilityLimit] = []
@@ -85,9 +85,7 @@ def _explains(engine: Engine, limit: StabilityLimit, end: End) -> bool:
     return hit is not None and bool(engine.space.distance(limit.states[hit], end.state.x) < _SAME)
 
 
-def _trace(
-    engine: Engine, plane: DensityImportancePlane, domain: Domain, end: End
-) -> StabilityLimit | None:
+def _trace(engine: Engine, plane: Plane, domain: Domain, end: End) -> StabilityLimit | None:
     """Return the curve through an end, or None if the minimum ends there in another way."""
     system = ZeroCurvature(engine, plane, end.state.x, end.state.direction)
     bracket = end.beyond - end.position

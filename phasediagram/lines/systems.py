@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.minima.engine import Engine
-from phasediagram.parameters import DensityImportancePlane
+from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
 
@@ -61,10 +61,10 @@ class System(ABC):
     Parameters
     ----------
     engine : Engine
-    plane : DensityImportancePlane
+    plane : Plane
     """
 
-    def __init__(self, engine: Engine, plane: DensityImportancePlane) -> None:
+    def __init__(self, engine: Engine, plane: Plane) -> None:
         self.engine, self.plane = engine, plane
 
     @abstractmethod
@@ -139,7 +139,7 @@ class EqualLoss(System):
 class Fold(System):
     """A stationary state's smallest curvature vanishes: y = (state, position)."""
 
-    def __init__(self, engine: Engine, plane: DensityImportancePlane) -> None:
+    def __init__(self, engine: Engine, plane: Plane) -> None:
         super().__init__(engine, plane)
         self.direction: Array | None = None
 
@@ -209,7 +209,7 @@ class KinkFold(System):
     def __init__(
         self,
         engine: Engine,
-        plane: DensityImportancePlane,
+        plane: Plane,
         output: int,
         corner: int,
     ) -> None:
@@ -235,9 +235,7 @@ class ZeroCurvature(System):
     The state stays on its kinks and the direction on its cone; both follow the position.
     """
 
-    def __init__(
-        self, engine: Engine, plane: DensityImportancePlane, state: Array, direction: Array
-    ) -> None:
+    def __init__(self, engine: Engine, plane: Plane, state: Array, direction: Array) -> None:
         super().__init__(engine, plane)
         self.state, self.direction = state, direction
 
