@@ -203,13 +203,14 @@ def _runs(names: list[_Label], line: Array) -> list[tuple[int, int, _Label]]:
     if not long:
         return [(0, len(names), max(set(names), key=names.count))]
     joined = [(0, long[0][1], long[0][2])]
-    for start, stop, called in long[1:]:
+    for (_, end, _), (start, stop, called) in pairwise(long):
         first, _, before = joined[-1]
         if called == before:
             joined[-1] = (first, stop, before)
-        else:
-            joined[-1] = (first, start, before)
-            joined.append((start, stop, called))
+            continue
+        cut = end if before[0] == _CONTINUOUS else start
+        joined[-1] = (first, cut, before)
+        joined.append((cut, stop, called))
     joined[-1] = (joined[-1][0], len(names), joined[-1][2])
     return joined
 
