@@ -22,11 +22,12 @@ from phasediagram.minima.state import Space
 
 Array = NDArray[np.float64]
 
-_LARGEST_STEP = 0.06
+_LARGEST_STEP = 0.04
 _SMALLEST_STEP = 2e-4
 _FIRST_SIDE = 5e-3  # of the triangles with which a walk sets out
 _ANGLES = (0.0, 1.0, -1.0)  # at which a narrow region is looked for, before setting out
 _GROWTH = 1.6
+_BULGE = 1e-4  # how far the edge may be from a chord
 _LEAN = 0.25  # of a step: how far inside the edge walks go
 _LEAST_LEAN = 1e-5  # the same, where a region is narrow
 _STRAIGHT = np.cos(np.radians(20.0))
@@ -267,8 +268,10 @@ class Walker:
             self._add(foot)
             smooth += 1
             self.inside, self.at, self.outside = arrived, goal, end.beyond
+            bulge = length * float(np.linalg.norm(chord / length - along)) / 8
             along = chord / length
-            step, lean = min(_LARGEST_STEP, _GROWTH * step), min(_LEAN, _GROWTH * lean)
+            growth = min(_GROWTH, np.sqrt(_BULGE / max(bulge, 1e-12)))
+            step, lean = min(_LARGEST_STEP, growth * step), min(_LEAN, _GROWTH * lean)
 
     def _ahead(self, along: Array, step: float, smooth: int) -> Array:
         """Return where the edge is expected: on the parabola through the last feet."""
