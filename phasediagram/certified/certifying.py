@@ -16,6 +16,7 @@ from phasediagram.certified.exact import exact_loss
 from phasediagram.certified.generations import OPEN, Boxes, Report, examine, halved
 from phasediagram.certified.problem import Problem, independent, root_box
 from phasediagram.model import FreeSize, as_density, as_importance
+from phasediagram.toymodel.models import ToyModel, sized_model
 
 Array = NDArray[np.float64]
 
@@ -30,6 +31,7 @@ def certify(
     n_features: int = 2,
     n_hidden: int | None = None,
     *,
+    model: ToyModel | None = None,
     importance: Sequence[float] | None = None,
     bias: bool = True,
     interference_penalty: float = 0.0,
@@ -51,6 +53,9 @@ def certify(
         Importance r > 0 of the extra (last) feature; the others have importance 1.
     n_features, n_hidden : int
         (2, 1) or (3, 2); n - 1 hidden dimensions by default.
+    model : ToyModel, optional
+        The size, `bias` and `interference_penalty`, instead of the arguments of these names; its
+        features must be independent and its activation ReLU, without weight decay.
     importance : sequence of n floats, optional
         Importance of each feature, instead of `relative_importance`.
     bias : bool
@@ -84,6 +89,10 @@ def certify(
     (True, '0.013184555')
     """
     start = time.monotonic()
+    if model is not None:
+        chosen = _provable(sized_model(n_features, n_hidden, model))
+        n_features, n_hidden = chosen.n_features, chosen.hidden
+        bias, interference_penalty = chosen.bias, chosen.interference_penalty
     problem = _problem(
         density, relative_importance, n_features, n_hidden, importance, bias, interference_penalty
     )
@@ -116,6 +125,21 @@ def certify(
         tree=tree,
         seconds=time.monotonic() - start,
     )
+
+
+def _provable(model: ToyModel) -> ToyModel:
+    same = ToyModel(
+        model.n_features,
+        model.n_hidden,
+        bias=model.bias,
+        interference_penalty=model.interference_penalty,
+    )
+    if model != same:
+        raise ValueError(
+            "model must have independent features, activation 'relu' and no weight decay "
+            f"to be certified, got {model!r}"
+        )
+    return model
 
 
 def _problem(

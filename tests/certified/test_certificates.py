@@ -212,3 +212,20 @@ def test_the_command_line_says_whether_it_closed(capsys, tmp_path):
     assert main([*arguments, "--max-boxes", "50"]) == 1
     assert "boxes left" in capsys.readouterr().out
     assert main(["certify", "--density", "2"]) == 2
+
+
+def test_a_model_says_what_arguments_say():
+    model = phd.ToyModel(2, bias=False, interference_penalty=0.01)
+    said = phd.certify(0.3, 1.2, model=model, gap=1e-6)
+    told = phd.certify(0.3, 1.2, bias=False, interference_penalty=0.01, gap=1e-6)
+    assert said.is_closed
+    assert (said.exact_lower, said.exact_upper) == (told.exact_lower, told.exact_upper)
+
+
+@pytest.mark.parametrize(
+    "assumption",
+    [{"weight_decay": 0.1}, {"activation": "linear"}, {"groups": [phd.correlated(0, 1)]}],
+)
+def test_models_that_are_not_certified_are_refused(assumption):
+    with pytest.raises(ValueError, match="model must have independent features"):
+        phd.certify(0.3, model=phd.ToyModel(2, **assumption))
