@@ -34,6 +34,7 @@ _STARTS = {2: 200, 3: 250, 4: 200, 5: 200}
 _INSET = 1e-4  # of the outermost nodes: on the domain's edge symmetries make minima tie
 _EXPLAINED = 0.02  # distance to a curve that explains what was found at a place
 _SAME_PLACE = 1e-9
+_WALKED = 0.6, 0.9  # shares of the work before and after most limits
 _COMPETING = 1e-3  # relative excess of a loss that may be the lowest beside a curve
 
 
@@ -186,7 +187,7 @@ def survey(
     report(0.6)
     limits = LimitMapper(engine, plane, atlas, domain, rng) if spinodals else None
     if limits is not None:
-        limits.run()
+        limits.run(lambda share: report(_WALKED[0] + share * (_WALKED[1] - _WALKED[0])))
     report(1.0)
     return Survey(mapper, limits, [t for t in transitions if len(t.positions) > 1])
 

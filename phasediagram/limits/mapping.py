@@ -16,6 +16,7 @@ from phasediagram.lines.tracer import Domain
 from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
 from phasediagram.parameters import Plane
+from phasediagram.progress import Progress
 
 Array = NDArray[np.float64]
 
@@ -77,12 +78,18 @@ class LimitMapper:
     limits: list[Limit] = field(default_factory=list)
     searched: set[int] = field(default_factory=set)  # identities of limits
 
-    def run(self) -> None:
-        """Walk along the limits until no end of a minimum is unexplained."""
+    def run(self, report: Progress) -> None:
+        """Walk along the limits until no end of a minimum is unexplained.
+
+        `report` is told the share of the first ends that are explained.
+        """
         sheets = _sheets(self.atlas)
-        for _ in range(_ROUNDS):
+        count = sum(map(len, sheets))
+        for k in range(_ROUNDS):
             while ends := self._one_of_each(sheets):
                 self._walk(ends)
+                if k == 0:
+                    report(1.0 - sum(map(len, sheets)) / count)
             places = self._beside_limits()
             found = search_more(self.engine, self.plane, self.atlas, places, self.rng)
             sheets = [[end] for end in found if not self._is_known(end)]
