@@ -28,6 +28,7 @@ Array = NDArray[np.float64]
 KINK = 1e-7  # a corner's pre-activation that is nearer to 0 is on the kink
 _STEP = 5e-5  # t, for digits
 _SMALLEST_STEP = 2e-7  # t, where the next kink is near
+_ALMOST = 1e-5  # |Z| of a state on a kink to which a descent has not quite come
 _BEFORE_KINK = 0.2  # t as a share of |Z| at the next kink
 SPAN = 3e-4  # the same for the term of third order, which has fewer digits
 _DAMPING = 1e-3  # of steps, as a share of the largest curvature
@@ -55,9 +56,9 @@ def nearest_kink(m: int, n: int, x: Array, which: Array) -> float:
     return smallest
 
 
-@compiled(Real(Integer, Integer, Vector))
-def step_within_kinks(m: int, n: int, x: Array) -> float:
-    """Return a t at which states on kinks have left these and not yet met another."""
+@compiled(Real(Integer, Integer, Vector, Real))
+def step_within_kinks(m: int, n: int, x: Array, on_kink: float) -> float:
+    """Return a t at which states on kinks, |Z| < `on_kink`, have left these and met no other."""
     smallest = _STEP
     for i in range(n):
         for corner in range(2**n):
@@ -66,7 +67,7 @@ def step_within_kinks(m: int, n: int, x: Array) -> float:
                 if corner >> j & 1:
                     for k in range(m):
                         z += x[k * n + i] * x[k * n + j]
-            if abs(z) > KINK:
+            if abs(z) > on_kink:
                 smallest = min(smallest, _BEFORE_KINK * abs(z))
     return max(smallest, _SMALLEST_STEP)
 
@@ -341,7 +342,7 @@ def softest(
         for i in range(size):
             direction[i] = vectors[0, i]
         return float(values[0])
-    smallest, trial, t = np.inf, np.empty(size), step_within_kinks(m, n, x)
+    smallest, trial, t = np.inf, np.empty(size), step_within_kinks(m, n, x, _ALMOST)
     for start in range(guesses.shape[0] + 2 * min(count, size)):
         for i in range(size):
             if start < guesses.shape[0]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from phasediagram.kernel.packing import work_size
 from phasediagram.kernel.pointers import evaluate_at
 from phasediagram.kernel.rows import rows_address
-from phasediagram.minima.curvature import expansion, nearest_kink, softest, step_within_kinks
+from phasediagram.minima.curvature import KINK, expansion, nearest_kink, softest, step_within_kinks
 from phasediagram.minima.following import follow_rows
 from phasediagram.minima.newton import minimize_rows, settle, stiffen_rotations
 from phasediagram.minima.state import Space
@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 _ITERATIONS = 200
 _FIRST_RADIUS = 0.25
-_ROWS_WORTH_THREADS = 24  # fewer are done before threads have started
+_ROWS_WORTH_THREADS = 256  # fewer are done before threads are, on busy cores
 
 
 @dataclass(frozen=True)
@@ -280,7 +280,7 @@ class Engine:
 
     def step_within_kinks(self, x: Array) -> float:
         """Return a distance at which no other kink is met; see `phasediagram.minima.curvature`."""
-        return float(step_within_kinks(self.space.m, self.space.n, x))
+        return float(step_within_kinks(self.space.m, self.space.n, x, KINK))
 
     def nearest_kink(self, x: Array) -> tuple[float, int, int]:
         """Return the smallest |Z| over outputs and corners, and which output and corner."""
