@@ -236,11 +236,6 @@ def nearest_end(boundaries, phase, p, r):
 
 
 def test_where_minima_of_three_features_end(three):
-    corner = nearest_end(three, "antipodal", 0.5, 0.6)
-    assert_says(
-        "by tilting for r > 0.581, in the fold of n = 2 for r < 0.581 |", corner[1], 2, corner[1]
-    )
-    assert_says("(or in that fold for p < 0.362)", nearest_end(three, "partial", 0.36, 0.40)[0])
     assert_says(
         "p < 0.209; a sliver at p > 0.9196 |",
         max(c.density.max() for c in lines(three, "spinodal", "aligned") if c.density.max() < 0.5),
@@ -263,6 +258,27 @@ def test_where_minima_of_three_features_end(three):
     )
 
 
+def distance_from_two(two, three, phase, p, r):
+    """Return how far the nearest point of the three-feature spinodal is from that of two."""
+    point = np.log([[p, r]])
+    curves = [polylines.of(c) for c in lines(three, "spinodal", phase)]
+    vertices = np.concatenate(curves)
+    nearest = vertices[np.linalg.norm(vertices - point, axis=1).argmin()]
+    return polylines.nearest(
+        nearest[None], [polylines.of(c) for c in lines(two, "spinodal", phase)]
+    ).min()
+
+
+def test_where_the_fold_of_two_features_gives_way_to_tilting(two, three):
+    text = "by tilting for r > 0.581, in the fold of n = 2 for r < 0.581 |"
+    assert_says(text, 0.581, 2, 0.581)
+    assert distance_from_two(two, three, "antipodal", 0.51, 0.54) < 1e-3
+    assert distance_from_two(two, three, "antipodal", 0.53, 0.68) > 5e-3
+    assert_says("(or in that fold for p < 0.362)", 0.362)
+    assert distance_from_two(two, three, "partial", 0.33, 0.353) < 1e-3
+    assert distance_from_two(two, three, "partial", 0.40, 0.449) > 1e-3
+
+
 def test_where_all_three_begin_to_couple_beside_pairs(three):
     found = [
         *nearest_end(three, "aligned-triangle", 0.42, 0.1),
@@ -271,7 +287,7 @@ def test_where_all_three_begin_to_couple_beside_pairs(three):
         *nearest_end(three, "scalene", 0.5613, 0.6616),
     ]
     assert_says("from (0.4205, 0.1) to (0.713, 1.357)", *found[:4])
-    assert_says("from (0.1843, 10) to (0.5613, 0.6616)", *found[4:])
+    assert_says("from (0.1843, 10) to (0.56, 0.66)", *found[4:])
     sparse = [end[1] for end in ends_of(three, "triangle") if abs(end[0] - 0.01) < 1e-9]
     assert_says("0.979 < r < 1.007 at p = 0.01", *sorted(sparse), 0.01)
 

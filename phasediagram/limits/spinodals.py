@@ -19,7 +19,6 @@ from phasediagram.minima.engine import Engine
 from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
-_Label = tuple[str, str]  # the name of the minimum, and what ends it
 Name = Callable[[Array, Array], str]  # of a state at a position
 
 _CONTINUOUS = "goes on continuously"
@@ -77,7 +76,6 @@ class _Points:
     """The points of a limit, and where the minimum goes on as another that is beside it."""
 
     positions: Array
-    kinds: list[str]
     goes_on: NDArray[np.bool_]
 
 
@@ -88,7 +86,7 @@ def _polished(engine: Engine, plane: Plane, limit: Limit) -> _Points:
         kinds.append(kinds[-1] if point.kind == BRACKETED else point.kind)
         positions.append(point.position)
         goes_on.append(_goes_on(engine, plane, foot))
-    return _Points(np.array(positions), kinds[1:], np.array(goes_on))
+    return _Points(np.array(positions), np.array(goes_on))
 
 
 def _goes_on(engine: Engine, plane: Plane, foot: Foot) -> bool:
@@ -151,27 +149,26 @@ def _named(
     domain: Domain,
     name: Name,
 ) -> Iterator[Spinodal]:
-    """Cut a stretch where the minimum gets another name, ends in another way, or does not end."""
+    """Cut a stretch where the minimum gets another name, or does not end."""
     line = points.positions[stretch.start : stretch.stop]
     feet = limit.feet[stretch.start : stretch.stop]
     here = slice(stretch.start, stretch.stop)
     names = [
-        (_CONTINUOUS, "") if goes_on else (name(foot.anchor.x, foot.at), kind)
-        for foot, goes_on, kind in zip(feet, points.goes_on[here], points.kinds[here], strict=True)
+        _CONTINUOUS if goes_on else name(foot.anchor.x, foot.at)
+        for foot, goes_on in zip(feet, points.goes_on[here], strict=True)
     ]
     runs = _runs(names, line)
-    for k, (start, stop, (called, _)) in enumerate(runs):
+    for k, (start, stop, called) in enumerate(runs):
         if called == _CONTINUOUS:
             continue
         piece = line[start : min(stop + 1, len(line))]
         ends = ["", ""]
         for side, other in enumerate((k - 1, k + 1)):
             if 0 <= other < len(runs):
-                after = runs[other][2][0]
+                after = runs[other][2]
+                ends[side] = after if after == _CONTINUOUS else f"goes on as {after}"
                 if after != _CONTINUOUS:
-                    ends[side] = "corner" if after == called else f"goes on as {after}"
                     continue
-                ends[side] = after
                 node = tricritical_near(engine, plane, domain, feet[stop if side else start - 1])
                 if node is None:
                     continue
@@ -190,15 +187,15 @@ def _named(
             yield Spinodal(called, piece, (ends[0], ends[1]))
 
 
-def _runs(names: list[_Label], line: Array) -> list[tuple[int, int, _Label]]:
-    """Return runs of one label as (start, stop, label), short ones joined to what is before."""
+def _runs(names: list[str], line: Array) -> list[tuple[int, int, str]]:
+    """Return runs of one name as (start, stop, name), short ones joined to what is beside them."""
     along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
     starts = [0, *(k for k in range(1, len(names)) if names[k] != names[k - 1])]
     runs = [(start, stop, names[start]) for start, stop in pairwise([*starts, len(names)])]
     long = [
         (start, stop, label)
         for start, stop, label in runs
-        if along[stop - 1] - along[start] > _SHORT or (label[0] == _CONTINUOUS and stop - start > 1)
+        if along[stop - 1] - along[start] > _SHORT or (label == _CONTINUOUS and stop - start > 1)
     ]
     if not long:
         return [(0, len(names), max(set(names), key=names.count))]
