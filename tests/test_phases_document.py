@@ -244,7 +244,9 @@ def test_where_minima_of_three_features_end(three):
     assert_says("| others-antipodal | p < 0.7130 |", last_density_of_equal_pairs())
     assert_says("for small r (p > 0.417) |", densities(three, "spinodal", "others-antipodal").min())
     first = densities(three, "spinodal", "others-partial").min()
-    tilt = nearest_end(three, "others-partial", 0.7, 1.34)
+    tilt = first, 1.342  # a corner of the curve
+    curves = [polylines.of(c) for c in lines(three, "spinodal", "others-partial")]
+    assert polylines.nearest(np.log([tilt]), curves).max() < 3e-3
     last = nearest_end(three, "others-partial", 1.0, 1.0)
     assert_says("| others-partial | p > 0.7023 |", first)
     assert_says(
