@@ -205,7 +205,7 @@ def _runs(names: list[str], line: Array) -> list[tuple[int, int, str]]:
         if called == before:
             joined[-1] = (first, stop, before)
             continue
-        cut = end if before[0] == _CONTINUOUS else start
+        cut = end if before == _CONTINUOUS else start
         joined[-1] = (first, cut, before)
         joined.append((cut, stop, called))
     joined[-1] = (joined[-1][0], len(names), joined[-1][2])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.minima.engine import Ends, Engine
+from phasediagram.minima.following import FLAT
 from phasediagram.minima.starts import between, random_starts
 from phasediagram.minima.state import SAME_STATE, Space
 from phasediagram.naming.geometry import is_silent
@@ -18,7 +19,6 @@ Array = NDArray[np.float64]
 
 _CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
 _SAME_LOSS = 1e-9
-FLAT = 1e-9  # curvature, relative to the density of features, that is not told from 0
 _PUSH = 1e-3
 _TIED = 1e-12  # relative difference of losses that are equal but for rounding
 _LOWER = 1e-10  # relative gain of a descent that leaves a saddle
