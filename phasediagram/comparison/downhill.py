@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasediagram.minima.engine import Engine
-from phasediagram.minima.search import FLAT
+from phasediagram.minima.following import FLAT
 from phasediagram.minima.state import Space
 from phasediagram.minima.symmetry import plane_engine
 from phasediagram.parameters import PAPER_AXES, Parameters, Plane, plane_of

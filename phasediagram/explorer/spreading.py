@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.minima.engine import Engine
-from phasediagram.minima.search import FLAT, search
+from phasediagram.minima.following import FLAT
+from phasediagram.minima.search import search
 from phasediagram.naming.geometry import is_silent
 from phasediagram.parameters import Parameters, Plane
 from phasediagram.progress import Progress
