@@ -185,7 +185,7 @@ def test_where_minima_of_two_features_end(two):
     )
     strong = [c for c in aligned if c.density.max() < 0.3 and c.relative_importance.max() < 1]
     assert_says("sparse features, r < 0.282;", max(c.relative_importance.max() for c in strong))
-    assert_says("the two meet at p = 0.2265 |", max(c.density.max() for c in strong), chords=4e-4)
+    assert_says("the two meet at p = 0.2270 |", max(c.density.max() for c in strong))
     partial = lines(two, "spinodal", "partial")
     assert_says(
         "r = 0.5504 to 0.6356 at p = 0.5, 0.3155 to 0.3195 at p = 0.3, and closes at p = 0.217",

@@ -32,7 +32,8 @@ _SIMILAR = 0.02  # distance of states in a cell of which one is enough
 _MORE = 20  # random starts beside curves
 _RADIUS = 0.1  # the first trust radius from states known near by
 _CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
-_ALIKE = 1e-3  # the same of starts
+_ALIKE = 1e-3  # distance of starts of which one is enough
+_RATE = 0.5  # change of a minimum's state from place to place, over that of the coordinates
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Atlas:
         (node, index of a minimum, neighbouring node) to the index of the minimum as which it goes
         on there, or to where it ends.
     between : dict
-        Cell (i, j), named after its lower corner, to states of minima that were met inside it,
-        where another ends.
+        Cell (i, j), named after its lower corner, to the minima that were met inside it: where,
+        and their states.
     met : list of End
         Where those end on the way to the corners of their cells.
     """
@@ -58,11 +59,11 @@ class Atlas:
     axes: tuple[Array, Array]
     states: dict[Node, list[State]] = field(default_factory=dict)
     links: dict[tuple[Node, int, Node], int | End] = field(default_factory=dict)
-    between: dict[Node, list[Array]] = field(default_factory=dict)
+    between: dict[Node, list[tuple[Array, Array]]] = field(default_factory=dict)
     met: list[End] = field(default_factory=list)
     examined: set[End] = field(default_factory=set)
     ended: dict[Node, list[Array]] = field(default_factory=dict)
-    known: dict[Node, Array] = field(default_factory=dict)
+    known: dict[Node, _Known] = field(default_factory=dict)
 
     def position(self, node: Node) -> Array:
         """Return the coordinates of a node."""
@@ -96,7 +97,7 @@ class Atlas:
     def add(self, position: Array, x: Array) -> None:
         """Keep the state of a minimum that exists at a position."""
         cell = self.cell(position)
-        self.between.setdefault(cell, []).append(x)
+        self.between.setdefault(cell, []).append((position, x))
         for di in (-1, 0, 1):
             for dj in (-1, 0, 1):
                 self.known.pop((cell[0] + di, cell[1] + dj), None)
@@ -106,25 +107,66 @@ class Atlas:
         return [link for link in self.links.values() if isinstance(link, End)] + self.met
 
     def near(self, position: Array, space: Space) -> Array:
-        """Return the states of all minima known in and around the cell of a position.
+        """Return states (k, d) from which all minima known around a position can be reached.
 
-        Of those that are nearly the same, one.
+        Those at the corners of its cell; and of those met in and around it the nearest ones,
+        without others that differ from them no more than minima do from place to place.
         """
-        cell = self.cell(position)
+        known = self._around(self.cell(position), space)
+        order = np.argsort(np.abs(known.positions - position).max(axis=1, initial=0.0))
+        kept: list[int] = []
+        for k in order:
+            if not known.are_alike[k, kept].any():
+                kept.append(int(k))
+        return np.concatenate([known.corners, known.met[kept]])
+
+    def all_near(self, position: Array, space: Space) -> Array:
+        """Return the states (k, d) of all minima known in and around the cell of a position."""
+        known = self._around(self.cell(position), space)
+        return np.concatenate([known.corners, known.met])
+
+    def _around(self, cell: Node, space: Space) -> _Known:
         if cell not in self.known:
             i, j = cell
-            found = [
-                state.x for di in (0, 1) for dj in (0, 1) for state in self.states[i + di, j + dj]
+            corners: list[Array] = []
+            for state in (s for di in (0, 1) for dj in (0, 1) for s in self.states[i + di, j + dj]):
+                known = np.array(corners)
+                if not corners or space.distances(state.x[None], known).min() > _ALIKE:
+                    corners.append(state.x)
+            met = [
+                place
+                for di in (-1, 0, 1)
+                for dj in (-1, 0, 1)
+                for place in self.between.get((i + di, j + dj), [])
             ]
-            for di in (-1, 0, 1):
-                for dj in (-1, 0, 1):
-                    found += self.between.get((i + di, j + dj), [])
-            kept: list[Array] = []
-            for x in found:
-                if not kept or space.distances(x[None], np.array(kept)).min() > _ALIKE:
-                    kept.append(x)
-            self.known[cell] = np.array(kept)
+            positions = np.array([position for position, _ in met]).reshape(-1, 2)
+            states = np.array([x for _, x in met]).reshape(-1, space.size)
+            moved = np.abs(positions[:, None] - positions).max(axis=2)
+            are_alike = space.distances(states, states) < np.maximum(_ALIKE, _RATE * moved)
+            self.known[cell] = _Known(
+                np.array(corners).reshape(-1, space.size), positions, states, are_alike
+            )
         return self.known[cell]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known in and around a cell.
+
+    Attributes
+    ----------
+    corners : ndarray, shape (c, d)
+        The different states of minima at its corners.
+    positions, met : ndarray, shape (k, 2) and (k, d)
+        Where minima were met in and around it, and their states.
+    are_alike : ndarray, shape (k, k)
+        Which of these may be the same minimum.
+    """
+
+    corners: Array
+    positions: Array
+    met: Array
+    are_alike: NDArray[np.bool_]
 
 
 def build_atlas(
@@ -171,11 +213,12 @@ def _beyond_ends(
         push = _PUSH * end.state.direction
         starts = np.array([end.state.x + push, end.state.x - push])
         starts = np.concatenate([starts, random_starts(engine.space, _TRIED, rng)])
-        known = atlas.between.setdefault(cell, [])
+        known = [x for _, x in atlas.between.get(cell, [])]
         for state in find_minima(engine, plane.at(end.beyond), starts):
             if known and engine.space.distances(state.x[None], np.array(known)).min() < _SIMILAR:
                 continue
             known.append(state.x)
+            atlas.add(end.beyond, state.x)
             corners = ((cell[0] + di, cell[1] + dj) for di in (0, 1) for dj in (0, 1))
             jobs += [(state, end.beyond, node) for node in corners]
     walks = [reach(state, start, atlas.position(node)) for state, start, node in jobs]
@@ -200,12 +243,15 @@ def search_more(
 
     A minimum that exists in a small region may be at no node.  The atlas gets those that end.
     """
+    places = list(positions)
+    near = _descents(engine, plane, places, [atlas.near(q, engine.space) for q in places], _RADIUS)
+    random = _descents(
+        engine, plane, places, [random_starts(engine.space, _MORE, rng) for _ in places]
+    )
     found = []
-    for position in positions:
+    for position, *both in zip(places, near, random, strict=True):
         at = plane.at(position)
-        near = engine.minimize_at(atlas.near(position, engine.space), at, _RADIUS)
-        random = engine.minimize_at(random_starts(engine.space, _MORE, rng), at)
-        reached = np.concatenate([_reached(engine, at, ends) for ends in (near, random)])
+        reached = np.concatenate([_reached(engine, at, ends) for ends in both])
         states = find_minima(engine, at, reached)
         states += minima_between(engine, at, np.array([s.x for s in states]), rng)
         found += [(state, position) for state in states]
@@ -214,11 +260,31 @@ def search_more(
     for (state, start), end in zip(found, together(engine, plane, walks), strict=True):
         if isinstance(end, End):
             ends.append(end)
-            close = atlas.near(start, engine.space)
+            close = atlas.all_near(start, engine.space)
             if engine.space.distances(state.x[None], close).min(initial=np.inf) > _SIMILAR:
                 atlas.add(start, state.x)
     atlas.met.extend(ends)
     return ends
+
+
+def _descents(
+    engine: Engine,
+    plane: Plane,
+    places: list[Array],
+    starts: list[Array],
+    radius: float | None = None,
+) -> list[Ends]:
+    """Descend from the starts (k, d) of each place; return where those of each ended."""
+    if not places:
+        return []
+    counts = [len(part) for part in starts]
+    tables, importances, tolerances = plane.many(np.repeat(places, counts, axis=0))
+    every = np.concatenate(starts)
+    widths = () if radius is None else (radius,)
+    ends = engine.minimize(every, tables, importances, tolerances, *widths)
+    cuts = np.cumsum(counts)[:-1]
+    parts = (np.split(values, cuts) for values in (ends.x, ends.loss, ends.slope))
+    return [Ends(*part) for part in zip(*parts, strict=True)]
 
 
 def _reached(engine: Engine, at: Parameters, ends: Ends) -> Array:

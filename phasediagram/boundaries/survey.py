@@ -11,7 +11,8 @@ from phasediagram.atlas.building import Atlas, build_atlas, search_more
 from phasediagram.atlas.following import End
 from phasediagram.limits.mapping import LimitMapper
 from phasediagram.limits.spinodals import spinodals as spinodal_curves
-from phasediagram.lines.mapper import LOST, Curve, Mapper
+from phasediagram.lines.curves import Curve
+from phasediagram.lines.mapper import LOST, Mapper
 from phasediagram.lines.nodes import Node
 from phasediagram.lines.polylines import passes
 from phasediagram.lines.seeds import equal_loss_seeds
@@ -195,7 +196,7 @@ def survey(
 def _competes(mapper: Mapper, position: Array, x: Array) -> bool:
     """Whether a state's loss at a position is close to that of the lowest minimum."""
     own = mapper.engine.slope(x, mapper.plane.at(position))[0]
-    return bool(own < (1 + _COMPETING) * mapper.minima(position)[1].min(initial=np.inf))
+    return bool(own < (1 + _COMPETING) * mapper.rivals.low_minima(position)[1].min(initial=np.inf))
 
 
 def _lowest_ends(atlas: Atlas) -> list[End]:

@@ -48,6 +48,55 @@ def evaluate_at(
     return loss
 
 
+@compiled(
+    Nothing(
+        Integer,
+        Integer,
+        Integer,
+        Vector,
+        Vector,
+        Vector,
+        Matrix,
+        Matrix,
+        Vector,
+        Matrix,
+        Matrix,
+        Vector,
+    )
+)
+def evaluate_with_slopes_at(
+    address: int,
+    m: int,
+    n: int,
+    x: Array,
+    table: Array,
+    importance: Array,
+    tables: Array,
+    importances: Array,
+    losses: Array,
+    gradients: Array,
+    hessian: Array,
+    work: Array,
+) -> None:
+    """Evaluate a state, and also its derivatives by parameters, which are losses themselves.
+
+    Parameters
+    ----------
+    tables, importances : ndarray, shape (k, 2^n) and (k, n)
+        Those of which the losses are the derivatives.
+    losses, gradients : ndarray, shape (k + 1,) and (k + 1, d)
+        Receive the loss and its gradient, and then those of each derivative.
+    hessian : ndarray, shape (d, d)
+        Receives the Hessian of the loss.
+    """
+    rows, none = rows_at(address), np.empty((0, 0))
+    losses[0] = evaluate(rows, m, n, x, table, importance, gradients[0], hessian, work, 2)
+    for k in range(tables.shape[0]):
+        losses[k + 1] = evaluate(
+            rows, m, n, x, tables[k], importances[k], gradients[k + 1], none, work, 1
+        )
+
+
 @compiled(Nothing(Integer, Cube, Matrix, Matrix, Cube, Integer))
 def rows_many_at(
     address: int, grams: Array, biases: Array, tables: Array, out: Array, order: int

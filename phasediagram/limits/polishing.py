@@ -32,15 +32,19 @@ class Polished:
     Attributes
     ----------
     position : ndarray, shape (2,)
-    state : ndarray, shape (d,)
     kind : str
         ``"fold"``, ``"kink"``, ``"zero curvature"``, ``"begins"``, or ``"bracketed"`` if no system
         has a solution there.
+    system : System, optional
+        What holds there.
+    y : ndarray
+        Its solution.
     """
 
     position: Array
-    state: Array
     kind: str
+    system: System | None
+    y: Array
 
 
 def polish(engine: Engine, plane: Plane, foot: Foot, expected: str = "") -> Polished:
@@ -59,8 +63,8 @@ def polish(engine: Engine, plane: Plane, foot: Foot, expected: str = "") -> Poli
             x = system.states(y)[0]
             if kind != "begins" and np.abs(x - end.state.x).max() > _NEAR_STATE:
                 continue
-            return Polished(y[-2:], x, kind)
-    return Polished(foot.position, end.state.x, BRACKETED)
+            return Polished(y[-2:], kind, system, y)
+    return Polished(foot.position, BRACKETED, None, foot.position)
 
 
 def _systems(engine: Engine, plane: Plane, foot: Foot, kind: str) -> Iterator[tuple[System, Array]]:

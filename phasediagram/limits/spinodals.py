@@ -9,8 +9,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from phasediagram.limits.corners import corners
 from phasediagram.limits.mapping import Limit
-from phasediagram.limits.polishing import BRACKETED, polish
+from phasediagram.limits.polishing import BRACKETED, Polished, polish
 from phasediagram.limits.tips import fold_towards, tip_before, tricritical_near
 from phasediagram.limits.walking import Foot
 from phasediagram.lines.nodes import kinks
@@ -25,6 +26,7 @@ _CONTINUOUS = "goes on continuously"
 _BESIDE = 0.05  # distance of two states of which one begins beside the other
 _SHARP = 0.7  # cosine of directions before and after a corner
 _SHORT = 0.05  # length of a piece whose name is that of what is before or after it
+_BEYOND = 1e-3  # how far rolling triangles may take a walk beyond a special point
 _EDGE = 1e-3  # how far from the edge of the domain a walk along a limit stops
 
 
@@ -80,13 +82,16 @@ class _Points:
 
 
 def _polished(engine: Engine, plane: Plane, limit: Limit) -> _Points:
-    positions, kinds, goes_on = [], [""], []
+    points: list[Polished] = []
+    expected = ""
     for foot in limit.feet:
-        point = polish(engine, plane, foot, kinds[-1])
-        kinds.append(kinds[-1] if point.kind == BRACKETED else point.kind)
-        positions.append(point.position)
-        goes_on.append(_goes_on(engine, plane, foot))
-    return _Points(np.array(positions), np.array(goes_on))
+        points.append(polish(engine, plane, foot, expected))
+        expected = expected if points[-1].kind == BRACKETED else points[-1].kind
+    positions = np.array([point.position for point in points])
+    for k, corner in corners(points).items():
+        positions[k] = corner
+    goes_on = [_goes_on(engine, plane, foot) for foot in limit.feet]
+    return _Points(positions, np.array(goes_on))
 
 
 def _goes_on(engine: Engine, plane: Plane, foot: Foot) -> bool:
@@ -182,7 +187,7 @@ def _named(
                 extra = stretch.tips[side]
             if ends[side] == "edge":
                 extra = _landed(piece if side else piece[::-1], domain)
-            piece = np.vstack([piece, extra] if side else [extra, piece])
+            piece = _joined(piece, extra) if side else _joined(piece[::-1], extra[::-1])[::-1]
         if len(piece) > 1:
             yield Spinodal(called, piece, (ends[0], ends[1]))
 
@@ -194,8 +199,8 @@ def _runs(names: list[str], line: Array) -> list[tuple[int, int, str]]:
     runs = [(start, stop, names[start]) for start, stop in pairwise([*starts, len(names)])]
     long = [
         (start, stop, label)
-        for start, stop, label in runs
-        if along[stop - 1] - along[start] > _SHORT or (label == _CONTINUOUS and stop - start > 1)
+        for k, (start, stop, label) in enumerate(runs)
+        if along[stop - 1] - along[start] > _SHORT or (stop - start > 1 and _is_apart(runs, k))
     ]
     if not long:
         return [(0, len(names), max(set(names), key=names.count))]
@@ -210,6 +215,22 @@ def _runs(names: list[str], line: Array) -> list[tuple[int, int, str]]:
         joined.append((cut, stop, called))
     joined[-1] = (joined[-1][0], len(names), joined[-1][2])
     return joined
+
+
+def _is_apart(runs: list[tuple[int, int, str]], k: int) -> bool:
+    """Whether a minimum goes on continuously along a run, or along all that is beside it."""
+    beside = [runs[j][2] for j in (k - 1, k + 1) if 0 <= j < len(runs)]
+    return runs[k][2] == _CONTINUOUS or (bool(beside) and set(beside) == {_CONTINUOUS})
+
+
+def _joined(line: Array, extra: Array) -> Array:
+    """Return a line with points behind it, without its last ones that are beyond these."""
+    if len(extra):
+        while len(line) > 2 and (line[-1] - line[-2]) @ (extra[0] - line[-1]) < 0:
+            if np.linalg.norm(extra[0] - line[-1]) > _BEYOND:
+                break
+            line = line[:-1]
+    return np.vstack([line, extra])
 
 
 def _landed(line: Array, domain: Domain) -> Array:

@@ -4,81 +4,34 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.atlas.building import Atlas
+from phasediagram.lines.curves import Curve, Seed, is_same_pair, node_state, refined
 from phasediagram.lines.nodes import Node, critical_point, tricritical_point, triple_point
 from phasediagram.lines.polylines import passes
+from phasediagram.lines.rivals import Rivals
 from phasediagram.lines.systems import EqualLoss
 from phasediagram.lines.tracer import Domain, correct, follow
 from phasediagram.minima.engine import Engine
-from phasediagram.minima.search import distinct
-from phasediagram.minima.state import SAME_STATE
-from phasediagram.naming.geometry import is_silent
 from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
 
 LOST = "a curve of equal loss was lost"  # how reasons of ends of curves begin
 
-_LOWER = 3e-15  # relative difference of losses that rounding does not make
 _MERGED = 3e-4  # distance at which two states of equal loss are about to become one
 _MERGING = 0.1  # distance from which it is worth looking for where they do
 _AT_NODE = 1e-8  # distance of two computations of one node
-_BISECTIONS = 24  # of a step in which a third minimum becomes the lowest
-_JUMPED = 0.15  # distance over which a minimum does not move in a step
 _EDGE = 1e-6  # distance to the edge of the domain that counts as none
 _NEAR_NODE = 0.01  # from the last point of a curve, where its states are those of the node
 _NEAR_STATES = 0.03  # distance of states from those of a node in its neighbourhood
-_SHORT_CUT = 2e-3  # extent of a curve that is no more than a tie on the edge
 _LARGEST_STEP = 0.04  # of states and position together
 _CLOSER = 0.4  # share of their distance to which two states may come in a step
-_FEWEST = 9  # points of a curve
 _PASSING = 0.2  # distance of states between a point of a curve and a node on it
 _ALONG = 1e-3  # step along a tangent, to see whether it follows the edge
-_CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
-
-
-@dataclass
-class Curve:
-    """A curve of equal losses.
-
-    Attributes
-    ----------
-    points : list of ndarray
-        y of `EqualLoss`: both states and the position.
-    ends : list of (str, Node or None)
-        What is at the first and at the last point.
-    """
-
-    points: list[Array]
-    ends: list[tuple[str, Node | None]]
-
-    @property
-    def positions(self) -> Array:
-        """Positions in the plane, shape (k, 2)."""
-        return np.array([y[-2:] for y in self.points])
-
-    def is_short_cut(self) -> bool:
-        """Whether it leaves the domain where it enters it."""
-        reach = np.ptp(self.positions, axis=0).max()
-        return all(end == "edge" for end, _ in self.ends) and bool(reach < _SHORT_CUT)
-
-
-@dataclass
-class Seed:
-    """Two states with nearly the same loss near a position, from which a curve is traced."""
-
-    position: Array
-    first: Array
-    second: Array
-    sense: Array | None = None  # follow only this way, from this node
-    node: Node | None = None
-    attempts: int = 2  # with a lower minimum instead, where there is one
-    optional: bool = False  # whether there may be no curve
 
 
 @dataclass
@@ -103,19 +56,10 @@ class Mapper:
     nodes: list[Node] = field(default_factory=list)
     unresolved: list[tuple[Array, str]] = field(default_factory=list)
     continuous: list[Array] = field(default_factory=list)
+    rivals: Rivals = field(init=False)
 
-    def minima(self, position: Array) -> tuple[Array, Array]:
-        """Return all minima at a position, followed from the nodes around it, and their losses."""
-        at = self.plane.at(position)
-        ends = self.engine.minimize_at(self.atlas.near(position, self.engine.space), at, 0.1)
-        good = ends.slope < _CONVERGED * at.tolerance
-        found = [
-            x
-            for x in distinct(self.engine, ends.x, ends.loss, good)
-            if not is_silent(self.engine.space.weights(x), self.engine.space.biases(x))
-        ]
-        x = np.array(found).reshape(-1, self.engine.space.size)
-        return x, np.array([self.engine.slope(q, at)[0] for q in x])
+    def __post_init__(self) -> None:
+        self.rivals = Rivals(self.engine, self.plane, self.atlas, self.domain)
 
     def run(self, seeds: list[Seed]) -> None:
         queue = deque(seeds)
@@ -146,7 +90,7 @@ class Mapper:
             if not self.is_stable(start):
                 self.unresolved.append((seed.position, "a state of a seed is no minimum"))
                 return []
-            third = self.third(start)
+            third = self.rivals.third(start)
             if third is not None:
                 if seed.attempts == 0:
                     return []
@@ -197,11 +141,13 @@ class Mapper:
                 continue
             d = self.engine.space.size
             near = curve.points[hit]
-            if not self._same_pair((near[:d], near[d : 2 * d]), node.states, _PASSING):
+            if not is_same_pair(
+                self.engine.space, (near[:d], near[d : 2 * d]), node.states, _PASSING
+            ):
                 continue
             at_node = np.concatenate(
                 [
-                    *(node_state(self.engine, node, x) for x in (near[:d], near[d : 2 * d])),
+                    *(node_state(self.engine.space, node, x) for x in (near[:d], near[d : 2 * d])),
                     node.position,
                 ]
             )
@@ -232,7 +178,7 @@ class Mapper:
             if self.engine.space.distance(first, second) < _MERGED:
                 stop.append(("merging", None))
                 return True
-            third = self.third(y)
+            third = self.rivals.third(y)
             if third is not None:
                 stop.append(("third", third))
                 return True
@@ -269,7 +215,7 @@ class Mapper:
         if stop and stop[-1][0] == "third":
             third = stop[-1][1]
             assert third is not None
-            points, third = self._back(system, points, third)
+            points, third = self.rivals.bracket(system, points, third)
             first, second = system.states(points[-1])
             y = points[-1]
             end_point = self._end_point(first, second, third, y[-2:])
@@ -284,8 +230,8 @@ class Mapper:
             node = self.add_node(node)
             points[-1] = np.concatenate(
                 [
-                    node_state(self.engine, node, first),
-                    node_state(self.engine, node, second),
+                    node_state(self.engine.space, node, first),
+                    node_state(self.engine.space, node, second),
                     node.position,
                 ]
             )
@@ -302,48 +248,6 @@ class Mapper:
                     return points, node.kind, node, []
             self.unresolved.append((y[-2:], f"{LOST}, states {far:.1e} apart"))
         return points, end, None, []
-
-    def _back(
-        self, system: EqualLoss, points: list[Array], third: Array
-    ) -> tuple[list[Array], Array]:
-        """Bracket where a lower third minimum becomes the lowest; return the points before."""
-        k = len(points) - 1
-        high = points[k]
-        while k > 0:
-            k -= 1
-            moved = self._lower_at(system, points[k], third)
-            if moved is None:
-                break
-            high, third = points[k], moved
-        else:
-            return points[:1], third
-        low = points[k]
-        for _ in range(_BISECTIONS):
-            guess = (low + high) / 2
-            middle = correct(system, guess, high - low)
-            if middle is None:
-                break
-            moved = self._lower_at(system, middle, third)
-            if moved is None:
-                low = middle
-            else:
-                high, third = middle, moved
-        return [*points[: k + 1], high], third
-
-    def _lower_at(self, system: EqualLoss, y: Array, third: Array) -> Array | None:
-        """Return a third minimum followed to a point of a curve, if it is lower there."""
-        at = self.plane.at(y[-2:])
-        ends = self.engine.minimize_at(third[None], at, 0.1)
-        first = system.states(y)[0]
-        if self.engine.space.distance(ends.x[0], third) > _JUMPED:
-            return None
-        own = self.engine.slope(first, at)[0]
-        states = np.array(system.states(y))
-        if self.engine.space.distances(ends.x, states).min() < SAME_STATE:
-            return None
-        if ends.loss[0] >= own or self.engine.softest(ends.x[0], at, ends.x - first, 4)[0] <= 0:
-            return None
-        return np.asarray(ends.x[0])
 
     def is_stable(self, y: Array, soft: list[Array] | None = None) -> bool:
         """Whether both states of a point are minima.
@@ -403,8 +307,8 @@ class Mapper:
                 if max(pair[0, 0], pair[1, 1]) < _NEAR_STATES:
                     y = np.concatenate(
                         [
-                            node_state(self.engine, node, first),
-                            node_state(self.engine, node, second),
+                            node_state(self.engine.space, node, first),
+                            node_state(self.engine.space, node, second),
                             node.position,
                         ]
                     )
@@ -431,40 +335,14 @@ class Mapper:
             exits.append(Seed(node.position, states[i], states[j], tangent, node))
         return exits
 
-    def third(self, y: Array) -> Array | None:
-        """Return the lowest minimum if it lies below a curve's states and is neither."""
-        d = self.engine.space.size
-        first, second = y[:d], y[d : 2 * d]
-        if self.domain.margin(y[-2:]) < _EDGE:
-            return None  # symmetries of the edge make minima tie there
-        at = self.plane.at(y[-2:])
-        own = self.engine.slope(first, at)[0]
-        x, loss = self.minima(y[-2:])
-        below = loss < own * (1 - _LOWER)
-        if not below.any():
-            return None
-        far = self.engine.space.distances(x[below], np.array([first, second])).min(axis=1)
-        other = far > SAME_STATE
-        if not other.any():
-            return None
-        lower = np.flatnonzero(below)[other]
-        for k in lower[np.argsort(loss[lower])]:
-            if self.engine.softest(x[k], at, x[k][None] - first, 4)[0] > 0:
-                return np.asarray(x[k])
-        return None
-
     def _ends_at(self, curve: Curve, node: Node, seed: Seed) -> bool:
         for index, (_, at) in zip((0, -1), curve.ends, strict=True):
             if at is node:
                 d = self.engine.space.size
                 pair = curve.points[index][:d], curve.points[index][d : 2 * d]
-                if self._same_pair(pair, (seed.first, seed.second), 1e-4):
+                if is_same_pair(self.engine.space, pair, (seed.first, seed.second), 1e-4):
                     return True
         return False
-
-    def _same_pair(self, pair: tuple[Array, ...], other: tuple[Array, ...], far: float) -> bool:
-        near = self.engine.space.distances(np.array(pair), np.array(other)) < far
-        return bool((near[0, 0] and near[1, 1]) or (near[0, 1] and near[1, 0]))
 
     def is_known(self, y: Array) -> bool:
         """Whether a known curve of the same states passes here."""
@@ -474,25 +352,8 @@ class Mapper:
             if hit is None:
                 continue
             near = curve.points[hit]
-            if self._same_pair((near[:d], near[d : 2 * d]), (y[:d], y[d : 2 * d]), 0.15):
+            if is_same_pair(
+                self.engine.space, (near[:d], near[d : 2 * d]), (y[:d], y[d : 2 * d]), 0.15
+            ):
                 return True
         return False
-
-
-def refined(system: EqualLoss, points: list[Array]) -> list[Array]:
-    """Return the points of a short curve with others between them, `_FEWEST` at least."""
-    while 1 < len(points) < _FEWEST:
-        denser = [points[0]]
-        for before, after in pairwise(points):
-            middle = correct(system, (before + after) / 2, after - before)
-            if middle is None:
-                return points
-            denser += [middle, after]
-        points = denser
-    return points
-
-
-def node_state(engine: Engine, node: Node, x: Array) -> Array:
-    """Return the state of a node that is nearest to another state."""
-    distances = engine.space.distances(x[None], np.array(node.states))[0]
-    return node.states[int(distances.argmin())]

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.atlas.following import End, trace_end
-from phasediagram.lines.mapper import Mapper, Seed
+from phasediagram.lines.curves import Seed
+from phasediagram.lines.mapper import Mapper
 from phasediagram.minima.search import State
 
 Array = NDArray[np.float64]
@@ -68,7 +69,7 @@ def _between(
             mapper.continuous.append((start + stop) / 2)
         return
     middle = (start + stop) / 2
-    x, loss = mapper.minima(middle)
+    x, loss = mapper.rivals.low_minima(middle)
     at = plane.at(middle)
     for k in np.argsort(loss):
         curvature, direction = engine.softest(
@@ -109,7 +110,7 @@ def _crossing(
     if gap * (first_at_high.loss - second_at_high.loss) > 0:
         return None
     seed = _bisect(mapper, low, first_at_low, second_at_low, high, first_at_high, second_at_high)
-    if mapper.third(np.concatenate([seed.first, seed.second, seed.position])) is not None:
+    if mapper.rivals.third(np.concatenate([seed.first, seed.second, seed.position])) is not None:
         return None
     return seed
 

@@ -17,6 +17,9 @@ from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
 
+_SAME_SLOPE = 1e-2  # moves of the position within which a derivative by it is used again
+_REDUCED = 0.1  # of the curvature in a step of Newton's method with a derivative used again
+_SOLVED = 1e-9  # curvature that says nothing of that, for the step was the last
 _POSITION_STEP = 1e-6  # of differences by position, which only steer Newton's method
 
 
@@ -87,16 +90,10 @@ class System(ABC):
 
     def local(self, x: Array, position: Array) -> Local:
         """Return loss and derivatives of a state, also by position."""
-        at = self.plane.at(position)
-        loss, gradient, hessian = self.engine.derivatives(x, at)
-        by_position = [self.engine.slope(x, by) for by in self.plane.derivatives(position)]
-        return Local(
-            loss,
-            gradient,
-            hessian,
-            np.array([value for value, _ in by_position]),
-            np.stack([slope for _, slope in by_position], axis=1),
+        losses, gradients, hessian = self.engine.with_slopes(
+            x, self.plane.at(position), self.plane.derivatives(position)
         )
+        return Local(float(losses[0]), gradients[0], hessian, losses[1:], gradients[1:].T)
 
 
 class EqualLoss(System):
@@ -229,6 +226,15 @@ class KinkFold(System):
         return Residual(np.append(here.gradient, value), jacobian)
 
 
+@dataclass(frozen=True)
+class _Slope:
+    """A curvature where it was last asked for, and its derivative by the position."""
+
+    position: Array
+    curvature: float
+    slope: Array
+
+
 class ZeroCurvature(System):
     """A minimum's smallest second directional derivative vanishes: y = position.
 
@@ -238,6 +244,7 @@ class ZeroCurvature(System):
     def __init__(self, engine: Engine, plane: Plane, state: Array, direction: Array) -> None:
         super().__init__(engine, plane)
         self.state, self.direction = state, direction
+        self._slope: _Slope | None = None
 
     def states(self, y: Array) -> tuple[Array, ...]:
         return (self.follow(y).state,)
@@ -250,9 +257,19 @@ class ZeroCurvature(System):
 
     def residual(self, y: Array) -> Residual:
         here = self.follow(y).curvature
-        step = _POSITION_STEP
-        ahead = [self.follow(y + step * axis).curvature for axis in np.eye(2)]
-        return Residual(np.array([here]), np.array([[(a - here) / step for a in ahead]]))
+        last = self._slope
+        if (
+            last is None
+            or np.abs(y - last.position).max() > _SAME_SLOPE
+            or abs(here) > _REDUCED * abs(last.curvature) > _REDUCED * _SOLVED
+        ):
+            step = _POSITION_STEP
+            ahead = [self.follow(y + step * axis).curvature for axis in np.eye(2)]
+            slope = np.array([(a - here) / step for a in ahead])
+        else:
+            slope = last.slope
+        self._slope = _Slope(y, here, slope)
+        return Residual(np.array([here]), slope[None])
 
     def commit(self, y: Array) -> None:
         here = self.follow(y)

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from phasediagram.lines.mapper import Mapper, Seed
+from phasediagram.lines.curves import Seed
+from phasediagram.lines.mapper import Mapper
 from phasediagram.lines.nodes import Node
 from phasediagram.lines.polylines import passes
 from phasediagram.lines.stability import StabilityLimit
@@ -118,7 +119,7 @@ def _on_limit(mapper: Mapper, limit: StabilityLimit) -> tuple[list[Transition], 
 
 def _gap(mapper: Mapper, x: Array, position: Array) -> tuple[float, Array | None]:
     """Return by how much the lowest other minimum is above a state, and that minimum."""
-    others, losses = mapper.minima(position)
+    others, losses = mapper.rivals.low_minima(position)
     own = mapper.engine.slope(x, mapper.plane.at(position))[0]
     far = mapper.engine.space.distances(others, x[None])[:, 0]
     other = far > _OTHER

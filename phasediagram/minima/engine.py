@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.kernel.packing import work_size
-from phasediagram.kernel.pointers import evaluate_at
+from phasediagram.kernel.pointers import evaluate_at, evaluate_with_slopes_at
 from phasediagram.kernel.rows import rows_address
 from phasediagram.minima.curvature import KINK, expansion, nearest_kink, softest, step_within_kinks
 from phasediagram.minima.following import follow_rows
@@ -176,6 +176,11 @@ class Engine:
             starts, at.table[None], at.importance[None], np.array([at.tolerance]), radius
         )
 
+    def losses(self, x: Array, at: Parameters) -> Array:
+        """Return the losses of states (k, d) at one point."""
+        parameters = at.table[None], at.importance[None], np.array([at.tolerance])
+        return self.minimize(x, *parameters, iterations=0).loss
+
     def derivatives(
         self, x: Array, at: Parameters, stiff: bool = True
     ) -> tuple[float, Array, Array]:
@@ -197,6 +202,33 @@ class Engine:
         if stiff:
             stiffen_rotations(self.space.m, self.space.n, x, hessian, 1.0)
         return loss, gradient, hessian
+
+    def with_slopes(
+        self, x: Array, at: Parameters, by: Sequence[Parameters]
+    ) -> tuple[Array, Array, Array]:
+        """Return losses (k + 1,) and gradients (k + 1, d) here and of derivatives, and the Hessian.
+
+        Rotations are made stiff.  `by` has k parameters whose losses are the derivatives.
+        """
+        size = self.space.size
+        losses, gradients = np.empty(len(by) + 1), np.empty((len(by) + 1, size))
+        hessian = np.empty((size, size))
+        evaluate_with_slopes_at(
+            self.rows,
+            self.space.m,
+            self.space.n,
+            x,
+            at.table,
+            at.importance,
+            np.array([other.table for other in by]),
+            np.array([other.importance for other in by]),
+            losses,
+            gradients,
+            hessian,
+            self._work,
+        )
+        stiffen_rotations(self.space.m, self.space.n, x, hessian, 1.0)
+        return losses, gradients, hessian
 
     def slope(self, x: Array, at: Parameters) -> tuple[float, Array]:
         """Return loss and gradient; linear in table and importances."""

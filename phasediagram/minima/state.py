@@ -84,11 +84,15 @@ class Space:
 
     def copies(self, signature: Array) -> Array:
         """Return the signatures of all copies in other orders, (orders, ..., n, n + 1)."""
-        columns = np.concatenate([self.orders, np.full((len(self.orders), 1), self.n)], axis=1)
-        rows = self.orders
-        return np.stack(
-            [signature[..., r[:, None], c[None, :]] for r, c in zip(rows, columns, strict=True)]
-        )
+        rows, columns = self._places
+        return np.moveaxis(signature[..., rows, columns], -3, 0)
+
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows and columns of the entries of a signature that copies have in its places."""
+        last = np.full((len(self.orders), 1), self.n)
+        columns = np.concatenate([self.orders, last], axis=1)
+        return self.orders[:, :, None], columns[:, None, :]
 
     def distance(self, x: Array, other: Array) -> Array:
         """Return the largest difference of W^T W and b over the nearest copies, (...)."""
