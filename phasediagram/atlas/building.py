@@ -50,8 +50,8 @@ class Atlas:
         (node, index of a minimum, neighbouring node) to the index of the minimum as which it goes
         on there, or to where it ends.
     between : dict
-        Cell (i, j), named after its lower corner, to the minima that were met inside it: where,
-        and their states.
+        Cell (i, j), named after its lower corner, to minima that were met inside it and end on
+        the way to a corner: where, and their states.
     met : list of End
         Where those end on the way to the corners of their cells.
     """
@@ -63,6 +63,7 @@ class Atlas:
     met: list[End] = field(default_factory=list)
     examined: set[End] = field(default_factory=set)
     ended: dict[Node, list[Array]] = field(default_factory=dict)
+    followed: dict[Node, list[Array]] = field(default_factory=dict)
     known: dict[Node, _Known] = field(default_factory=dict)
 
     def position(self, node: Node) -> Array:
@@ -213,22 +214,43 @@ def _beyond_ends(
         push = _PUSH * end.state.direction
         starts = np.array([end.state.x + push, end.state.x - push])
         starts = np.concatenate([starts, random_starts(engine.space, _TRIED, rng)])
-        known = [x for _, x in atlas.between.get(cell, [])]
+        followed = atlas.followed.setdefault(cell, [])
         for state in find_minima(engine, plane.at(end.beyond), starts):
-            if known and engine.space.distances(state.x[None], np.array(known)).min() < _SIMILAR:
+            far = engine.space.distances(
+                state.x[None], np.array(followed).reshape(-1, state.x.size)
+            )
+            if far.min(initial=np.inf) < _SIMILAR:
                 continue
-            known.append(state.x)
-            atlas.add(end.beyond, state.x)
-            corners = ((cell[0] + di, cell[1] + dj) for di in (0, 1) for dj in (0, 1))
-            jobs += [(state, end.beyond, node) for node in corners]
-    walks = [reach(state, start, atlas.position(node)) for state, start, node in jobs]
+            followed.append(state.x)
+            jobs.append((state, end.beyond, cell))
+    return _follow_to_corners(engine, plane, atlas, jobs)
+
+
+def _follow_to_corners(
+    engine: Engine, plane: Plane, atlas: Atlas, jobs: list[tuple[State, Array, Node]]
+) -> list[tuple[Node, int]]:
+    """Follow minima to the corners of their cells; return those new there.
+
+    The atlas keeps those that end on the way to one, for there may be none nearer.
+    """
+    corners = [[(i + di, j + dj) for di in (0, 1) for dj in (0, 1)] for _, _, (i, j) in jobs]
+    walks = [
+        reach(state, start, atlas.position(node))
+        for (state, start, _), nodes in zip(jobs, corners, strict=True)
+        for node in nodes
+    ]
+    arrivals = iter(together(engine, plane, walks))
     new = []
-    for (_, _, node), arrived in zip(jobs, together(engine, plane, walks), strict=True):
-        if isinstance(arrived, End):
-            atlas.met.append(arrived)
-        elif _match(engine, atlas.states[node], arrived.x) is None:
-            atlas.states[node].append(arrived)
-            new.append((node, len(atlas.states[node]) - 1))
+    for (state, start, _), nodes in zip(jobs, corners, strict=True):
+        arrived = [(node, next(arrivals)) for node in nodes]
+        if any(isinstance(there, End) for _, there in arrived):
+            atlas.add(start, state.x)
+        for node, there in arrived:
+            if isinstance(there, End):
+                atlas.met.append(there)
+            elif _match(engine, atlas.states[node], there.x) is None:
+                atlas.states[node].append(there)
+                new.append((node, len(atlas.states[node]) - 1))
     return new
 
 

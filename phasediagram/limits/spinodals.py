@@ -188,7 +188,7 @@ def _named(
             if ends[side] == "edge":
                 extra = _landed(piece if side else piece[::-1], domain)
             piece = _joined(piece, extra) if side else _joined(piece[::-1], extra[::-1])[::-1]
-        if len(piece) > 1:
+        if len(piece) > 1 and not _is_point(piece):
             yield Spinodal(called, piece, (ends[0], ends[1]))
 
 
@@ -221,6 +221,12 @@ def _is_apart(runs: list[tuple[int, int, str]], k: int) -> bool:
     """Whether a minimum goes on continuously along a run, or along all that is beside it."""
     beside = [runs[j][2] for j in (k - 1, k + 1) if 0 <= j < len(runs)]
     return runs[k][2] == _CONTINUOUS or (bool(beside) and set(beside) == {_CONTINUOUS})
+
+
+def _is_point(line: Array) -> bool:
+    """Whether a line comes back to the special point that it starts from, with nothing between."""
+    far = np.linalg.norm(line - line[0], axis=1)
+    return bool(far[-1] == 0 and far.max() < _BEYOND)
 
 
 def _joined(line: Array, extra: Array) -> Array:

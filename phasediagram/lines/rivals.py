@@ -12,18 +12,19 @@ from phasediagram.lines.systems import EqualLoss
 from phasediagram.lines.tracer import Domain, correct
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import distinct
-from phasediagram.minima.state import SAME_STATE
+from phasediagram.minima.state import SAME_STATE, Space
 from phasediagram.naming.geometry import is_silent
 from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
 
 _LOWER = 3e-15  # relative difference of losses that rounding does not make
+_TIED = 1e-11  # the same of copies, which symmetry makes equal
 _EDGE = 1e-6  # distance to the edge of the domain that counts as none
 _BISECTIONS = 24  # of a step in which a third minimum becomes the lowest
 _JUMPED = 0.15  # distance over which a minimum does not move in a step
 _RADIUS = 0.1  # the first trust radius from states known near by
-_LOW = 1.5  # times the lowest loss near by, of minima that may be the lowest
+_LOW = 1.3  # times the lowest loss near by, of minima that may be the lowest
 _CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
 
 
@@ -61,7 +62,7 @@ class Rivals:
         if self.domain.margin(y[-2:]) < _EDGE:
             return None  # symmetries of the edge make minima tie there
         at = self.plane.at(y[-2:])
-        own = self.engine.slope(first, at)[0]
+        own = min(self.engine.slope(state, at)[0] for state in (first, second))
         x, loss = self.low_minima(y[-2:])
         below = loss < own * (1 - _LOWER)
         if not below.any():
@@ -72,9 +73,21 @@ class Rivals:
             return None
         lower = np.flatnonzero(below)[other]
         for k in lower[np.argsort(loss[lower])]:
+            if loss[k] > own * (1 - _TIED) and self._is_copy(x[k], np.array([first, second])):
+                continue
             if self.engine.softest(x[k], at, x[k][None] - first, 4)[0] > 0:
                 return np.asarray(x[k])
         return None
+
+    def _is_copy(self, x: Array, others: Array) -> bool:
+        """Whether a state is one of others in another order of any of the features.
+
+        Where these have the same loss too, the parameters make features equal that elsewhere are
+        not, and rounding decides which is lower.
+        """
+        space = self.engine.space
+        every = Space(space.n, space.m, (tuple(range(space.n)),))
+        return bool(every.distances(x[None], others).min() < SAME_STATE)
 
     def bracket(
         self, system: EqualLoss, points: list[Array], third: Array

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -256,6 +257,7 @@ def _locate(
 ) -> Array | None:
     """Return the point within a step at which an event's value is 0 (Brent's method)."""
 
+    @cache  # systems follow their state, and may answer otherwise by rounding the next time
     def along(share: float) -> float:
         if share == 0.0:
             return event(system, y)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -142,6 +143,7 @@ def _root(
     start, stop = limit.positions[k], limit.positions[k + 1]
     at: dict[float, Array] = {}
 
+    @cache  # see `tracer`
     def along(share: float) -> float:
         y = correct(system, start + share * (stop - start), stop - start)
         if y is None:
