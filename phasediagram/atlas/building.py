@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from phasediagram.atlas.following import End, reach, together
 from phasediagram.minima.engine import Ends, Engine
+from phasediagram.minima.following import LARGEST_MOVE
 from phasediagram.minima.search import (
     State,
     are_silent,
@@ -261,21 +262,26 @@ def search_more(
     positions: Iterable[Array],
     rng: np.random.Generator,
 ) -> list[End]:
-    """Search all minima at positions, and follow each to the nearest node; return where they end.
+    """Search minima at positions that are not known near by; follow each to the nearest node.
 
-    A minimum that exists in a small region may be at no node.  The atlas gets those that end.
+    A minimum that exists in a small region may be at no node.  The atlas gets those that end on
+    the way, and where they end is returned.
     """
     places = list(positions)
-    near = _descents(engine, plane, places, [atlas.near(q, engine.space) for q in places], _RADIUS)
+    known = [atlas.near(q, engine.space) for q in places]
+    near = _descents(engine, plane, places, known, _RADIUS)
     random = _descents(
         engine, plane, places, [random_starts(engine.space, _MORE, rng) for _ in places]
     )
     found = []
-    for position, *both in zip(places, near, random, strict=True):
+    for position, starts, *both in zip(places, known, near, random, strict=True):
         at = plane.at(position)
-        reached = np.concatenate([_reached(engine, at, ends) for ends in both])
-        states = find_minima(engine, at, reached)
-        states += minima_between(engine, at, np.array([s.x for s in states]), rng)
+        old, more = _continued(engine, at, starts, both[0])
+        reached = np.concatenate([more, _reached(engine, at, both[1])])
+        far = engine.space.distances(reached, old).min(axis=1, initial=np.inf)
+        states = find_minima(engine, at, reached[far > SAME_STATE])
+        every = np.concatenate([old, np.array([s.x for s in states]).reshape(-1, old.shape[1])])
+        states += minima_between(engine, at, every, rng)
         found += [(state, position) for state in states]
     walks = [reach(state, start, atlas.nearest(start)) for state, start in found]
     ends = []
@@ -307,6 +313,19 @@ def _descents(
     cuts = np.cumsum(counts)[:-1]
     parts = (np.split(values, cuts) for values in (ends.x, ends.loss, ends.slope))
     return [Ends(*part) for part in zip(*parts, strict=True)]
+
+
+def _continued(engine: Engine, at: Parameters, starts: Array, ends: Ends) -> tuple[Array, Array]:
+    """Return the different ends of descents from known minima that are these, and those others."""
+    size = engine.space.size
+    far = [float(engine.space.distance(x, y)) for x, y in zip(starts, ends.x, strict=True)]
+    good = (ends.slope < _CONVERGED * at.tolerance) & ~are_silent(engine, ends.x)
+    stayed = good & (np.array(far) < LARGEST_MOVE)
+    old, more = (
+        np.array(distinct(engine, ends.x, ends.loss, which)).reshape(-1, size)
+        for which in (stayed, good & ~stayed)
+    )
+    return old, more
 
 
 def _reached(engine: Engine, at: Parameters, ends: Ends) -> Array:
