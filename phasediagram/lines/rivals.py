@@ -24,7 +24,7 @@ _EDGE = 1e-6  # distance to the edge of the domain that counts as none
 _BISECTIONS = 24  # of a step in which a third minimum becomes the lowest
 _JUMPED = 0.15  # distance over which a minimum does not move in a step
 _RADIUS = 0.1  # the first trust radius from states known near by
-_LOW = 1.3  # times the lowest loss near by, of minima that may be the lowest
+_ROUNDS = (0, 1.3), (3, 1.05)  # iterations, and how far above the lowest others may be then
 _CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
 
 
@@ -44,8 +44,10 @@ class Rivals:
         """
         at = self.plane.at(position)
         near = self.atlas.near(position, self.engine.space)
-        loss = self.engine.losses(near, at)
-        ends = self.engine.minimize_at(near[loss < _LOW * loss.min(initial=np.inf)], at, _RADIUS)
+        for iterations, share in _ROUNDS:
+            ends = self.engine.minimize_at(near, at, _RADIUS, iterations)
+            near = ends.x[ends.loss < share * ends.loss.min(initial=np.inf)]
+        ends = self.engine.minimize_at(near, at, _RADIUS)
         good = ends.slope < _CONVERGED * at.tolerance
         found = [
             x

@@ -170,16 +170,16 @@ class Engine:
         self._spread(run, count)
         return Followed(moved, softer, info[:, 0], info[:, 1], info[:, 2], outcome)
 
-    def minimize_at(self, starts: Array, at: Parameters, radius: float = _FIRST_RADIUS) -> Ends:
+    def minimize_at(
+        self,
+        starts: Array,
+        at: Parameters,
+        radius: float = _FIRST_RADIUS,
+        iterations: int = _ITERATIONS,
+    ) -> Ends:
         """Descend from every row of `starts` at one point."""
-        return self.minimize(
-            starts, at.table[None], at.importance[None], np.array([at.tolerance]), radius
-        )
-
-    def losses(self, x: Array, at: Parameters) -> Array:
-        """Return the losses of states (k, d) at one point."""
         parameters = at.table[None], at.importance[None], np.array([at.tolerance])
-        return self.minimize(x, *parameters, iterations=0).loss
+        return self.minimize(starts, *parameters, radius, iterations)
 
     def derivatives(
         self, x: Array, at: Parameters, stiff: bool = True
