@@ -30,6 +30,7 @@ _FIRST_STEP = 1e-3  # of states and position together, towards a tip
 _ON_KINK = 1e-5  # |Z| where a fold has come to a kink
 
 
+TRICRITICAL = "tricritical point"
 _Followed = tuple[Fold, list[Array], str]  # a fold, its points, and what stops it
 
 
@@ -53,6 +54,8 @@ def tip_before(engine: Engine, plane: Plane, domain: Domain, limit: Limit, k: in
             found.append(Tip(tip.kind, tip.line, side == 0))
             if _passes(folds[1 - side], tip.line[-1]):
                 return found[-1]
+            if tip.kind == TRICRITICAL and _is_ahead(sides[1 - side], tip.line[-1]):
+                return found[-1]  # there the branch that the fold ends no longer begins
     ends = np.array([next((f for f in feet if not f.rolled), feet[0]).position for feet in sides])
     nodes = [tricritical_near(engine, plane, domain, feet[0]) for feet in sides]
     for node in nodes:
