@@ -27,7 +27,7 @@ MINIMA = json.loads((FOLDER / "all_minima.json").read_text())
 EQUILIBRIUM, SPINODAL, END = 1e-3, 3e-3, 0.05
 # of three features: how far off reference spinodals are at most, how many by more than SPINODAL,
 # and the phases of spinodals that the reference does not have
-CORNER, CUT, LACKING = 0.04, 10, {"triangle", "partial-triangle"}
+CORNER, CUT, LACKING = 0.04, 8, {"triangle", "partial-triangle"}
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ Array = NDArray[np.float64]
 _ITERATIONS = 12
 _MET = 1e-11  # distance of points of two curves that are one
 _APART = 6  # feet between two whose curves may meet there
-_REACH = 2e-3  # how far beyond both a corner may be
+_REACH = 5e-4  # how far from the chord a corner may be, about which triangles were rolled
+_SHALLOW = 0.1  # the same as a share of the chord: walks stop before sharper corners
 _STRAIGHT = np.cos(np.radians(2.0))  # of curves that do not cross
 
 
@@ -34,8 +35,10 @@ def corners(points: list[Polished]) -> dict[int, Array]:
         crossing = _crossing(one, other)
         if crossing is None:
             continue
-        far = [float(np.linalg.norm(point.position - crossing)) for point in (one, other)]
-        if max(far) > _REACH + float(np.linalg.norm(one.position - other.position)):
+        chord = other.position - one.position
+        share = np.clip((crossing - one.position) @ chord / max(chord @ chord, 1e-300), 0.0, 1.0)
+        off = float(np.linalg.norm(one.position + share * chord - crossing))
+        if off > _REACH + _SHALLOW * float(np.linalg.norm(chord)):
             continue
         between = range(before, after + 1)
         nearest = min(between, key=lambda k: float(np.linalg.norm(points[k].position - crossing)))

@@ -48,8 +48,8 @@ def on_line(rise, reach):
 def test_a_limit_that_changes_its_system_gets_their_crossing(rise, kinds):
     exact = np.array([1.0, rise]) / np.hypot(1.0, rise)
     angle = np.arctan(rise)
-    along = on_circle(angle - np.array([0.03, 0.02, 0.01, 1e-3]))
-    away = on_line(rise, exact[0] - np.array([1e-3, 2e-3, 0.01]))
+    along = on_circle(angle - np.array([0.03, 0.02, 0.01, 2e-4]))
+    away = on_line(rise, exact[0] - np.array([2e-4, 2e-3, 0.01]))
     found = corners([*points(circle(), along, kinds[0]), *points(line(rise), away, kinds[1])])
     ((index, position),) = found.items()
     assert index in (3, 4)
@@ -57,8 +57,8 @@ def test_a_limit_that_changes_its_system_gets_their_crossing(rise, kinds):
 
 
 def test_a_point_that_no_system_solves_is_moved_to_the_corner():
-    along, away = on_circle(np.array([-0.02, -0.01, -1e-3])), on_line(0.0, np.array([0.999, 0.99]))
-    lost = Polished(np.array([0.9999, 1e-4]), BRACKETED, None, np.zeros(2))
+    along, away = on_circle(np.array([-0.02, -0.01, -2e-4])), on_line(0.0, np.array([0.9998, 0.99]))
+    lost = Polished(np.array([0.9999, 5e-5]), BRACKETED, None, np.zeros(2))
     found = corners([*points(circle(), along, "fold"), lost, *points(line(0.0), away, "kink")])
     assert list(found) == [3]
     np.testing.assert_allclose(found[3], [1.0, 0.0], rtol=0, atol=1e-11)
@@ -76,3 +76,9 @@ def test_curves_that_cross_far_from_both_points_have_no_corner():
     reach = np.array([0.01, 0.02])
     away = np.stack([reach, rise * (reach - origin)], axis=1)
     assert corners([*points(line(0.0), along, "fold"), *points(system, away, "kink")]) == {}
+
+
+def test_a_long_chord_past_which_curves_cross_is_no_corner():
+    """Walks shorten their steps before a sharp corner, so what crosses there is no edge."""
+    along, away = on_circle(np.array([-0.04, -0.02])), on_line(0.0, np.array([0.98, 0.96]))
+    assert corners([*points(circle(), along, "fold"), *points(line(0.0), away, "kink")]) == {}
