@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from phasediagram.certified.certifying import certify
     from phasediagram.certified.diagram import CertifiedDiagram, certified_diagram
     from phasediagram.comparison.agreement import Agreement, compare
-    from phasediagram.comparison.basins import Basin, basin_probabilities
+    from phasediagram.comparison.basins import Basin, Basins, basin_probabilities
     from phasediagram.comparison.edges import EdgeDistances, edge_distances
     from phasediagram.comparison.own_networks import classify, compare_weights
     from phasediagram.files.storing import load, save, to_xarray
@@ -29,19 +29,12 @@ if TYPE_CHECKING:
         expected_loss_hessian,
     )
     from phasediagram.minima.solving import solve
+    from phasediagram.notebook import to_html
     from phasediagram.plotting.dispatch import plot
-    from phasediagram.results import (
-        Boundary,
-        BranchLosses,
-        LossSection,
-        Minimum,
-        PhaseBoundaries,
-        PhaseDiagram,
-        SectionTransition,
-        Solution,
-        SpecialPoint,
-        Unresolved,
-    )
+    from phasediagram.results.curves import Boundary, PhaseBoundaries, SpecialPoint, Unresolved
+    from phasediagram.results.grids import PhaseDiagram
+    from phasediagram.results.lines import BranchLosses, LossSection, SectionTransition
+    from phasediagram.results.points import Interference, Minimum, Solution
     from phasediagram.toymodel.axes import Axis
     from phasediagram.toymodel.models import (
         Group,
@@ -63,7 +56,7 @@ else:
         "certified.certifying": ("certify",),
         "certified.diagram": ("CertifiedDiagram", "certified_diagram"),
         "comparison.agreement": ("Agreement", "compare"),
-        "comparison.basins": ("Basin", "basin_probabilities"),
+        "comparison.basins": ("Basin", "Basins", "basin_probabilities"),
         "comparison.edges": ("EdgeDistances", "edge_distances"),
         "comparison.own_networks": ("classify", "compare_weights"),
         "atlas.sections": ("loss_section",),
@@ -71,19 +64,12 @@ else:
         "files.storing": ("load", "save", "to_xarray"),
         "kernel.loss": ("expected_loss", "expected_loss_and_gradient", "expected_loss_hessian"),
         "minima.solving": ("solve",),
+        "notebook": ("to_html",),
         "plotting.dispatch": ("plot",),
-        "results": (
-            "Boundary",
-            "BranchLosses",
-            "LossSection",
-            "Minimum",
-            "PhaseBoundaries",
-            "PhaseDiagram",
-            "SectionTransition",
-            "Solution",
-            "SpecialPoint",
-            "Unresolved",
-        ),
+        "results.curves": ("Boundary", "PhaseBoundaries", "SpecialPoint", "Unresolved"),
+        "results.grids": ("PhaseDiagram",),
+        "results.lines": ("BranchLosses", "LossSection", "SectionTransition"),
+        "results.points": ("Interference", "Minimum", "Solution"),
         "toymodel.settings": ("Setting",),
         "toymodel.models": ("Group", "ToyModel", "anticorrelated", "correlated", "hierarchical"),
         "training.descent": ("train",),
@@ -113,6 +99,7 @@ __all__ = [
     "Agreement",
     "Axis",
     "Basin",
+    "Basins",
     "Boundary",
     "BranchLosses",
     "Certificate",
@@ -121,6 +108,7 @@ __all__ = [
     "ConfigurationMinimum",
     "EdgeDistances",
     "Group",
+    "Interference",
     "LossSection",
     "Minimum",
     "PhaseBoundaries",
@@ -155,6 +143,7 @@ __all__ = [
     "plot",
     "save",
     "solve",
+    "to_html",
     "to_xarray",
     "train",
 ]

@@ -175,7 +175,7 @@ class Plane:
         if self.model is not None:
             setting = self.settings(positions)
             tables = np.ascontiguousarray(self._ended(setting))
-            importances = np.ascontiguousarray(setting.importance)
+            importances = np.array(setting.importance)  # one that compiled code may take
         else:
             density = np.exp(positions[:, 0])
             tables = np.ones((len(density), 1))

@@ -197,7 +197,7 @@ def test_networks_from_elsewhere_are_compared_under_the_same_assumptions():
     assert agreement.phase.tolist() == ["aligned"]
     assert agreement.theory_loss == pytest.approx(variance(0.8), rel=1e-12)
     basins = phd.basin_probabilities(0.8, 1.0, runs=10, steps=1500, model=model)
-    assert {basin.phase for basin in basins} <= {"aligned", "antipodal"}
+    assert {basin.phase for basin in basins if basin.arrived} <= {"aligned", "antipodal"}
     with pytest.raises(ValueError, match="must be of the same model"):
         phd.compare(phd.phase_diagram([0.8], [1.0]), phd.train(0.8, 1.0, model=model, steps=2))
 

@@ -18,7 +18,9 @@ from scipy.optimize import root
 import phasediagram as phd
 from derivations.stability import best_bias, beta, cubic_coefficient, reduced_cost, variance
 from derivations.stability import p as density_symbol
-from phasediagram.files.tables import boundaries_csv, boundaries_json, boundaries_table
+from phasediagram.files.documents import result_json
+from phasediagram.files.spreadsheets import boundaries_csv
+from phasediagram.files.tables import boundaries_table
 
 MIRROR = {
     "ignored": "dedicated",
@@ -600,7 +602,7 @@ def test_bad_input(arguments, message):
 
 
 def test_the_files_hold_every_point(two):
-    document = json.loads(boundaries_json(two))
+    document = json.loads(result_json(two))
     assert len(document["boundaries"]) == len(two.boundaries)
     for saved, boundary in zip(document["boundaries"], two.boundaries, strict=True):
         assert saved["density"] == boundary.density.tolist()

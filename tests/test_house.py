@@ -22,6 +22,7 @@ FRONT_DOOR = "phasediagram"  # `__init__`, the only module that gathers
 # import each other.  A name without a slash is a module, one with it a folder.
 ORDER = (
     ("_version",),
+    ("values",),
     ("model",),
     ("toymodel/",),
     ("progress",),
@@ -31,7 +32,7 @@ ORDER = (
     ("kernel/",),
     ("parameters",),
     ("naming/",),
-    ("results",),
+    ("results/",),
     ("catalogue/",),
     ("minima/",),
     ("atlas/",),
@@ -42,6 +43,7 @@ ORDER = (
     ("training/",),
     ("comparison/",),
     ("plotting/", "files/"),
+    ("notebook",),
     ("explorer/",),
     ("cli/",),
     ("__main__",),

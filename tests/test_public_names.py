@@ -88,7 +88,7 @@ save_figure(figure, "figure.pdf")
 REVEALED = [
     "float",
     "dict[str, float]",
-    "phasediagram.results.PhaseDiagram",
+    "phasediagram.results.grids.PhaseDiagram",
     "str",
     "bool",
     "matplotlib.axes._axes.Axes",

@@ -126,3 +126,19 @@ def test_along_the_density():
 def test_bad_input(density, importance, message):
     with pytest.raises(ValueError, match=message):
         phd.loss_section(density, importance)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((0.3, [0.3, 0.5, 0.4]), "relative_importance must ascend or descend throughout, got 0.5"),
+        ((0.3, [0.5, 0.5, 0.6]), "relative_importance must ascend or descend throughout, got 0.5"),
+        (([0.5, 0.3, 0.3], 1.0), "density must ascend or descend throughout, got 0.3 before 0.3"),
+        (([0.2, 0.4, 0.1], 1.0), "density must ascend or descend throughout, got 0.4 before 0.1"),
+    ],
+)
+def test_ranges_in_disorder_are_refused(arguments, said):
+    with pytest.raises(ValueError, match=said):
+        phd.loss_section(*arguments)
+    with pytest.raises(ValueError, match=said):
+        phd.loss_section(*arguments, model=phd.ToyModel(2, bias=False))

@@ -86,7 +86,8 @@ def loss_section(
     Raises
     ------
     ValueError
-        If an argument is outside its range, or not exactly one is a list.
+        If an argument is outside its range, not exactly one is a list, or its values neither
+        ascend nor descend throughout.
 
     Examples
     --------
@@ -168,6 +169,7 @@ def _course(
             "density and relative_importance must be a number and a list of at least two, "
             f"got shapes {p.shape} and {r.shape}"
         )
+    _require_ordered(*(("relative_importance", r) if r.ndim else ("density", p)))
     if model.is_standard and importance is None and relative_density == 1:
         varied = int(r.ndim)
         values = r if r.ndim else p
@@ -180,6 +182,18 @@ def _course(
     held_r = 1.0 if r.ndim else relative_importance
     plane = plane_of(model, (axis,), held_density, held_r, importance, relative_density)
     return _along(plane, axis, values)
+
+
+def _require_ordered(name: str, values: Array) -> None:
+    """Raise ValueError unless values ascend, or descend, from each to the next."""
+    steps = np.sign(np.diff(values))
+    wrong = np.flatnonzero((steps == 0) | (steps != steps[0]))
+    if len(wrong):
+        k = int(wrong[0])
+        raise ValueError(
+            f"{name} must ascend or descend throughout, got {values[k]:g} before "
+            f"{values[k + 1]:g} at index {k}"
+        )
 
 
 def _along(plane: Plane, axis: Axis, values: Array) -> _Course:

@@ -19,6 +19,8 @@ from phasediagram import closed_forms
 from phasediagram.catalogue.blocks import BlockParameters, block_weights, canonical_angle
 from phasediagram.catalogue.minimization import minimize_block
 from phasediagram.model import ModelSize, as_density, as_importance
+from phasediagram.results.wording import grid, span
+from phasediagram.values import Result
 
 Array = NDArray[np.float64]
 
@@ -40,8 +42,8 @@ _CANONICAL_OUTPUT_LOSS: dict[int, Callable[[ArrayLike], Array]] = {
 }
 
 
-@dataclass(frozen=True)
-class ConfigurationMinimum:
+@dataclass(frozen=True, eq=False, repr=False)
+class ConfigurationMinimum(Result):
     """The global minimum of the loss within one configuration, at many points.
 
     All arrays share the leading axes (...) of the densities and relative importances.
@@ -69,6 +71,13 @@ class ConfigurationMinimum:
     def biases(self) -> Array:
         """Bias of each output, shape (..., n): the same as `b`."""
         return self.b
+
+    def _lines(self) -> list[str]:
+        return [
+            f"ConfigurationMinimum: {grid(self.loss.shape)}, loss {span(self.loss)}",
+            f"norms {span(self.scales)}, biases {span(self.b)}, "
+            f"gradient norm up to {self.gradient_norm.max(initial=0.0):.1e}",
+        ]
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from phasediagram.certified.generations import (
     Codes,
     Tree,
 )
+from phasediagram.results.wording import matrix
+from phasediagram.values import Result, Value
 
 Array = NDArray[np.float64]
 
@@ -42,8 +45,8 @@ _THEOREM = (
 )
 
 
-@dataclass(frozen=True)
-class Region:
+@dataclass(frozen=True, eq=False, repr=False)
+class Region(Value):
     """A box of weights that may hold global minimisers.
 
     Attributes
@@ -60,9 +63,12 @@ class Region:
     gram_low: Array
     gram_high: Array
 
+    def _lines(self) -> list[str]:
+        return [f"Region: W^T W from {matrix(self.gram_low)} to {matrix(self.gram_high)}"]
 
-@dataclass(frozen=True, repr=False)
-class Certificate:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Certificate(Result):
     """Bounds of the least loss at one point, with their proof.
 
     Attributes
@@ -105,8 +111,8 @@ class Certificate:
     W: Array
     b: Array
     tree: Tree
-    seconds: float
-    version: str = __version__
+    seconds: float = field(compare=False)
+    version: str = field(default=__version__, compare=False)
 
     @property
     def lower(self) -> float:
@@ -137,7 +143,7 @@ class Certificate:
             f"gap {self.gap:.1e}, {state}, {self.boxes} boxes, {self.seconds:.2f} s)"
         )
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | PathLike[str]) -> None:
         """Write the certificate, compressed JSON, for ``python -m phasediagram.certified.checker``.
 
         Raises

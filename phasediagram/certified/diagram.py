@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from phasediagram.certified.deciding import SUPERPOSED, UNDECIDED, Cell, Verdict
 from phasediagram.executors import Part, Workers, require_executor
 from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE
 from phasediagram.progress import Progress
+from phasediagram.results.wording import counted, shares, span
+from phasediagram.values import DrawnResult
 
 Array = NDArray[np.float64]
 Place = tuple[int, int, int]  # level, row (density) and column in a grid of 2^level cells a side
@@ -33,8 +35,8 @@ _DEEPEST = 12
 _BATCH = 64  # cells between two looks at the clock
 
 
-@dataclass(frozen=True)
-class CertifiedDiagram:
+@dataclass(frozen=True, eq=False, repr=False)
+class CertifiedDiagram(DrawnResult):
     """What is proved of all global minimisers, cell by cell.
 
     Attributes
@@ -59,8 +61,15 @@ class CertifiedDiagram:
     other: Array
     phase: tuple[str, ...]
     ratio: Array
-    seconds: float
-    version: str = __version__
+    seconds: float = field(compare=False)
+    version: str = field(default=__version__, compare=False)
+
+    def _lines(self) -> list[str]:
+        return [
+            f"CertifiedDiagram: {shares(self.shares())}",
+            f"{counted(len(self.phase), 'cell')}, density {span(self.density)}, "
+            f"{self.name} {span(self.other)}, {self.seconds:.1f} s",
+        ]
 
     @property
     def finer_phase(self) -> tuple[str, ...]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from phasediagram.cli.options import (
     CHECK_FAILED,
     INTERRUPTED,
     Parser,
+    add_json,
     add_size,
+    answer,
     figure_path,
     hidden_dimensions,
     progress_bar,
@@ -78,6 +81,7 @@ def add_train(verbs: argparse._SubParsersAction[Parser]) -> None:
     train.add_argument(
         "--figure", type=Path, metavar="FILE", help="draw the runs: a .png, .pdf or .svg file"
     )
+    add_json(train)
     train.set_defaults(run=_train)
 
 
@@ -87,6 +91,7 @@ def _train(options: argparse.Namespace) -> int:
     from phasediagram.atlas.diagram import phase_diagram
     from phasediagram.boundaries.tracing import phase_boundaries
     from phasediagram.comparison.agreement import compare
+    from phasediagram.files.documents import record
     from phasediagram.files.storing import save
     from phasediagram.files.tables import agreements_table
     from phasediagram.model import (
@@ -117,21 +122,21 @@ def _train(options: argparse.Namespace) -> int:
             checkpoint=options.checkpoint,
         )
     save(path, training)
-    print(f"wrote {path}")
+    wrote = [path]
     if not training.completed.any():
-        print("interrupted before any run was finished", file=sys.stderr)
+        print(f"wrote {path}, interrupted before any run was finished", file=sys.stderr)
         return INTERRUPTED
     with progress_bar("solving") as progress:
         diagram = phase_diagram(density, importance, *size, progress=progress)
     agreement = compare(diagram, training)
-    print(agreements_table([agreement]))
     if figure_file is not None:
         boundaries = None
         if options.features <= MAX_TRACED_FEATURES:
             with progress_bar("tracing boundaries") as progress:
                 boundaries = phase_boundaries(*size, progress=progress)
         save_figure(draw_training(training, agreement, diagram, boundaries), figure_file)
-        print(f"wrote {figure_file}")
+        wrote.append(figure_file)
+    answer(options, agreements_table([agreement]), lambda: record(agreement), wrote)
     if not training.completed.all():
         return INTERRUPTED
     return 0 if agreement.optimal else CHECK_FAILED
@@ -150,22 +155,35 @@ def add_verify(verbs: argparse._SubParsersAction[Parser]) -> None:
         help="check theory against training instead: about a minute; exit status 1 if any "
         "trained model is below the theoretical minimum",
     )
+    add_json(verify)
     verify.set_defaults(run=_verify)
 
 
 def _verify(options: argparse.Namespace) -> int:
     if options.training:
-        return _verify_training()
+        return _verify_training(options)
+    if options.json:
+        return _verify_as_json()
     from derivations.__main__ import check_all
 
     return 0 if check_all() else CHECK_FAILED
 
 
-def _verify_training() -> int:
+def _verify_as_json() -> int:
+    import derivations
+    from phasediagram.files.documents import as_json
+
+    results = [check for name in derivations.names() for check in derivations.derive(name).check()]
+    print(as_json([asdict(result) for result in results]))
+    return 0 if all(result.passed for result in results) else CHECK_FAILED
+
+
+def _verify_training(options: argparse.Namespace) -> int:
     from phasediagram.comparison.verification import verify_training
+    from phasediagram.files.documents import record
     from phasediagram.files.tables import agreements_table
 
     with progress_bar("training") as progress:
         agreements = verify_training(progress)
-    print(agreements_table(agreements))
+    answer(options, agreements_table(agreements), lambda: list(map(record, agreements)))
     return 0 if all(agreement.optimal for agreement in agreements) else CHECK_FAILED

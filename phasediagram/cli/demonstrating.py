@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
-from phasediagram.cli.options import Parser, add_figure, figure_path, progress_bar
+from phasediagram.cli.options import Parser, add_figure, add_json, answer, figure_path, progress_bar
 
 _DENSITIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 
@@ -40,14 +41,15 @@ def add_demonstrate(verbs: argparse._SubParsersAction[Parser]) -> None:
     )
     demonstrate.add_argument("--seeds", type=int, default=3, metavar="K", help="default: 3")
     add_figure(demonstrate, "demonstration.png")
+    add_json(demonstrate)
     demonstrate.set_defaults(run=_demonstrate)
 
 
 def _demonstrate(options: argparse.Namespace) -> int:
     import numpy as np
 
+    from phasediagram.naming import superposition_of_each
     from phasediagram.plotting import draw_demonstration, save_figure
-    from phasediagram.plotting.demonstration import superposition_of_each
     from phasediagram.toymodel.models import ToyModel
     from phasediagram.training.descent import train
 
@@ -62,7 +64,8 @@ def _demonstrate(options: argparse.Namespace) -> int:
     with progress_bar("training") as progress:
         relu = train(options.densities, model=ToyModel(n, m), progress=progress, **size)
     weights, biases, titles = [], [], []
-    print("model   density   loss            represented  superposition")
+    lines = ["model   density   loss                   represented  superposition"]
+    rows: list[dict[str, Any]] = []
     for name, result in (("linear", linear), ("ReLU", relu)):
         for row, p in enumerate(result.density):
             best = int(np.nanargmin(result.loss[row]))
@@ -73,14 +76,27 @@ def _demonstrate(options: argparse.Namespace) -> int:
             norm, shared = superposition_of_each(W)
             kept = int((norm > 0.5).sum())
             most = float(shared[norm > 0.5].mean()) if kept else 0.0
-            print(f"{name:<7} {p:<9g} {loss:<22} {kept:<5} {most:.2f}")
+            lines.append(f"{name:<7} {p:<9g} {loss:<22} {kept:<12} {most:.2f}")
+            rows.append(
+                {
+                    "model": name,
+                    "density": float(p),
+                    "loss": float(result.loss[row, best]),
+                    "loss_error": None
+                    if result.loss_error is None
+                    else float(result.loss_error[row, best]),
+                    "represented": kept,
+                    "superposition": most,
+                }
+            )
             weights.append(W)
             biases.append(b)
             titles.append(f"{name}\n$p$ = {p:g}")
     optimum = _linear_optimum(float(first[0]), importance, m)
-    print(f"the linear model's exact optimum keeps the {m} most important: {optimum:.6f}")
+    lines.append(f"the linear model's exact optimum keeps the {m} most important: {optimum:.6f}")
     save_figure(draw_demonstration(weights, biases, titles), path)
-    print(f"wrote {path}")
+    document = {"trained": rows, "linear_optimum": optimum}
+    answer(options, "\n".join(lines), lambda: document, [path])
     return 0
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _SILENT_SECONDS = 2  # shorter work needs no progress
 CHECK_FAILED = 1
@@ -55,6 +56,29 @@ def add_figure(verb: argparse.ArgumentParser, default: str) -> None:
         metavar="FILE",
         help="a .png, .pdf or .svg file; default: %(default)s",
     )
+
+
+def add_json(verb: argparse.ArgumentParser) -> None:
+    """Add the choice of JSON."""
+    verb.add_argument(
+        "--json", action="store_true", help="print JSON with all digits, and nothing else"
+    )
+
+
+def answer(
+    options: argparse.Namespace,
+    text: str,
+    document: Callable[[], Any],
+    wrote: Sequence[Path] = (),
+) -> None:
+    """Print what a verb found, for people or as JSON, and which files it wrote."""
+    if not options.json:
+        print("\n".join([text, *(f"wrote {path}" for path in wrote)]))
+        return
+    from phasediagram.files.documents import as_json
+
+    found = document()
+    print(as_json({**found, "wrote": [str(path) for path in wrote]} if wrote else found))
 
 
 def ascending(name: str, values: Sequence[float]) -> tuple[float, float]:

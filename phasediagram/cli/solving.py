@@ -8,8 +8,10 @@ from pathlib import Path
 from phasediagram.cli.assuming import add_model, model_of
 from phasediagram.cli.options import (
     Parser,
+    add_json,
     add_size,
     add_weights,
+    answer,
     hidden_dimensions,
     progress_bar,
     writable,
@@ -38,12 +40,13 @@ def add_solve(verbs: argparse._SubParsersAction[Parser]) -> None:
     add_size(solve)
     add_weights(solve)
     add_model(solve)
-    solve.add_argument("--json", action="store_true", help="JSON with all digits")
+    add_json(solve)
     solve.set_defaults(run=_solve)
 
 
 def _solve(options: argparse.Namespace) -> int:
-    from phasediagram.files.tables import solution_json, solution_table
+    from phasediagram.files.documents import record
+    from phasediagram.files.tables import solution_table
     from phasediagram.minima.solving import solve
 
     if (options.relative_importance is None) == (options.importance is None):
@@ -61,7 +64,7 @@ def _solve(options: argparse.Namespace) -> int:
             model=None if model.is_standard else model,
             progress=progress,
         )
-    print(solution_json(solution) if options.json else solution_table(solution))
+    answer(options, solution_table(solution), lambda: record(solution))
     return 0
 
 
@@ -84,14 +87,17 @@ def add_boundaries(verbs: argparse._SubParsersAction[Parser]) -> None:
         metavar="FILE",
         help="a .csv or .json file for every point of every curve",
     )
+    add_json(boundaries)
     boundaries.set_defaults(run=_boundaries)
 
 
 def _boundaries(options: argparse.Namespace) -> int:
     from phasediagram.boundaries.tracing import phase_boundaries
-    from phasediagram.files.tables import boundaries_csv, boundaries_json, boundaries_table
+    from phasediagram.files.documents import record, result_json
+    from phasediagram.files.spreadsheets import boundaries_csv
+    from phasediagram.files.tables import boundaries_table
 
-    formats = {".csv": boundaries_csv, ".json": boundaries_json}
+    formats = {".csv": boundaries_csv, ".json": result_json}
     path = None if options.output is None else writable(options.output, tuple(formats))
     with progress_bar("tracing boundaries") as progress:
         boundaries = phase_boundaries(
@@ -100,8 +106,8 @@ def _boundaries(options: argparse.Namespace) -> int:
             spinodals=not options.no_spinodals,
             progress=progress,
         )
-    print(boundaries_table(boundaries))
     if path is not None:
         path.write_text(formats[path.suffix.lower()](boundaries), encoding="utf-8")
-        print(f"wrote {path}")
+    wrote = [] if path is None else [path]
+    answer(options, boundaries_table(boundaries), lambda: record(boundaries), wrote)
     return 0

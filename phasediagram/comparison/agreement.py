@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -19,9 +19,11 @@ from phasediagram.comparison.downhill import (
 from phasediagram.minima.symmetry import plane_space
 from phasediagram.naming.phases import phases_of
 from phasediagram.results import PhaseDiagram
+from phasediagram.results.wording import counted, grid, shares
 from phasediagram.toymodel.axes import DENSITY, RELATIVE_IMPORTANCE
 from phasediagram.toymodel.models import ToyModel
 from phasediagram.training.result import TrainingResult
+from phasediagram.values import DrawnResult
 
 Array = NDArray[np.float64]
 
@@ -33,8 +35,8 @@ _GRID_MATCH = 1e-9
 _LONGEST_NAME = 64
 
 
-@dataclass(frozen=True)
-class Agreement:
+@dataclass(frozen=True, eq=False, repr=False)
+class Agreement(DrawnResult):
     """How trained models compare with the theoretical minima.
 
     Arrays of shape (..., seeds) have one entry for each run; NaN or "" if not completed.
@@ -68,7 +70,7 @@ class Agreement:
     relative_importance: Array
     n_features: int
     n_hidden: int
-    version: str = __version__
+    version: str = field(default=__version__, compare=False)
 
     @property
     def runs(self) -> int:
@@ -93,6 +95,20 @@ class Agreement:
     def shares(self) -> dict[str, float]:
         """Return the share of completed runs with each outcome."""
         return {name: float((self.outcome == name).sum() / self.runs) for name in OUTCOMES}
+
+    def _lines(self) -> list[str]:
+        verdict = (
+            "no run is below the theoretical minimum"
+            if self.optimal
+            else "A RUN IS BELOW THE THEORETICAL MINIMUM"
+        )
+        return [
+            f"Agreement: {counted(self.runs, 'run')} at {grid(self.density.shape)}, "
+            f"n = {self.n_features}, m = {self.n_hidden}",
+            shares(self.shares()),
+            f"the best run is global at {100 * self.best_seed_agrees.mean():.1f} % of the points",
+            f"{verdict} (lowest excess {self.lowest_excess:.1e})",
+        ]
 
 
 def compare(diagram: PhaseDiagram, training: TrainingResult) -> Agreement:
@@ -184,8 +200,8 @@ def compare_runs(diagram: PhaseDiagram, training: TrainingResult | Runs) -> Agre
         phase=phase,
         excess=training.loss - theory_loss[..., None],
         minimum_excess=minimum_excess,
-        theory_loss=theory_loss,
-        theory_phase=theory_phase,
+        theory_loss=np.asarray(theory_loss),
+        theory_phase=np.asarray(theory_phase),
         density=training.density,
         relative_importance=training.relative_importance,
         n_features=n,

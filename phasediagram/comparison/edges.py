@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from phasediagram.naming.geometry import norm_and_superposition
 from phasediagram.results import Boundary, PhaseBoundaries
+from phasediagram.results.wording import counted
 from phasediagram.training.result import TrainingResult
+from phasediagram.values import Result
 
 Array = NDArray[np.float64]
 
@@ -23,8 +25,8 @@ Array = NDArray[np.float64]
 _EDGE = 0.4
 
 
-@dataclass(frozen=True)
-class EdgeDistances:
+@dataclass(frozen=True, eq=False, repr=False)
+class EdgeDistances(Result):
     """How far the edges of the empirical picture are from theory's lines.
 
     Distances are in steps of the trained grid.
@@ -44,6 +46,18 @@ class EdgeDistances:
     to_spinodal: Array
     everywhere_to_boundary: float
     everywhere_to_spinodal: float
+
+    def _lines(self) -> list[str]:
+        lines = [f"EdgeDistances: {counted(len(self.edges), 'edge')}; in steps of the trained grid"]
+        for name in ("boundary", "spinodal"):
+            distances = getattr(self, f"to_{name}")
+            if len(distances):
+                lines.append(
+                    f"to the nearest {name}: median {np.median(distances):.3g} "
+                    f"({getattr(self, f'everywhere_to_{name}'):.3g} of all gaps), "
+                    f"{100 * (distances <= 1).mean():.0f} % within one"
+                )
+        return lines
 
 
 def mean_norm_and_superposition(training: TrainingResult) -> tuple[Array, Array]:

@@ -14,7 +14,7 @@ from typing import Any
 from phasediagram._version import __version__
 from phasediagram.explorer.data import DEFAULT_GRID, ExploredModel, View, explore
 from phasediagram.explorer.packing import pack
-from phasediagram.files.tables import special_point_records
+from phasediagram.files.documents import special_point_records
 from phasediagram.model import PAPER_SIZES
 from phasediagram.naming.phases import PHASES
 from phasediagram.plotting import phase_style

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from phasediagram.files.labelled import AXES, Attributes, LabelledArrays
-from phasediagram.results import PhaseBoundaries, PhaseDiagram
+from phasediagram.results import LossSection, PhaseBoundaries, PhaseDiagram
 from phasediagram.toymodel.axes import Axis
 from phasediagram.toymodel.records import (
     axis_from_record,
@@ -27,15 +27,17 @@ def axis_names(result: PhaseDiagram | PhaseBoundaries) -> tuple[str, str]:
     return _plain(result.y), _plain(result.x)
 
 
-def with_assumptions(attributes: Attributes, result: PhaseDiagram | PhaseBoundaries) -> Attributes:
+def with_assumptions(
+    attributes: Attributes, result: PhaseDiagram | PhaseBoundaries | LossSection
+) -> Attributes:
     """Return attributes that say what was assumed, if it is not the paper's model."""
     if result.model is None:
         return attributes
+    axes = {name: getattr(result, name, None) for name in ("x", "y")}  # a section has one
     record = {
         "model": model_record(result.model),
         "held": None if result.held is None else setting_record(result.held),
-        "x": None if result.x is None else axis_record(result.x),
-        "y": None if result.y is None else axis_record(result.y),
+        **{name: None if axis is None else axis_record(axis) for name, axis in axes.items()},
     }
     return {**attributes, _ATTRIBUTE: json.dumps(record)}
 

@@ -9,28 +9,62 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from phasediagram import archives
 from phasediagram.atlas.diagram import load_blocks
+from phasediagram.catalogue.configurations import ConfigurationMinimum
+from phasediagram.certified.certificate import Certificate
+from phasediagram.certified.diagram import CertifiedDiagram
+from phasediagram.comparison.agreement import Agreement
+from phasediagram.comparison.basins import Basins
+from phasediagram.comparison.edges import EdgeDistances
 from phasediagram.files import netcdf
-from phasediagram.files.curves import boundaries_from, label_boundaries
-from phasediagram.files.diagrams import (
+from phasediagram.files.labelled import LabelledArrays, Variable
+from phasediagram.files.labels.catalogued import (
+    certified_from,
+    label_certified,
+    label_minimum,
+    minimum_from,
+)
+from phasediagram.files.labels.comparisons import (
+    agreement_from,
+    basins_from,
+    edges_from,
+    label_agreement,
+    label_basins,
+    label_edges,
+)
+from phasediagram.files.labels.curves import boundaries_from, label_boundaries
+from phasediagram.files.labels.diagrams import (
     diagram_from,
     label_diagram,
     label_solution,
     solution_from,
 )
-from phasediagram.files.labelled import LabelledArrays, Variable
-from phasediagram.files.runs import label_training, training_from
-from phasediagram.results import PhaseBoundaries, PhaseDiagram, Solution
+from phasediagram.files.labels.runs import label_training, training_from
+from phasediagram.files.labels.sections import label_section, section_from
+from phasediagram.results import LossSection, PhaseBoundaries, PhaseDiagram, Solution
 from phasediagram.training.result import TrainingResult
 
 if TYPE_CHECKING:
     import xarray
 
-Result = PhaseDiagram | PhaseBoundaries | Solution | TrainingResult
-Expected = TypeVar("Expected", PhaseDiagram, PhaseBoundaries, Solution, TrainingResult)
+Labelled = (
+    PhaseDiagram
+    | PhaseBoundaries
+    | Solution
+    | LossSection
+    | TrainingResult
+    | Agreement
+    | Basins
+    | EdgeDistances
+    | CertifiedDiagram
+    | ConfigurationMinimum
+)
+Result = Labelled | Certificate
+Expected = TypeVar("Expected", bound=Result)
 
 FORMAT = "phasediagram"
 FORMAT_VERSION = 1
 SUFFIXES = (".npz", ".nc")
+CERTIFICATE_SUFFIX = ".gz"
 
 
 class _Kind(NamedTuple):
@@ -43,7 +77,13 @@ _KINDS = {
     "phase diagram": _Kind(PhaseDiagram, label_diagram, diagram_from),
     "phase boundaries": _Kind(PhaseBoundaries, label_boundaries, boundaries_from),
     "solution": _Kind(Solution, label_solution, solution_from),
+    "loss section": _Kind(LossSection, label_section, section_from),
     "training result": _Kind(TrainingResult, label_training, training_from),
+    "agreement": _Kind(Agreement, label_agreement, agreement_from),
+    "basins": _Kind(Basins, label_basins, basins_from),
+    "edge distances": _Kind(EdgeDistances, label_edges, edges_from),
+    "certified diagram": _Kind(CertifiedDiagram, label_certified, certified_from),
+    "configuration minimum": _Kind(ConfigurationMinimum, label_minimum, minimum_from),
 }
 
 
@@ -53,8 +93,10 @@ def save(path: str | PathLike[str], result: Result) -> None:
     Parameters
     ----------
     path : path
-        Ends in ``.npz``, or in ``.nc`` for NetCDF, which needs the extra ``[xarray]``.
-    result : PhaseDiagram, PhaseBoundaries, Solution or TrainingResult
+        Ends in ``.npz``, or in ``.nc`` for NetCDF, which needs the extra ``[xarray]``; that of
+        a `Certificate` in ``.gz``.
+    result : Solution, PhaseDiagram, PhaseBoundaries, LossSection, TrainingResult, Agreement, \
+            Basins, EdgeDistances, Certificate, CertifiedDiagram or ConfigurationMinimum
 
     Raises
     ------
@@ -63,7 +105,9 @@ def save(path: str | PathLike[str], result: Result) -> None:
     OSError
         If the file cannot be written.
     ValueError
-        If `path` has another ending.
+        If `path` has another ending, or a certificate was left open.
+    TypeError
+        If `result` is no result.
 
     Examples
     --------
@@ -73,6 +117,9 @@ def save(path: str | PathLike[str], result: Result) -> None:
     ...     print(phd.load(f"{directory}/solution.npz").phase)
     antipodal
     """
+    if isinstance(result, Certificate):
+        result.save(_certificate_path(path))
+        return
     path = storable_path(path)
     arrays = _labelled(result)
     if path.suffix == ".nc":
@@ -104,15 +151,16 @@ def load(path: str | PathLike[str], expected: type[Any] | None = None) -> Result
     Parameters
     ----------
     path : path
-        Ends in ``.npz``, or in ``.nc`` for NetCDF, which needs the extra ``[xarray]``; or
-        the `directory` of a `phasediagram.phase_diagram`, whose arrays are memory-mapped.
+        Ends in ``.npz``, in ``.nc`` for NetCDF, which needs the extra ``[xarray]``, or in ``.gz``
+        for a certificate, which is not checked again; or the `directory` of a
+        `phasediagram.phase_diagram`, whose arrays are memory-mapped.
     expected : type, optional
         Which of the results it must be, such as `phasediagram.PhaseDiagram`.
 
     Returns
     -------
-    PhaseDiagram, PhaseBoundaries, Solution or TrainingResult
-        Equal to what was saved, to the last bit.
+    result
+        Any that `phasediagram.save` writes; equal to what was saved, to the last bit.
 
     Raises
     ------
@@ -134,30 +182,46 @@ def load(path: str | PathLike[str], expected: type[Any] | None = None) -> Result
     [['ignored' 'dedicated']
      ['antipodal' 'antipodal']]
     """
-    result = load_blocks(Path(path)) if Path(path).is_dir() else _from_file(storable_path(path))
+    result = _loaded(Path(path))
     if expected is not None and not isinstance(result, expected):
         held = type(result).__name__
         raise ValueError(f"{str(path)!r} holds a {held}, not a {expected.__name__}")
     return result
 
 
-def _from_file(path: Path) -> Result:
+def _loaded(path: Path) -> Result:
+    if path.is_dir():
+        return load_blocks(path)
+    if path.suffix == CERTIFICATE_SUFFIX:
+        return Certificate.load(path)
+    return _from_file(storable_path(path, (*SUFFIXES, CERTIFICATE_SUFFIX)))
+
+
+def _certificate_path(path: str | PathLike[str]) -> Path:
+    path = Path(path)
+    if path.suffix != CERTIFICATE_SUFFIX:
+        raise ValueError(f"path of a certificate must end in .gz, got {str(path)!r}")
+    return path
+
+
+def _from_file(path: Path) -> Labelled:
     arrays = netcdf.read(path, FORMAT_VERSION) if path.suffix == ".nc" else _from_archive(path)
     if arrays.kind not in _KINDS:
         raise ValueError(f"{str(path)!r} holds {arrays.kind!r}, which is not a result")
     try:
-        result: Result = _KINDS[arrays.kind].restore(arrays)
+        result: Labelled = _KINDS[arrays.kind].restore(arrays)
     except (KeyError, TypeError, ValueError, IndexError):
         raise ValueError(f"{str(path)!r} is truncated or foreign") from None
     return result
 
 
-def to_xarray(result: Result) -> xarray.Dataset:
+def to_xarray(result: Labelled) -> xarray.Dataset:
     """Return a result as an xarray dataset; needs the extra ``[xarray]``.
 
     Parameters
     ----------
-    result : PhaseDiagram, PhaseBoundaries, Solution or TrainingResult
+    result : result
+        Any that `phasediagram.save` writes, but a `Certificate`.
 
     Returns
     -------
@@ -181,7 +245,7 @@ def to_xarray(result: Result) -> xarray.Dataset:
     return netcdf.dataset(_labelled(result), FORMAT_VERSION)
 
 
-def storable_path(path: str | PathLike[str]) -> Path:
+def storable_path(path: str | PathLike[str], suffixes: tuple[str, ...] = SUFFIXES) -> Path:
     """Return the path if it has a known ending whose library is there.
 
     Raises
@@ -189,17 +253,17 @@ def storable_path(path: str | PathLike[str]) -> Path:
     ImportError
         If it ends in ``.nc`` and xarray is not installed.
     ValueError
-        If it has another ending than ``.npz`` or ``.nc``.
+        If it has another ending.
     """
     path = Path(path)
-    if path.suffix not in SUFFIXES:
-        raise ValueError(f"path must end in one of {', '.join(SUFFIXES)}, got {str(path)!r}")
+    if path.suffix not in suffixes:
+        raise ValueError(f"path must end in one of {', '.join(suffixes)}, got {str(path)!r}")
     if path.suffix == ".nc":
         netcdf.require_xarray()
     return path
 
 
-def _labelled(result: Result) -> LabelledArrays:
+def _labelled(result: Labelled) -> LabelledArrays:
     for kind in _KINDS.values():
         if isinstance(result, kind.type):
             return kind.label(result)

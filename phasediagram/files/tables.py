@@ -1,21 +1,17 @@
-"""Results as text: tables for people, CSV and JSON for programs."""
+"""Results as tables, for people."""
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterable, Sequence
-from io import StringIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.comparison.agreement import OUTCOMES, Agreement
+from phasediagram.comparison.basins import Basins
 from phasediagram.files.assumptions import axis_names
-from phasediagram.naming.geometry import interfering_pairs
-from phasediagram.results import Minimum, PhaseBoundaries, Solution
-from phasediagram.toymodel.records import model_record
+from phasediagram.results import LossSection, Minimum, PhaseBoundaries, Solution
 
 Array = NDArray[np.float64]
 
@@ -47,58 +43,6 @@ def solution_table(solution: Solution) -> str:
         _minima_table(solution.minima),
     ]
     return "\n".join(lines)
-
-
-def solution_json(solution: Solution) -> str:
-    """Return a solution as JSON: its arguments, and every minimum, lowest first.
-
-    Parameters
-    ----------
-    solution : Solution
-
-    Returns
-    -------
-    str
-    """
-    document = {
-        "density": np.asarray(solution.density).tolist(),
-        "relative_importance": solution.relative_importance,
-        "n_features": solution.n_features,
-        "n_hidden": solution.n_hidden,
-        "weights": solution.weights,
-        "version": solution.version,
-        "tolerance": solution.tolerance,
-        **_assumed(solution),
-        "minima": [
-            {
-                "phase": minimum.phase,
-                "outcome": minimum.outcome,
-                "loss": minimum.loss,
-                "W": minimum.W.tolist(),
-                "b": minimum.b.tolist(),
-                "smallest_curvature": _or_none(minimum.smallest_curvature),
-                "gradient_norm": _or_none(minimum.gradient_norm),
-                "dimensionality": minimum.dimensionality.tolist(),
-                "interference": [
-                    {"features": [i + 1, j + 1], "angle": angle}
-                    for i, j, angle in interfering_pairs(minimum.W)
-                ],
-                "description": minimum.description,
-            }
-            for minimum in solution.minima
-        ],
-    }
-    return json.dumps(document, indent=2)
-
-
-def _assumed(solution: Solution) -> dict[str, Any]:
-    """Return what is not the paper's, if anything."""
-    found: dict[str, Any] = {}
-    if solution.importance is not None:
-        found["importance"] = solution.importance.tolist()
-    if solution.model is not None:
-        found["model"] = model_record(solution.model)
-    return found
 
 
 def _listed(values: float | Array) -> str:
@@ -134,7 +78,22 @@ def boundaries_table(boundaries: PhaseBoundaries) -> str:
         ]
         for boundary in boundaries.boundaries
     ]
-    points = [
+    names = _short_names(boundaries)
+    return "\n".join(
+        [
+            f"n = {boundaries.n_features}, m = {boundaries.n_hidden}, {boundaries.weights} weights",
+            "",
+            _table(["boundary", "order", "points", *names, "slope jump"], rows),
+            "",
+            _table(*special_point_rows(boundaries)),
+            *_open_ends(boundaries),
+        ]
+    )
+
+
+def special_point_rows(boundaries: PhaseBoundaries) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of a table of special points."""
+    rows = [
         [
             point.kind,
             f"{point.density:.{_DIGITS}f}",
@@ -143,17 +102,36 @@ def boundaries_table(boundaries: PhaseBoundaries) -> str:
         ]
         for point in boundaries.special_points
     ]
-    names = _short_names(boundaries)
-    return "\n".join(
+    return ["special point", *_short_names(boundaries), "phases"], rows
+
+
+def transition_rows(section: LossSection) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of a table of a section's transitions."""
+    orders = {1: "first order", 2: "continuous"}
+    rows = [
         [
-            f"n = {boundaries.n_features}, m = {boundaries.n_hidden}, {boundaries.weights} weights",
-            "",
-            _table(["boundary", "order", "points", *names, "slope jump"], rows),
-            "",
-            _table(["special point", *names, "phases"], points),
-            *_open_ends(boundaries),
+            f"{transition.position:.{_DIGITS}g}",
+            " | ".join(transition.phases),
+            orders[transition.order],
+            f"{transition.slope_jump:.3g}",
         ]
-    )
+        for transition in section.transitions
+    ]
+    return ["at", "phases", "order", "slope jump"], rows
+
+
+def basin_rows(basins: Basins) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of a table of where training ends."""
+    rows = [
+        [
+            basin.phase,
+            f"{basin.loss:.{_DIGITS}g}" if basin.arrived else "",
+            f"{100 * basin.share:.1f} %",
+            f"{100 * basin.error:.1f} %",
+        ]
+        for basin in basins
+    ]
+    return ["ends in", "loss", "share", "error"], rows
 
 
 def _open_ends(boundaries: PhaseBoundaries) -> list[str]:
@@ -171,133 +149,6 @@ def _short_names(boundaries: PhaseBoundaries) -> tuple[str, str]:
     return (by_row, by_column) if boundaries.x is not None else (by_row, "importance")
 
 
-def boundaries_csv(boundaries: PhaseBoundaries) -> str:
-    """Return every point of every curve and every special point, a row each.
-
-    Parameters
-    ----------
-    boundaries : PhaseBoundaries
-
-    Returns
-    -------
-    str
-        Columns: curve (a number; empty for a special point), kind, order, phases
-        (separated by ``|``), density, relative_importance, loss, and the jumps of the
-        derivatives of the lowest loss by density and by relative importance; and the version
-        and the tolerance that made it, the same in every row.  On other axes these have their
-        names.
-    """
-    by_row, by_column = axis_names(boundaries)
-    jump_name = by_column if boundaries.x is not None else "importance"
-    file = StringIO()
-    made_by = boundaries.version, boundaries.tolerance
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(
-        [
-            "curve",
-            "kind",
-            "order",
-            "phases",
-            by_row,
-            by_column,
-            "loss",
-            f"slope_jump_{by_row}",
-            f"slope_jump_{jump_name}",
-            "version",
-            "tolerance",
-        ]
-    )
-    for number, boundary in enumerate(boundaries.boundaries):
-        for i in range(len(boundary.density)):
-            jump = ("", "") if boundary.slope_jump is None else boundary.slope_jump[i].tolist()
-            writer.writerow(
-                [
-                    number,
-                    boundary.kind,
-                    boundary.order or "",
-                    "|".join(boundary.phases),
-                    float(boundary.density[i]),
-                    float(boundary.relative_importance[i]),
-                    "" if boundary.loss is None else float(boundary.loss[i]),
-                    *jump,
-                    *made_by,
-                ]
-            )
-    for point in boundaries.special_points:
-        place = point.density, point.relative_importance
-        writer.writerow(["", point.kind, "", "|".join(point.phases), *place, "", "", "", *made_by])
-    return file.getvalue()
-
-
-def boundaries_json(boundaries: PhaseBoundaries) -> str:
-    """Return curves and special points as JSON.
-
-    Parameters
-    ----------
-    boundaries : PhaseBoundaries
-
-    Returns
-    -------
-    str
-    """
-    by_row, by_column = axis_names(boundaries)
-    assumed = {} if boundaries.model is None else {"model": model_record(boundaries.model)}
-    document = {
-        "n_features": boundaries.n_features,
-        "n_hidden": boundaries.n_hidden,
-        "weights": boundaries.weights,
-        "version": boundaries.version,
-        "tolerance": boundaries.tolerance,
-        **assumed,
-        "boundaries": [
-            {
-                "kind": boundary.kind,
-                "order": boundary.order,
-                "phases": list(boundary.phases),
-                by_row: boundary.density.tolist(),
-                by_column: boundary.relative_importance.tolist(),
-                "loss": None if boundary.loss is None else boundary.loss.tolist(),
-                "slope_jump": None if boundary.slope_jump is None else boundary.slope_jump.tolist(),
-                "ends": list(boundary.ends),
-            }
-            for boundary in boundaries.boundaries
-        ],
-        "special_points": special_point_records(boundaries),
-        "unresolved": [
-            {
-                by_row: end.density,
-                by_column: end.relative_importance,
-                "reason": end.reason,
-            }
-            for end in boundaries.unresolved
-        ],
-    }
-    return json.dumps(document, indent=1)
-
-
-def special_point_records(boundaries: PhaseBoundaries) -> list[dict[str, Any]]:
-    """Return special points as JSON has them.
-
-    Parameters
-    ----------
-    boundaries : PhaseBoundaries
-
-    Returns
-    -------
-    list of dict
-    """
-    by_row, by_column = axis_names(boundaries)
-    return [
-        {
-            "kind": point.kind,
-            "phases": list(point.phases),
-            by_row: point.density,
-            by_column: point.relative_importance,
-        }
-        for point in boundaries.special_points
-    ]
-
-
 def agreements_table(agreements: Sequence[Agreement]) -> str:
     """Return how trained models compare with theory, a row for each sweep.
 
@@ -309,6 +160,16 @@ def agreements_table(agreements: Sequence[Agreement]) -> str:
     -------
     str
     """
+    verdict = (
+        "no run is below the theoretical minimum"
+        if all(agreement.optimal for agreement in agreements)
+        else "A RUN IS BELOW THE THEORETICAL MINIMUM"
+    )
+    return "\n".join([_table(*agreement_rows(agreements)), "", verdict])
+
+
+def agreement_rows(agreements: Sequence[Agreement]) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of a table of comparisons with theory."""
     header = ["model", "points", "runs", *OUTCOMES, "best seed global", "lowest excess"]
     rows = [
         [
@@ -321,15 +182,15 @@ def agreements_table(agreements: Sequence[Agreement]) -> str:
         ]
         for agreement in agreements
     ]
-    verdict = (
-        "no run is below the theoretical minimum"
-        if all(agreement.optimal for agreement in agreements)
-        else "A RUN IS BELOW THE THEORETICAL MINIMUM"
-    )
-    return "\n".join([_table(header, rows), "", verdict])
+    return header, rows
 
 
 def _minima_table(minima: Iterable[Minimum]) -> str:
+    return _table(*minima_rows(minima))
+
+
+def minima_rows(minima: Iterable[Minimum]) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of a table of minima."""
     rows = [
         [
             minimum.phase,
@@ -343,7 +204,7 @@ def _minima_table(minima: Iterable[Minimum]) -> str:
         for minimum in minima
     ]
     header = ["minimum", "loss", "norms", "biases", "dimensions", "interference", "curvature"]
-    return _table(header, rows)
+    return header, rows
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
@@ -373,7 +234,3 @@ def _range(values: Any) -> str:
 
 def _largest_jump(jump: Any) -> str:
     return "" if jump is None else f"{np.abs(jump).max():.2g}"
-
-
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else value

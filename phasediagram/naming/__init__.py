@@ -6,9 +6,12 @@ from phasediagram.naming.geometry import (
     IGNORED,
     NORM_TOLERANCE,
     SUPERPOSITION,
+    dimensionalities,
     extra_feature_outcome,
+    interfering_pairs,
     is_silent,
     norm_and_superposition,
+    superposition_of_each,
 )
 from phasediagram.naming.phases import PHASES, distinct_names, phase_of, phases_of
 from phasediagram.naming.shapes import EQUAL_NORMS_TOLERANCE
@@ -21,10 +24,13 @@ __all__ = [
     "NORM_TOLERANCE",
     "PHASES",
     "SUPERPOSITION",
+    "dimensionalities",
     "distinct_names",
     "extra_feature_outcome",
+    "interfering_pairs",
     "is_silent",
     "norm_and_superposition",
     "phase_of",
     "phases_of",
+    "superposition_of_each",
 ]

@@ -7,7 +7,9 @@ directly or through others, form a group.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from phasediagram.model import as_real
 
 Array = NDArray[np.float64]
 
@@ -79,7 +81,7 @@ def norm_and_superposition(W: Array) -> tuple[Array, Array]:
     return norm, (np.einsum("...k,...ki->...i", unit, W[..., :-1]) ** 2).sum(axis=-1)
 
 
-def dimensionalities(W: Array) -> Array:
+def dimensionalities(W: ArrayLike) -> Array:
     """Return how many dimensions each feature has: 1 dedicated, 1/2 antipodal, 0 ignored.
 
     ``D_i = |W_i|^2 / sum_j (W_i/|W_i| . W_j)^2`` (Elhage et al. 2022, section "The Geometry of
@@ -87,30 +89,79 @@ def dimensionalities(W: Array) -> Array:
 
     Parameters
     ----------
-    W : ndarray, shape (m, n)
+    W : array_like, shape (..., m, n)
 
     Returns
     -------
-    ndarray, shape (n,)
+    ndarray, shape (..., n)
+
+    Examples
+    --------
+    >>> from phasediagram.naming import dimensionalities
+    >>> dimensionalities([[1.0, 0.0, 0.0], [0.0, 1.0, -1.0]])
+    array([1. , 0.5, 0.5])
     """
+    W = as_real("W", W)
     unit, represented = _unit_directions(W)
-    shared = ((unit.T @ W) ** 2).sum(axis=1)
-    squared_norm = (W**2).sum(axis=0)
+    shared = ((np.swapaxes(unit, -1, -2) @ W) ** 2).sum(axis=-1)
+    squared_norm = (W**2).sum(axis=-2)
     return np.where(represented, squared_norm / np.where(represented, shared, 1.0), 0.0)
 
 
-def interfering_pairs(W: Array) -> tuple[tuple[int, int, float], ...]:
+def superposition_of_each(W: ArrayLike) -> tuple[Array, Array]:
+    """Return the norm of each feature, and how much of its direction others share.
+
+    Parameters
+    ----------
+    W : array_like, shape (..., m, n)
+
+    Returns
+    -------
+    norm, shared : ndarray, shape (..., n)
+        ``|W_i|`` and ``sum_(j != i) (W_i/|W_i| . W_j)^2`` (Elhage et al. 2022, "Demonstrating
+        Superposition").
+
+    Examples
+    --------
+    >>> from phasediagram.naming import superposition_of_each
+    >>> norm, shared = superposition_of_each([[1.0, 0.0, 0.0], [0.0, 1.0, -1.0]])
+    >>> shared
+    array([0., 1., 1.])
+    """
+    W = as_real("W", W)
+    norm = np.linalg.norm(W, axis=-2)
+    unit = W / np.where(norm > 0, norm, 1.0)[..., None, :]
+    products = (np.swapaxes(unit, -1, -2) @ W) ** 2
+    own = np.diagonal(products, axis1=-2, axis2=-1)
+    return norm, np.asarray(products.sum(axis=-1) - own)
+
+
+def interfering_pairs(W: ArrayLike) -> tuple[tuple[int, int, float], ...]:
     """Return the features that are not orthogonal, and the angles between them.
 
     Parameters
     ----------
-    W : ndarray, shape (m, n)
+    W : array_like, shape (m, n)
 
     Returns
     -------
     tuple of (int, int, float)
         Two features, counted from 0, and the angle between their directions in degrees.
+
+    Raises
+    ------
+    ValueError
+        If W is no matrix of real numbers.
+
+    Examples
+    --------
+    >>> from phasediagram.naming import interfering_pairs
+    >>> interfering_pairs([[1.0, 0.0, 0.0], [0.0, 1.0, -1.0]])
+    ((1, 2, 180.0),)
     """
+    W = as_real("W", W)
+    if W.ndim != 2:
+        raise ValueError(f"W must have shape (m, n), got shape {W.shape}")
     unit, represented = _unit_directions(W)
     cosine = unit.T @ unit
     pairs = []
@@ -186,6 +237,6 @@ def _connected(touching: NDArray[np.bool_]) -> list[list[int]]:
 
 
 def _unit_directions(W: Array) -> tuple[Array, NDArray[np.bool_]]:
-    norms = np.linalg.norm(W, axis=0)
+    norms = np.linalg.norm(W, axis=-2)
     represented = norms > NORM_TOLERANCE
-    return W / np.where(represented, norms, np.inf), represented
+    return W / np.where(represented, norms, np.inf)[..., None, :], represented

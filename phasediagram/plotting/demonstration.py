@@ -9,29 +9,12 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from phasediagram.naming.geometry import superposition_of_each
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Array = NDArray[np.float64]
-
-
-def superposition_of_each(W: Array) -> tuple[Array, Array]:
-    """Return the norm of each feature, and how much of its direction others share.
-
-    Parameters
-    ----------
-    W : ndarray, shape (m, n)
-
-    Returns
-    -------
-    norm, shared : ndarray, shape (n,)
-        ``|W_i|`` and ``sum_(j != i) (W_i/|W_i| . W_j)^2`` (Elhage et al. 2022, "Demonstrating
-        Superposition").
-    """
-    norm = np.linalg.norm(W, axis=0)
-    unit = W / np.where(norm > 0, norm, 1.0)
-    products = (unit.T @ W) ** 2
-    return norm, np.asarray(products.sum(axis=1) - np.diag(products))
 
 
 def draw_demonstration(

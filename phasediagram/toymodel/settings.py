@@ -16,12 +16,13 @@ from phasediagram.toymodel.axes import (
     require_axes,
 )
 from phasediagram.toymodel.models import ToyModel
+from phasediagram.values import Value
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Setting:
+@dataclass(frozen=True, eq=False, repr=False)
+class Setting(Value):
     """The numbers that a model is at, or many such: with k of them, arrays have a leading axis.
 
     Attributes
@@ -49,6 +50,11 @@ class Setting:
         found = np.array(self.density)
         found[..., -1] *= self.relative_density
         return found
+
+    def _lines(self) -> list[str]:
+        shown = {name: value for name, value in vars(self).items() if value is not None}
+        texts = [f"{name} {np.asarray(value).tolist()}" for name, value in shown.items()]
+        return [f"Setting: {', '.join(texts)}"]
 
 
 def as_setting(

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram._version import __version__
+from phasediagram.results.wording import counted, grid, size, span
 from phasediagram.toymodel.models import ToyModel
+from phasediagram.values import DrawnResult, Value
 
 Array = NDArray[np.float64]
 
 LOSS_TOLERANCE = 1e-12  # relative error of the exact loss, at most
 
 
-@dataclass(frozen=True)
-class TrainingHistory:
+@dataclass(frozen=True, eq=False, repr=False)
+class TrainingHistory(Value):
     """Where the runs were at chosen steps.
 
     Attributes
@@ -39,9 +41,15 @@ class TrainingHistory:
         """Norms of the features' directions, shape (K, ..., seeds, n)."""
         return np.asarray(np.linalg.norm(self.W, axis=-2))
 
+    def _lines(self) -> list[str]:
+        return [
+            f"TrainingHistory: {counted(len(self.steps), 'step')}"
+            + (f", {span(self.steps)}" if len(self.steps) else "")
+        ]
 
-@dataclass(frozen=True)
-class TrainingResult:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TrainingResult(DrawnResult):
     """Where the runs of a sweep ended.
 
     Attributes
@@ -99,11 +107,24 @@ class TrainingResult:
     schedule: str
     seed: int
     tolerance: float = LOSS_TOLERANCE
-    version: str = __version__
+    version: str = field(default=__version__, compare=False)
     loss_error: Array | None = None
     model: ToyModel | None = None
     importance: tuple[float, ...] | None = None
     relative_density: float = 1.0
+
+    def _lines(self) -> list[str]:
+        ended = int(self.completed.sum())
+        model = size(self.n_features, self.n_hidden, self.model)
+        return [
+            f"TrainingResult: {counted(self.loss.size, 'run')}, {self.seeds} at each of "
+            f"{grid(self.density.shape)}, {model}",
+            f"density {span(self.density)}, relative importance {span(self.relative_importance)}",
+            f"{self.optimizer}, {self.steps} steps, learning rate {self.learning_rate:g}"
+            + ("" if self.optimizer == "exact" else f", batches of {self.batch_size}")
+            + f", rng {self.seed}",
+            f"loss {span(self.loss)}; {ended} completed, {int(self.diverged.sum())} diverged",
+        ]
 
 
 def grid_axes(density: Array, relative_importance: Array) -> tuple[Array, Array] | None:

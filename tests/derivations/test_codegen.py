@@ -114,3 +114,46 @@ def test_boundaries_are_nan_where_no_positive_importance_solves_them():
     np.testing.assert_array_equal(closed_forms.ignored_dedicated_boundary([0.1, 1.0]), 1.0)
     assert closed_forms.dedicated_others_antipodal_boundary_density() == 4 / 7
     np.testing.assert_array_equal(closed_forms.canonical_meeting_point(), [4 / 7, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda: closed_forms.ignored_stability_limit(1.2),
+            r"density must lie in \(0, 1\], got 1.2",
+        ),
+        (lambda: closed_forms.aligned_limit([0.5, 0.0]), r"density .* got 0.0"),
+        (
+            lambda: closed_forms.triangle_canonical_loss(0.5, -1),
+            "relative_importance must be",
+        ),
+        (lambda: closed_forms.antipodal_canonical_loss("a", 1), "density must consist of real"),
+        (
+            lambda: closed_forms.dedicated_output_loss(0.5, 0, 0),
+            "scale must be finite and",
+        ),
+        (
+            lambda: closed_forms.dedicated_output_loss(0.5, 1, np.nan),
+            "bias must be finite",
+        ),
+        (lambda: closed_forms.triangle_loss(0.5, 1, 1, 1, 1, 0, 0), "cosine must lie strictly"),
+        (
+            lambda: closed_forms.ignored_canonical_loss([0.5, 0.4], [1.0, 2.0, 3.0]),
+            r"density, relative_importance must broadcast, got shapes \(2,\), \(3,\)",
+        ),
+    ],
+)
+def test_arguments_outside_their_ranges_are_refused(call, said):
+    with pytest.raises(ValueError, match=said):
+        call()
+
+
+def test_every_closed_form_checks_every_argument():
+    for name in closed_forms.__all__:
+        function = getattr(closed_forms, name)
+        parameters = list(inspect.signature(function).parameters)
+        for wrong in parameters:
+            values = [np.nan if parameter == wrong else 0.5 for parameter in parameters]
+            with pytest.raises(ValueError, match=f"{wrong} must"):
+                function(*values)

@@ -1,0 +1,1 @@
+"""Each type of result as labelled arrays, and back."""
