@@ -310,7 +310,7 @@ def lower_bound() -> Derivation:
             Step(
                 "Norms are limited. Given the other features, Z = c + a x_i. For a >= 1 the error "
                 "is least where Z vanishes at x_0 = (a - 1)/(a + 1); for a <= 1 it is at least the "
-                "variance of (1 - a) x_i. So L_i >= (p/3) ((a - 1)/(a + 1))^2, and for a <= 1 "
+                "variance of (1 - a) x_i. So L_i >= (p/3) ((a - 1)/(a + 1))^2, and for a <= 1, "
                 "L_i >= p (1 - a)^2 / 12; with I_i L_i at most the least known loss, a is bounded.",
                 (Eq(L_i, p / 3 * ((a - 1) / (a + 1)) ** 2),),
                 (
@@ -379,8 +379,8 @@ def lower_bound() -> Derivation:
                 "x_2, the residual over c is ReLU(y) where x_1 = 0, and else min(x_1/c, -y). So if "
                 "L_1(a, +-s w, b) > r V s^2 (2 - w^2) at the largest s, for all b and all a, w "
                 "with |a - 1| <= s sqrt(18 r) and w^2 between 1 and a, then no c in (0, s] is a "
-                "minimiser: for larger |a - 1| L_1 alone exceeds 2 r V c^2 by the limits of norms, "
-                "if 18 r s^2 <= 1.",
+                "minimiser: for larger |a - 1|, L_1 alone exceeds 2 r V c^2 by the limits of "
+                "norms, if 18 r s^2 <= 1.",
                 (),
                 (Check("the quotient does not rise", _blown_up_cost_falls),),
             ),

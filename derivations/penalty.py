@@ -10,6 +10,7 @@ from sympy import Eq, Expr, Integer, Rational, symbols
 
 from derivations import stability as without
 from derivations.derivation import Check, Derivation, Outcome, Step, Symbol, identity
+from derivations.powers import by_powers
 from derivations.simplex import p, r
 from derivations.stability import beta, c, eta, u
 
@@ -37,7 +38,7 @@ def cubic_coefficient() -> Expr:
     extra = sympy.simplify(without.extra_output(3).subs(eta, p / 2))
     critical = without.variance() * (1 - line) / 2
     added = (1 - line) * extra + critical * penalty_term(3)
-    return sympy.expand(without.cubic_coefficient() + added.subs(u, without.best_weight()))
+    return by_powers(without.cubic_coefficient() + added.subs(u, without.best_weight()), beta)
 
 
 def tricritical_density(digits: int = 30) -> Expr:
@@ -99,7 +100,7 @@ def interference_penalty() -> Derivation:
                 "The order of the change: K gains 2 lambda u from the penalty. It is positive "
                 "below one tricritical density.",
                 (
-                    Eq(sympy.Symbol("K"), sympy.collect(cubic_coefficient(), beta)),
+                    Eq(sympy.Symbol("K"), cubic_coefficient()),
                     Eq(sympy.Symbol("p_t"), sympy.Float(tricritical_density(), 15)),
                 ),
                 (Check("direct integrals at small c", _cubic_against_direct),),

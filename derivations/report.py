@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import sympy
 from sympy.printing.latex import latex, multiline_latex
 
+from derivations import typesetting
 from derivations.derivation import Check, CheckResult, Derivation, Step
 
 _WIDTH = 96
@@ -31,16 +32,16 @@ _ESCAPES = {
 
 def to_text(derivation: Derivation) -> str:
     """Return a derivation as a readable chain of steps, in Unicode."""
-    parts = [_headline(derivation.title), _wrap(derivation.statement)]
+    parts = [_headline(derivation.title), _wrap(_shown(derivation.statement))]
     parts.append("\n".join(_symbol_lines(derivation)))
     for number, step in enumerate(derivation.steps, start=1):
-        parts.append(_wrap(f"{number}. {step.text}", indent="   "))
+        parts.append(_wrap(f"{number}. {_shown(step.text)}", indent="   "))
         parts.extend(_pretty(formula) for formula in step.formulas)
-        parts.append("\n".join(_wrap(f"   checked: {c.name}", "   ") for c in step.checks))
+        parts.append(_checked_lines(step.checks))
     parts.append("Result")
     parts.extend(_pretty(formula) for formula in derivation.result)
     if derivation.checks:
-        parts.append("\n".join(_wrap(f"   checked: {c.name}", "   ") for c in derivation.checks))
+        parts.append(_checked_lines(derivation.checks))
     parts.append(_wrap(f"Source: {derivation.source}"))
     return "\n\n".join(parts)
 
@@ -57,10 +58,10 @@ def to_latex(derivation: Derivation) -> str:
         r"\author{}\date{}",
         r"\begin{document}",
         r"\maketitle",
-        _escape(derivation.statement),
+        _prose(derivation.statement),
         r"\section*{Symbols}",
         r"\begin{description}",
-        *(rf"\item[${latex(s.symbol)}$] {_escape(s.meaning)}" for s in derivation.symbols),
+        *(rf"\item[${latex(s.symbol)}$] {_prose(s.meaning)}" for s in derivation.symbols),
         r"\end{description}",
         r"\section*{Steps}",
         r"\begin{enumerate}",
@@ -75,13 +76,20 @@ def to_latex(derivation: Derivation) -> str:
     return "\n".join(part for part in body if part)
 
 
-def to_markdown(derivation: Derivation) -> str:
-    """Return a derivation as a page of Markdown with LaTeX between dollars."""
+def to_markdown(derivation: Derivation, names: Sequence[str] = ()) -> str:
+    """Return a derivation as a page of Markdown with LaTeX between dollars.
+
+    Parameters
+    ----------
+    derivation : Derivation
+    names : sequence of str
+        Of derivations that have a page beside this one, to be linked to.
+    """
     parts = [
         f"# {_plain(derivation.title)}",
-        _plain(derivation.statement),
+        _marked(derivation.statement),
         "## Symbols",
-        "\n".join(f"- ${latex(s.symbol)}$: {_plain(s.meaning)}" for s in derivation.symbols),
+        "\n".join(f"- ${latex(s.symbol)}$: {_marked(s.meaning)}" for s in derivation.symbols),
         "## Steps",
         *(_markdown_step(number, step) for number, step in enumerate(derivation.steps, start=1)),
         "## Result",
@@ -89,7 +97,7 @@ def to_markdown(derivation: Derivation) -> str:
         *_markdown_checks(derivation.checks),
         f"**Source:** {_plain(derivation.source)}",
     ]
-    return "\n\n".join(parts) + "\n"
+    return _linked("\n\n".join(parts), names) + "\n"
 
 
 def check_lines(derivation: str, results: Sequence[CheckResult]) -> str:
@@ -122,7 +130,7 @@ def _symbol_lines(derivation: Derivation) -> list[str]:
     width = max(map(len, names), default=0)
     return [
         textwrap.fill(
-            f"   {name:<{width}}  {s.meaning}", _WIDTH, subsequent_indent=" " * (width + 5)
+            f"   {name:<{width}}  {_shown(s.meaning)}", _WIDTH, subsequent_indent=" " * (width + 5)
         )
         for name, s in zip(names, derivation.symbols, strict=True)
     ]
@@ -137,6 +145,10 @@ def _pretty(formula: sympy.Basic) -> str:
 
 def _draw(formula: sympy.Basic) -> str:
     return str(sympy.pretty(formula, use_unicode=True, order="none", wrap_line=False))
+
+
+def _checked_lines(checks: Sequence[Check]) -> str:
+    return "\n".join(_wrap(f"   checked: {_shown(check.name)}", "   ") for check in checks)
 
 
 def _columns(drawn: str) -> int:
@@ -167,7 +179,7 @@ def _escape(text: str) -> str:
 
 def _latex_step(step: Step) -> str:
     return "\n".join(
-        [rf"\item {_escape(step.text)}", *map(_display, step.formulas), _checked(step.checks)]
+        [rf"\item {_prose(step.text)}", *map(_display, step.formulas), _checked(step.checks)]
     )
 
 
@@ -182,18 +194,49 @@ def _display(formula: sympy.Basic) -> str:
 
 def _markdown_step(number: int, step: Step) -> str:
     mark = f"{number}. "
-    parts = [_plain(step.text), *map(_dollars, step.formulas), *_markdown_checks(step.checks)]
+    parts = [_marked(step.text), *map(_dollars, step.formulas), *_markdown_checks(step.checks)]
     return mark + textwrap.indent("\n\n".join(parts), " " * len(mark)).lstrip()
 
 
 def _markdown_checks(checks: Sequence[Check]) -> list[str]:
-    return [f"*Checked:* {_plain('; '.join(check.name for check in checks))}."] if checks else []
+    return [f"*Checked:* {_marked('; '.join(check.name for check in checks))}."] if checks else []
 
 
 def _dollars(formula: sympy.Basic) -> str:
     r"""Return a displayed formula between dollars instead of \[ and \]."""
     displayed = _display(formula)
     return "$$\n" + displayed.removeprefix("\\[").removesuffix("\\]").strip() + "\n$$"
+
+
+def _shown(text: str) -> str:
+    """Return prose as terminals show it, its names like those of the formulas."""
+    return "".join(
+        typesetting.to_unicode(part) if is_formula else part
+        for is_formula, part in typesetting.parts(text)
+    )
+
+
+def _prose(text: str) -> str:
+    """Return prose in LaTeX."""
+    return "".join(
+        f"${typesetting.to_latex(part)}$" if is_formula else _escape(part)
+        for is_formula, part in typesetting.parts(text)
+    )
+
+
+def _marked(text: str) -> str:
+    """Return prose in Markdown, its formulas between dollars."""
+    return "".join(
+        f"${typesetting.to_latex(part).strip()}$" if is_formula else _plain(part)
+        for is_formula, part in typesetting.parts(text)
+    )
+
+
+def _linked(page: str, names: Sequence[str]) -> str:
+    """Turn quoted names of other derivations into links to their pages."""
+    for name in names:
+        page = page.replace(f"'{name}'", f"[{name}]({name}.md)")
+    return page
 
 
 def _plain(text: str) -> str:
@@ -203,4 +246,4 @@ def _plain(text: str) -> str:
 def _checked(checks: Sequence[Check]) -> str:
     if not checks:
         return ""
-    return r"\emph{Checked:} " + _escape("; ".join(check.name for check in checks)) + "."
+    return r"\emph{Checked:} " + _prose("; ".join(check.name for check in checks)) + "."

@@ -17,6 +17,7 @@ from sympy import Eq, Expr, Integer, Rational, integrate, symbols
 
 from derivations.derivation import Check, Derivation, Outcome, Step, Symbol, identity
 from derivations.direct_integral import exact_output_loss
+from derivations.powers import by_powers
 from derivations.simplex import p, r
 
 c, beta, sigma = symbols("c beta sigma", positive=True)
@@ -90,7 +91,7 @@ def best_bias() -> Expr:
 
     Written with the root in the denominator, where nothing cancels and p = 1 is no exception.
     """
-    square, linear, constant = sympy.Poly(reduced_cost().diff(beta), beta).all_coeffs()
+    square, linear, constant = sympy.Poly(2 * reduced_cost().diff(beta), beta).all_coeffs()
     root = sympy.sqrt(sympy.factor(linear**2 - 4 * square * constant))
     return -2 * constant / (sympy.factor(linear) + root)
 
@@ -116,7 +117,7 @@ def cubic_coefficient() -> Expr:
     limit = reduced_cost() / variance()
     extra = limit * _extra_cubic()
     total = p * active + (1 - p) * inactive + p * switched_off + extra
-    return sympy.expand(total.subs(u, slope))
+    return by_powers(total.subs(u, slope), beta)
 
 
 def extra_output(order: int, sign: int = -1) -> Expr:
@@ -182,7 +183,7 @@ def stability() -> Derivation:
             ),
             Step(
                 "The best gain, and the cost that remains as a function of the bias.",
-                (Eq(u, best_weight()), Eq(cost, sympy.collect(reduced_cost(), beta))),
+                (Eq(u, best_weight()), Eq(cost, by_powers(reduced_cost(), beta))),
                 (
                     identity(
                         "stationary in u",
@@ -229,7 +230,7 @@ def stability() -> Derivation:
                 "corrections do not enter, the first-order ones being stationary). K changes sign "
                 "at two tricritical points.",
                 (
-                    Eq(sympy.Symbol("K"), sympy.collect(cubic_coefficient(), beta)),
+                    Eq(sympy.Symbol("K"), cubic_coefficient()),
                     *_tricritical_formulas(),
                 ),
                 (
@@ -248,7 +249,7 @@ def stability() -> Derivation:
         ),
         result=(
             Eq(bias, best_bias()),
-            Eq(cost, sympy.collect(reduced_cost(), beta)),
+            Eq(cost, by_powers(reduced_cost(), beta)),
             Eq(line, cost / variance()),
         ),
         source=SOURCE,

@@ -16,6 +16,7 @@ from sympy import Eq, Expr, Integer, Poly, Rational, symbols
 
 from derivations.derivation import Check, Derivation, Outcome, Step, Symbol, identity
 from derivations.direct_integral import exact_output_loss
+from derivations.powers import by_powers
 from derivations.simplex import p
 from derivations.truncated_power import PositivePart, output_loss
 
@@ -24,7 +25,7 @@ beta_pair, beta_triangle = symbols("beta_2 beta_3", positive=True)
 
 # beta = b/A within which no corner value changes sign: the cell of each block
 CELLS = {2: (Integer(0), Integer(1)), 3: (Integer(0), Rational(1, 2))}
-# the root lies between these, and each beta where its quintic is isolated
+# the root lies between these, and each beta where its polynomial is isolated
 BRACKET = (Rational(521837659070, 10**12), Rational(521837659072, 10**12))
 _NARROW = Rational(1, 10**40)
 _DENSITIES = (Rational(1, 3), Rational(1, 2), Rational(3, 5), Rational(1))
@@ -53,7 +54,7 @@ def gain(k: int) -> Expr:
 
 
 def stationarity(k: int) -> Poly:
-    """Return the polynomial in beta, of degree 5, that vanishes at the best bias."""
+    """Return the polynomial in beta, of degree 7 or 9, that vanishes at the best bias."""
     sigma, rho = coefficients(k)
     numerator = sympy.expand(240**2 * (2 * sigma.diff(beta) * rho - sigma * rho.diff(beta)))
     return Poly(numerator, beta).primitive()[1]
@@ -123,6 +124,12 @@ def root() -> sympy.Float:
         return sympy.Float(mpmath.nstr(solution[0], _DIGITS), _DIGITS)
 
 
+def _gain_of(k: str) -> Expr:
+    """Return `gain` in the names that are displayed."""
+    sigma, rho = symbols(f"sigma_{k} rho_{k}")
+    return sigma**2 / (4 * rho)
+
+
 def triple_point() -> Derivation:
     """Return the derivation of the triple point antipodal, others-antipodal, triangle at r = 1."""
     pair, triangle = coefficients(2), coefficients(3)
@@ -149,25 +156,26 @@ def triple_point() -> Derivation:
                 "With the bias proportional to A, pre-activations are, and an output's loss is "
                 "quadratic in A: p/3 - A sigma + A^2 rho. For a pair and for a triangle:",
                 (
-                    Eq(symbols("sigma_2"), pair[0]),
-                    Eq(symbols("rho_2"), pair[1]),
-                    Eq(symbols("sigma_3"), triangle[0]),
-                    Eq(symbols("rho_3"), triangle[1]),
+                    Eq(symbols("sigma_2"), by_powers(pair[0], beta)),
+                    Eq(symbols("rho_2"), by_powers(pair[1], beta)),
+                    Eq(symbols("sigma_3"), by_powers(triangle[0], beta)),
+                    Eq(symbols("rho_3"), by_powers(triangle[1], beta)),
                 ),
                 (Check("direct integrals", _direct_integrals),),
             ),
             Step(
                 "The best A is sigma/(2 rho), and lowers the loss to p/3 - sigma^2/(4 rho).",
                 (
-                    Eq(symbols("g_2"), gain(2)),
-                    Eq(symbols("g_3"), gain(3)),
+                    Eq(symbols("g_2"), _gain_of("2")),
+                    Eq(symbols("g_3"), _gain_of("3")),
                 ),
                 (identity("completing the square", _square),),
             ),
             Step(
-                "The best beta is a root of 2 sigma' rho - sigma rho' = 0, a quintic for each.",
+                "The best beta is a root of 2 sigma' rho - sigma rho' = 0, of degree 7 for a pair "
+                "and 9 for a triangle.",
                 tuple(
-                    Eq(stationarity(k).as_expr().subs(beta, ratio), 0)
+                    Eq(Integer(0), by_powers(stationarity(k).as_expr(), beta).subs(beta, ratio))
                     for k, ratio in ((2, beta_pair), (3, beta_triangle))
                 ),
                 (

@@ -668,10 +668,10 @@ def ignored_stability_limit(density: ArrayLike) -> Array:
     t0 = density**2
     t1 = density**3
     t2 = density**4
-    t3 = -7 / 2*density + 2*t0 + (1 / 2)*np.sqrt((3*density - 4)*(11*density - 12*t0 + 4*t1 - 4)) + 2
+    t3 = -7*density + 4*t0 + np.sqrt((3*density - 4)*(11*density - 12*t0 + 4*t1 - 4)) + 4
     t4 = t3**(-2.0)
     t5 = t3**(-3.0)
-    return np.asarray((-1 / 24*density**8*t5 + (1 / 24)*density**7*t5 + (1 / 4)*density**6*t4 - 7 / 16*density**5*t4 + (1 / 3)*t0 - 3 / 16*t1 + (1 / 4)*t2*t4 - 1 / 8*t2/t3)/((1 / 3)*density - 1 / 4*t0))
+    return np.asarray((-1 / 3*density**8*t5 + (1 / 3)*density**7*t5 + density**6*t4 - 7 / 4*density**5*t4 + (1 / 3)*t0 - 3 / 16*t1 + t2*t4 - 1 / 4*t2/t3)/((1 / 3)*density - 1 / 4*t0))
 
 
 def tricritical_points() -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -304,3 +305,41 @@ def test_bad_assumptions_get_one_line(arguments, message, tmp_path, monkeypatch,
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def bash_script():
+    pytest.importorskip("shtab", reason="needs the extra [completion]")
+    done = run("completion", "bash")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["dr"], {"draw"}),
+        (["cert"], {"certify", "certified-diagram"}),
+        (["solve", "--we"], {"--weights", "--weight-decay"}),
+        (["solve", "--weights", ""], {"free", "optimized", "canonical"}),
+        (["completion", "f"], {"fish"}),
+    ],
+)
+def test_bash_completes_verbs_options_and_choices(bash_script, words, offered, tmp_path):
+    script = tmp_path / "completion"
+    script.write_text(bash_script)
+    typed = " ".join(f"'{word}'" for word in ["phasediagram", *words])
+    asked = (
+        f"source {script}; COMP_WORDS=({typed}); COMP_CWORD={len(words)}; "
+        "$(complete -p phasediagram | sed 's/.*-F \\([^ ]*\\).*/\\1/'); "
+        'printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == offered
+
+
+def test_completion_without_shtab_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    assert main(["completion", "zsh"]) == 2
+    assert "install the extra [completion]" in capsys.readouterr().err

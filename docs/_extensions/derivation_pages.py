@@ -39,7 +39,8 @@ def write_pages(app: Sphinx) -> None:
     directory = Path(app.srcdir) / "derivations"
     directory.mkdir(exist_ok=True)
     derivations = all_derivations()
-    pages = {derivation.name: to_markdown(derivation) for derivation in derivations}
+    names = [derivation.name for derivation in derivations]
+    pages = {derivation.name: to_markdown(derivation, names) for derivation in derivations}
     pages["index"] = _INDEX.format(names="\n".join(pages))
     for name, text in pages.items():
         path = directory / f"{name}.md"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from phasediagram._version import __version__
 from phasediagram.cli.certifying import add_certified_diagram, add_certify
 from phasediagram.cli.checking import add_derive, add_train, add_verify
+from phasediagram.cli.completing import add_completion
 from phasediagram.cli.demonstrating import add_demonstrate
 from phasediagram.cli.drawing import add_draw, add_losses
 from phasediagram.cli.exploring import add_explore
@@ -45,7 +46,7 @@ def _one_line(message: Warning | str, *_where: object, **_what: object) -> None:
     print(f"phasediagram: warning: {message}", file=sys.stderr)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> Parser:
     parser = Parser(
         prog="phasediagram",
         description="Phase diagrams of superposition in toy models, from exact losses.",
@@ -63,4 +64,5 @@ def _parser() -> argparse.ArgumentParser:
     add_demonstrate(verbs)
     add_derive(verbs)
     add_verify(verbs)
+    add_completion(verbs, parser)
     return parser

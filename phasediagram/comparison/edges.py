@@ -163,6 +163,7 @@ def _distances(points: Array, lines: list[Array]) -> Array:
     """Return the distance of each point (k, 2) to the nearest of the polylines."""
     nearest = np.full(len(points), np.inf)
     for line in lines:
+        line = np.concatenate([line, line[-1:]])  # one point is a line too
         along = np.diff(line, axis=0)
         offset = points[:, None] - line[None, :-1]
         length = np.maximum((along**2).sum(axis=1), 1e-300)
