@@ -27,6 +27,7 @@ extensions = [
     "derivation_pages",
     "mathml",
     "quiet_references",
+    "reference_table",
 ]
 exclude_patterns = ["_extensions"]
 

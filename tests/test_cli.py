@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from phasediagram import __version__
+from phasediagram import __version__, cli
 from phasediagram.cli import main, options
 
 
@@ -343,3 +343,62 @@ def test_completion_without_shtab_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "shtab", None)
     assert main(["completion", "zsh"]) == 2
     assert "install the extra [completion]" in capsys.readouterr().err
+
+
+SMALL = {
+    "draw": ["--weights", "canonical", "--compare", "optimized", "--grid", "4"],
+    "draw --no-bias": ["--grid", "3", "--no-boundaries"],
+    "solve": ["--density", "0.55", "--relative-importance", "0.66"],
+    "boundaries": ["-o", "curves.csv"],
+    "losses": ["--density", "0.55", "--range", "0.6", "0.7", "--points", "4"],
+    "certify": ["--density", "0.2", "-o", "proof.gz"],
+    "certified-diagram": [],
+    "train": ["--grid", "2", "--seeds", "2", "--steps", "5"],
+    "demonstrate": ["--features", "4", "--hidden", "2", "--seeds", "1", "--steps", "5"],
+    "verify": [],
+}
+# what the documents say, besides that they are JSON
+SAID = {
+    "draw": lambda d: d["excess"]["weights"] == "optimized" and sum(d["shares"].values()) == 1,
+    "draw --no-bias": lambda d: d["model"]["bias"] is False and d["shape"] == [3, 3],
+    "solve": lambda d: [m["phase"] for m in d["minima"]] == ["partial", "antipodal"],
+    "boundaries": lambda d: d["boundaries"][0]["loss"] == [None, 0.1],
+    "losses": lambda d: [t["order"] for t in d["transitions"]] == [2, 1],
+    "certify": lambda d: 0 < d["upper"] - d["lower"] < 1e-10 and d["is_closed"],
+    "certified-diagram": lambda d: d["shares"] == {"superposed": 1.0},
+    "train": lambda d: d["runs"] == 8 and sum(d["shares"].values()) == 1,
+    "demonstrate": lambda d: d["trained"][0]["model"] == "linear",
+    "verify": lambda d: all(check["passed"] for check in d) and len(d) > 3,
+}
+
+
+@pytest.mark.parametrize("verb", SMALL)
+def test_verbs_that_print_numbers_print_them_as_json(verb, tmp_path, monkeypatch, capsys):
+    """Nothing else on stdout, no NaN, and the files that were written."""
+    import numpy as np
+
+    import derivations
+    import phasediagram as phd
+    from phasediagram.boundaries import tracing
+    from phasediagram.certified import diagram
+
+    monkeypatch.chdir(tmp_path)
+    curve = np.array([0.2, 0.3]), np.array([0.3, 0.4]), ("ignored", "antipodal"), 1, "equilibrium"
+    found = phd.PhaseBoundaries((phd.Boundary(*curve, np.array([np.nan, 0.1])),), (), 2, 1, "free")
+    monkeypatch.setattr(tracing, "phase_boundaries", lambda *_, **__: found)
+    window = {"density": (0.02, 0.1), "relative_importance": (0.5, 2.0), "undecided": 0.5}
+    proved = diagram.certified_diagram(**window) if verb == "certified-diagram" else None
+    monkeypatch.setattr(diagram, "certified_diagram", lambda **_: proved)
+    monkeypatch.setattr(derivations, "names", lambda: ("linear",))
+    assert main([*verb.split(), *SMALL[verb], "--json"]) == 0
+    document = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert SAID[verb](document)
+    if isinstance(document, dict):
+        assert sorted(document.get("wrote", [])) == sorted(p.name for p in tmp_path.iterdir())
+
+
+def test_every_verb_is_tried_as_json_but_those_without_numbers():
+    (verbs,) = (a.choices for a in cli._parser()._actions if isinstance(a.choices, dict))
+    tried = {verb.split()[0] for verb in SMALL}
+    assert set(verbs) - tried == {"derive", "explore", "completion"}
+    assert all("--json" in verbs[verb].format_usage() for verb in tried)

@@ -9,10 +9,14 @@ import independent
 import numpy as np
 import polylines
 import pytest
+import sympy
 from scipy.optimize import brentq, root
+from sympy import parsing
 
 import phasediagram as phd
+from derivations import stability
 from phasediagram.closed_forms import (
+    aligned_limit,
     aligned_tricritical_point,
     canonical_meeting_point,
     ignored_stability_limit,
@@ -20,7 +24,7 @@ from phasediagram.closed_forms import (
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs" / "phases.md").read_text(encoding="utf-8")
-FLAT = " ".join(TEXT.split())
+FLAT = " ".join(TEXT.replace("$", "").split())  # formulas count as text
 SIZES = re.compile(r"\| what \| sizes \|\n(?:\|.*\n)+")
 
 
@@ -322,3 +326,55 @@ def test_the_table_of_sizes_is_the_same_everywhere():
         phd.phase_boundaries(6, 5)
     for n in range(2, 7):
         assert phd.configurations(n, n - 1)
+
+
+def formulas_after(words):
+    """Return the right sides of the first display after some words of the document, in LaTeX."""
+    display = re.search(r"\$\$\n(.*?)\$\$", TEXT[TEXT.index(words) :], re.DOTALL)[1]
+    rows = re.split(
+        r"(?<=[,.])\s*\\\\\s*\n", re.sub(r"\\(begin|end)\{align\*\}|\{\}&", "", display)
+    )
+    return dict(re.split(r"\s*(?:&=|= \{\}&|=)\s*", row.strip(" ,.\n"), maxsplit=1) for row in rows)
+
+
+def value_of(latex, **values):
+    """Return the value of a displayed formula: sums, products, powers, fractions and roots."""
+    text = latex.replace("\\\\\n", " ").replace("&", "").replace("\\,", " ")
+    text = text.replace("\\left", "").replace("\\right", "")
+    while "\\frac" in text:
+        text = re.sub(
+            r"\\frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}",
+            r"((\1)/(\2))",
+            text,
+        )
+    text = re.sub(r"\\sqrt\{([^{}]*)\}", r"sqrt(\1)", text).replace("\\beta", "beta")
+    text = " ".join(text.split())
+    tree = sympy.sympify(
+        parsing.sympy_parser.parse_expr(
+            text.replace("^", "**"),
+            local_dict={name: sympy.Symbol(name) for name in ("p", "beta", "F")},
+            transformations=(
+                *parsing.sympy_parser.standard_transformations,
+                parsing.sympy_parser.implicit_multiplication,
+            ),
+        )
+    )
+    return float(tree.subs(values))
+
+
+def test_displayed_formulas_are_those_of_the_derivations():
+    """beta, F, r_c and K as printed, at many densities, against the derivation and closed form."""
+    line = formulas_after("**Ignoring loses stability**")
+    cubic = formulas_after("where S vanishes on the line")
+    plus = formulas_after("It begins with an extra feature of norm 0")
+    for p in (0.01, 0.3, 0.51, 0.8, 1.0):
+        beta = value_of(line["\\beta"], p=p)
+        F = value_of(line["F"], p=p, beta=beta)
+        at = {stability.p: p, stability.beta: beta}
+        assert beta == pytest.approx(float(stability.best_bias().subs(at)), rel=1e-12)
+        assert pytest.approx(float(stability.reduced_cost().subs(at)), rel=1e-12) == F
+        r_c = value_of(line["r_c"], p=p, F=F)
+        assert r_c == pytest.approx(ignored_stability_limit(p), rel=1e-12)
+        K = value_of(cubic["K"], p=p, beta=beta)
+        assert pytest.approx(float(stability.cubic_coefficient().subs(at)), rel=1e-9) == K
+        assert value_of(plus["r_+"], p=p) == pytest.approx(aligned_limit(p), rel=1e-12)

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 import phasediagram as phd
-from phasediagram import explorer, plotting
+from phasediagram import closed_forms, explorer, plotting
 
 ROOT = Path(__file__).parent.parent
-API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+PAGES = sorted((ROOT / "docs" / "reference").glob("*.md"))
+API = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
-    for module in (phd, plotting)
+    for module in (phd, plotting, closed_forms)
     for name in module.__all__
     if name != "__version__"
 }
@@ -38,6 +39,23 @@ def test_the_reference_lists_nothing_else(name):
     assert name in PUBLIC or name.startswith(listed_there)
 
 
+def test_the_page_of_the_reference_leads_to_all_its_pages():
+    index = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^reference/(\w+)$", index, re.MULTILINE)) == [p.stem for p in PAGES]
+
+
+@pytest.mark.parametrize("name", re.findall(r"auto(?:function|class):: (phasediagram\.\S+)", API))
+def test_the_first_line_of_a_docstring_says_what_it_is(name):
+    """In the table of public names: one sentence, and no markup that is left over."""
+    sys.path.insert(0, str(ROOT / "docs" / "_extensions"))
+    from reference_table import first_line
+
+    line = first_line(name)
+    assert line.endswith((".", ":")) or "." in line
+    assert "``" not in line
+    assert 8 < len(line) < 160
+
+
 @pytest.mark.parametrize("name", explorer.__all__)
 def test_the_reference_lists_the_explorer(name):
     assert re.search(rf"auto(function|class):: phasediagram\.explorer\.{name}$", API, re.MULTILINE)
@@ -50,7 +68,10 @@ def test_a_docstring_is_a_contract(name):
     text = inspect.getdoc(function)
     if inspect.signature(function).return_annotation != "None":
         assert re.search(r"^(Returns|Yields)\n---", text, re.MULTILINE)
-    assert ">>>" in text
+    if name.startswith("phasediagram.closed_forms."):
+        assert "Source: derivation" in text
+    else:
+        assert ">>>" in text
     if not text.partition("Parameters are those of")[1]:
         for parameter in inspect.signature(function).parameters:
             assert re.search(rf"^(\w+, )*{parameter}(, \w+)* : ", text, re.MULTILINE), parameter

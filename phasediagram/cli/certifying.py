@@ -12,7 +12,9 @@ from phasediagram.cli.options import (
     CHECK_FAILED,
     Parser,
     add_figure,
+    add_json,
     add_size,
+    answer,
     figure_path,
     hidden_dimensions,
     progress_bar,
@@ -51,11 +53,13 @@ def add_certify(verbs: argparse._SubParsersAction[Parser]) -> None:
         help="a .gz file for the certificate, which "
         "'python -m phasediagram.certified.checker FILE' checks",
     )  # fmt: skip
+    add_json(certify)
     certify.set_defaults(run=_certify)
 
 
 def _certify(options: argparse.Namespace) -> int:
     from phasediagram.certified.certifying import MAX_BOXES, certify
+    from phasediagram.files.documents import record
 
     path = None if options.output is None else writable(options.output, (".gz",))
     gap = options.gap if options.gap is not None else 1e-9 if options.features == 2 else 1e-6
@@ -70,13 +74,14 @@ def _certify(options: argparse.Namespace) -> int:
         max_boxes=MAX_BOXES if options.max_boxes is None else options.max_boxes,
         report=_reporter() if sys.stderr.isatty() else None,
     )
-    print(certificate)
+    lines = [str(certificate)]
     for number, region in enumerate(certificate.minimiser_within, start=1):
-        print(f"minimisers, region {number}: W^T W from {region.gram_low.round(6).tolist()}")
-        print(f"{'to':>29} {region.gram_high.round(6).tolist()}")
-    if path is not None and certificate.is_closed:
-        certificate.save(path)
-        print(f"wrote {path}")
+        low, high = region.gram_low.round(6).tolist(), region.gram_high.round(6).tolist()
+        lines += [f"minimisers, region {number}: W^T W from {low}", f"{'to':>29} {high}"]
+    wrote = [path] if path is not None and certificate.is_closed else []
+    for kept in wrote:
+        certificate.save(kept)
+    answer(options, "\n".join(lines), lambda: record(certificate), wrote)
     return 0 if certificate.is_closed else CHECK_FAILED
 
 
@@ -116,6 +121,7 @@ def add_certified_diagram(verbs: argparse._SubParsersAction[Parser]) -> None:
         "--directory", type=Path, help="where results are kept, to be continued from"
     )
     add_figure(diagram, "certified.png")
+    add_json(diagram)
     diagram.set_defaults(run=_certified_diagram)
 
 
@@ -131,12 +137,12 @@ def _certified_diagram(options: argparse.Namespace) -> int:
             directory=options.directory,
             progress=progress,
         )
+    from phasediagram.files.documents import record
     from phasediagram.plotting import paper_figure, plot_certified, save_figure
 
-    for phase, share in found.shares(finer=True).items():
-        print(f"{phase:<15} {share:8.3%}")
+    shares = [f"{phase:<15} {share:8.3%}" for phase, share in found.shares(finer=True).items()]
     with paper_figure() as figure:
         plot_certified(found, figure.add_subplot())
         save_figure(figure, path)
-    print(f"wrote {path}")
+    answer(options, "\n".join(shares), lambda: record(found), [path])
     return 0 if found.shares().get("undecided", 0.0) <= options.undecided else CHECK_FAILED

@@ -33,7 +33,7 @@ def _completion(options: argparse.Namespace, parser: Parser) -> int:
     return 0
 
 
-def _mark_files(parser: argparse.ArgumentParser, complete: dict[str, str]) -> None:
+def _mark_files(parser: argparse.ArgumentParser, complete: object) -> None:
     """Let names of files be completed where an option takes one."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):

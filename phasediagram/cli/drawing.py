@@ -17,8 +17,10 @@ from phasediagram.cli.assuming import (
 from phasediagram.cli.options import (
     Parser,
     add_figure,
+    add_json,
     add_size,
     add_weights,
+    answer,
     ascending,
     figure_path,
     hidden_dimensions,
@@ -26,7 +28,7 @@ from phasediagram.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from phasediagram.results import LossSection
+    from phasediagram.results import LossSection, PhaseDiagram
 
 
 def add_draw(verbs: argparse._SubParsersAction[Parser]) -> None:
@@ -71,6 +73,7 @@ def add_draw(verbs: argparse._SubParsersAction[Parser]) -> None:
     add_model(draw)
     add_held(draw)
     add_figure(draw, "phase_diagram.png")
+    add_json(draw)
     draw.set_defaults(run=_draw)
 
 
@@ -79,6 +82,7 @@ def _draw(options: argparse.Namespace) -> int:
 
     from phasediagram.atlas.diagram import phase_diagram
     from phasediagram.boundaries.tracing import phase_boundaries
+    from phasediagram.files.documents import record
     from phasediagram.model import MAX_TRACED_FEATURES
     from phasediagram.plotting import draw_comparison, draw_figure, save_figure
 
@@ -114,22 +118,28 @@ def _draw(options: argparse.Namespace) -> int:
     else:
         figure = draw_figure(diagram, boundaries)
     save_figure(figure, path)
-    print(
+    lines = [
         f"n = {diagram.n_features}, m = {diagram.n_hidden}, {diagram.weights} weights, "
-        f"{options.grid} x {options.grid} points"
-    )
-    shares = diagram.shares()
-    width = max(map(len, shares))
-    for name, share in shares.items():
-        print(f"  {name:<{width}}  {100 * share:5.1f} %")
+        f"{options.grid} x {options.grid} points",
+        *_shares(diagram),
+    ]
+    document = record(diagram)
     if options.compare:
         row, column = np.unravel_index(excess.argmax(), excess.shape)
-        print(
+        place = diagram.density[row], diagram.relative_importance[column]
+        lines.append(
             f"{options.compare} weights cost up to {100 * excess.max():.1f} % more loss, "
-            f"at density {diagram.density[row]:.4g} and relative importance "
-            f"{diagram.relative_importance[column]:.4g}; {100 * excess.mean():.1f} % on average"
+            f"at density {place[0]:.4g} and relative importance {place[1]:.4g}; "
+            f"{100 * excess.mean():.1f} % on average"
         )
-    print(f"wrote {path}")
+        document["excess"] = {
+            "weights": options.compare,
+            "largest": float(excess.max()),
+            "density": float(place[0]),
+            "relative_importance": float(place[1]),
+            "mean": float(excess.mean()),
+        }
+    answer(options, "\n".join(lines), lambda: document, [path])
     return 0
 
 
@@ -137,6 +147,7 @@ def _draw_assumed(options: argparse.Namespace) -> int:
     """Draw the diagram of another model, or on other axes."""
     from phasediagram.atlas.diagram import phase_diagram
     from phasediagram.boundaries.tracing import phase_boundaries
+    from phasediagram.files.documents import record
     from phasediagram.model import MAX_TRACED_FEATURES
     from phasediagram.plotting import draw_figure, save_figure
 
@@ -162,13 +173,16 @@ def _draw_assumed(options: argparse.Namespace) -> int:
                 spinodals=not options.no_spinodals, progress=progress, **arguments
             )
     save_figure(draw_figure(diagram, boundaries), options.output)
-    print(f"{diagram.model or model_of(options)!r}, {options.grid} x {options.grid} points")
+    title = f"{diagram.model or model_of(options)!r}, {options.grid} x {options.grid} points"
+    lines = "\n".join([title, *_shares(diagram)])
+    answer(options, lines, lambda: record(diagram), [options.output])
+    return 0
+
+
+def _shares(diagram: PhaseDiagram) -> list[str]:
     shares = diagram.shares()
     width = max(map(len, shares))
-    for name, share in shares.items():
-        print(f"  {name:<{width}}  {100 * share:5.1f} %")
-    print(f"wrote {options.output}")
-    return 0
+    return [f"  {name:<{width}}  {100 * share:5.1f} %" for name, share in shares.items()]
 
 
 def add_losses(verbs: argparse._SubParsersAction[Parser]) -> None:
@@ -194,12 +208,14 @@ def add_losses(verbs: argparse._SubParsersAction[Parser]) -> None:
     add_model(losses)
     add_held(losses)
     add_figure(losses, "losses.png")
+    add_json(losses)
     losses.set_defaults(run=_losses)
 
 
 def _losses(options: argparse.Namespace) -> int:
     from matplotlib.figure import Figure
 
+    from phasediagram.files.documents import record
     from phasediagram.plotting import plot_losses, save_figure
 
     path = figure_path(options.output)
@@ -209,10 +225,8 @@ def _losses(options: argparse.Namespace) -> int:
     figure = Figure(figsize=(6.0, 4.2), layout="constrained")
     plot_losses(section, figure.add_subplot())
     save_figure(figure, path)
-    for transition in section.transitions:
-        order = "first order" if transition.order == 1 else "continuous"
-        print(f"{' | '.join(transition.phases)} at {transition.position:.10g}, {order}")
-    print(f"wrote {path}")
+    found = "\n".join(transition.description for transition in section.transitions)
+    answer(options, found or "the lowest minimum does not change", lambda: record(section), [path])
     return 0
 
 

@@ -179,6 +179,10 @@ def basin_probabilities(
     --------
     >>> import phasediagram as phd
     >>> phd.basin_probabilities(0.5, 0.5, runs=40, steps=4000)
+    Basins: 40 runs (exact, 4000 steps) at density 0.5, relative importance 0.5, n = 2, m = 1
+      ignored     50.0 % ± 7.9 %  loss 0.05208333333
+      antipodal   25.0 % ± 6.8 %  loss 0.05363157141
+      unfinished  25.0 % ± 6.8 %
     """
     p = as_density(1.0 if density is None else density)
     r = as_importance(relative_importance, "relative_importance")
