@@ -19,6 +19,7 @@ from derivations.direct_integral import exact_output_loss, exact_square
 from derivations.simplex import p, r
 from derivations.stability import beta as bias_response
 from derivations.stability import mean, reduced_cost, variance
+from derivations.truncated_power import PositivePart
 
 beta, gain, center = symbols("beta g mu", real=True)
 t_1, t_2 = symbols("t_1 t_2", real=True)
@@ -35,6 +36,12 @@ _DIFFERENCE = Rational(1, 10**6)
 def center_of_tilt() -> Expr:
     """Return mu = E[t_1 x_1 + t_2 x_2 + beta]."""
     return p / 2 * (t_1 + t_2) + beta
+
+
+def _positive_part() -> Expr:
+    """Return the third output with its feature inactive, as it is displayed."""
+    first, second = symbols("x_1 x_2", real=True)
+    return PositivePart(t_1 * first + t_2 * second + beta)
 
 
 def active_cost() -> Expr:
@@ -129,7 +136,7 @@ def tilt() -> Derivation:
                     Eq(
                         cost,
                         p * sympy.Symbol("A")
-                        + (1 - p) * sympy.Function("E")(sympy.Symbol("(t x + beta)_+") ** 2),
+                        + (1 - p) * sympy.Function("E")(_positive_part() ** 2),
                     ),
                 ),
                 (Check("direct integrals at small tilts", _third_against_direct),),

@@ -85,7 +85,11 @@ def test_no_name_in_ascii_is_left_beside_symbols(name):
             assert latex.count("{") == latex.count("}"), latex
     without_formulas = re.sub(r"\$\$.*?\$\$|\$[^$]*\$", "", page(derivation), flags=re.DOTALL)
     assert not re.search(rf"{GREEK}|\\_|\\\^", without_formulas)
-    assert not re.search(GREEK, report.to_text(derivation).partition("Source:")[0])
+    shown = report.to_text(derivation)
+    for text in prose(derivation):
+        for formula in formulas(text):
+            assert not re.search(GREEK, typesetting.to_unicode(formula))
+            assert typesetting.to_unicode(formula).split()[0] in shown
 
 
 @pytest.mark.parametrize("name", derivations.names())
