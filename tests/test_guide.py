@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import functools
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import phasediagram as phd
 from phasediagram.atlas import diagram
 from phasediagram.boundaries.tracing import phase_boundaries
+from phasediagram.cli import _parser
 
 ROOT = Path(__file__).parent.parent
 PAGES = [path for path in sorted((ROOT / "docs").glob("*.md")) if "```python" in path.read_text()]
@@ -76,3 +78,37 @@ def test_the_block_of_the_readme(monkeypatch):
     assert len(names["boundaries"].special_points) == 7
     assert names["loss"] == pytest.approx(0.12)
     assert np.isfinite(names["dW"]).all()
+
+
+EVERY_PAGE = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TIMES = re.compile(r"\d (s|ms|µs|seconds|minutes)\b(?! a point, before)")
+
+
+def commands(path):
+    """The commands of a page: lines of its shell blocks, and code within its text."""
+    text = path.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```bash\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    lines = [line for block in blocks for line in block.splitlines()]
+    inline = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    return [command.partition("#")[0].strip() for command in [*lines, *inline]]
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE, ids=lambda path: path.stem)
+def test_every_command_of_a_page_can_be_given(page):
+    """Verbs and options exist, and so do scripts and derivations."""
+    from derivations import names
+
+    for command in commands(page):
+        words = shlex.split(command.partition(">")[0].partition("|")[0])
+        if words[:1] == ["phasediagram"] and len(words) > 1:
+            options = _parser().parse_args(words[1:])
+            assert options.verb != "derive" or options.name in (*names(), None), command
+        if words[:1] in (["python"], ["python3"]) and words[1:] and words[1].endswith(".py"):
+            assert (ROOT / words[1]).exists(), command
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE, ids=lambda path: path.stem)
+def test_a_page_with_times_names_what_measures_them(page):
+    if TIMES.search(page.read_text(encoding="utf-8")):
+        given = " ".join(commands(page))
+        assert re.search(r"benchmarks/\w+\.py|phasediagram (train|draw|certif|explore)", given)
