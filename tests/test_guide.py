@@ -98,9 +98,12 @@ def test_every_command_of_a_page_can_be_given(page):
     """Verbs and options exist, and so do scripts and derivations."""
     from derivations import names
 
+    (verbs,) = (action.choices for action in _parser()._actions if isinstance(action.choices, dict))
     for command in commands(page):
         words = shlex.split(command.partition(">")[0].partition("|")[0])
-        if words[:1] == ["phasediagram"] and len(words) > 1:
+        if words[:1] == ["phasediagram"] and len(words) == 2:  # a verb is spoken of
+            assert words[1] in (*verbs, "--help", "--version"), command
+        elif words[:1] == ["phasediagram"] and len(words) > 2:
             options = _parser().parse_args(words[1:])
             assert options.verb != "derive" or options.name in (*names(), None), command
         if words[:1] in (["python"], ["python3"]) and words[1:] and words[1].endswith(".py"):
