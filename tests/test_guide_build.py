@@ -47,6 +47,13 @@ def test_nothing_is_loaded_from_elsewhere(guide):
         assert loaded == [], page.name
 
 
+def test_no_page_shows_an_error(guide):
+    """Which some extensions write into a page instead of warning."""
+    for page in pages(guide):
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"ERROR:|class=\"(?:error|system-message)", text), page.name
+
+
 def test_formulas_are_mathml(guide):
     text = (guide / "phases.html").read_text(encoding="utf-8")
     assert "<msub><mi>r</mi><mi>c</mi></msub>" in re.sub(r"\s*(<[^>]*>)\s*", r"\1", text)
