@@ -36,9 +36,10 @@ def corners(points: list[Polished]) -> dict[int, Array]:
         if crossing is None:
             continue
         chord = other.position - one.position
-        share = np.clip((crossing - one.position) @ chord / max(chord @ chord, 1e-300), 0.0, 1.0)
+        square = max(float(chord @ chord), 1e-300)
+        share = min(max(float((crossing - one.position) @ chord) / square, 0.0), 1.0)
         off = float(np.linalg.norm(one.position + share * chord - crossing))
-        if off > _REACH + _SHALLOW * float(np.linalg.norm(chord)):
+        if off > _REACH + _SHALLOW * np.sqrt(square):
             continue
         between = range(before, after + 1)
         nearest = min(between, key=lambda k: float(np.linalg.norm(points[k].position - crossing)))
