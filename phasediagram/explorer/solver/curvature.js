@@ -128,8 +128,12 @@ class Curvature {
     return here;
   }
 
-  /** Return the smallest second directional derivative and its direction. */
-  softest(x, most = Infinity) {
+  /**
+   * Return the smallest second directional derivative and its direction.
+   *
+   * At a kink it is searched from both sides of so many eigenvectors, and from a guess if there is one.
+   */
+  softest(x, most = Infinity, guess = null) {
     const { loss, values, vectors } = this, { size } = loss;
     const { hessian } = this.along(x, new Float64Array(size), 0);
     eigen(hessian, values, vectors);
@@ -137,12 +141,11 @@ class Curvature {
     let best = { curvature: values[0], direction: eigenvectors[0] };
     if (nearestKink(loss, x) > KINK) return best;
     best = { curvature: Infinity };
-    const t = stepWithinKinks(loss, x);
-    for (const vector of eigenvectors.slice(0, most)) {
-      for (const sign of [1, -1]) {
-        const found = this.descendDirection(x, normalized(vector.map((value) => sign * value)), t);
-        if (found.curvature < best.curvature) best = found;
-      }
+    const t = stepWithinKinks(loss, x), starts = guess ? [guess] : [];
+    for (const vector of eigenvectors.slice(0, most)) starts.push(vector, vector.map((value) => -value));
+    for (const start of starts) {
+      const found = this.descendDirection(x, normalized(start), t);
+      if (found.curvature < best.curvature) best = found;
     }
     return best;
   }

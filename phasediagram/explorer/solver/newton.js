@@ -1,10 +1,13 @@
-// Newton's method that descends: trust-region steps on the exact Hessian with its eigenvalues made
+// Newton's method that descends: trust-region steps on the exact Hessian, shifted where it is not
 // positive, so that saddles repel.  The loss is once, not twice, continuously differentiable, so the
-// radius shrinks where the quadratic model fails.  A port of phasediagram/minima/newton.py.
+// radius shrinks where the quadratic model fails.  After phasediagram/minima/newton.py, which takes
+// the eigenvalues' absolute values instead of a shift: that is slower here.
 
 const ROUNDING = 64 * 2 ** -52;
 const FIRST_RADIUS = 0.25;
 const SMALLEST_RADIUS = 1e-15;
+const FIRST_SHIFT = 1e-3; // of the Hessian where it is not positive, as a share of its diagonal
+const SHIFT_GROWTH = 4;
 const FAR = 20; // weights beyond it cost far more than ignoring every feature
 
 /** Add to the curvature along rotations of the hidden space, which is 0. */
@@ -40,25 +43,18 @@ class Descent {
     });
   }
 
-  /** Write the modified Newton step, cut to the trust radius; return its length. */
+  /** Write Newton's step, on the Hessian shifted until it is positive, cut to the trust radius. */
   trustedStep(x, radius) {
-    const { loss, gradient, hessian, step, stiff, factor, values, vectors } = this;
-    const { size } = loss;
+    const { loss, gradient, hessian, step, stiff, factor } = this, { size } = loss;
     stiff.set(hessian);
     stiffenRotations(loss, x, stiff, 1);
-    if (solvePositive(stiff, gradient, factor, step)) {
-      for (let i = 0; i < size; i++) step[i] = -step[i];
-    } else {
-      eigen(stiff, values, vectors);
-      const scale = Math.max(Math.abs(values[0]), Math.abs(values[size - 1]));
-      step.fill(0);
-      for (let k = 0; k < size; k++) {
-        let along = 0;
-        for (let i = 0; i < size; i++) along += vectors[k * size + i] * gradient[i];
-        along /= Math.max(Math.abs(values[k]), 1e-12 * scale + 1e-300);
-        for (let i = 0; i < size; i++) step[i] -= along * vectors[k * size + i];
-      }
+    let largest = 0;
+    for (let i = 0; i < size; i++) largest = Math.max(largest, Math.abs(stiff[i * size + i]));
+    for (let shift = 0, more = FIRST_SHIFT * largest + 1e-300; !solvePositive(stiff, gradient, factor, step); more *= SHIFT_GROWTH) {
+      for (let i = 0; i < size; i++) stiff[i * size + i] += more - shift;
+      shift = more;
     }
+    for (let i = 0; i < size; i++) step[i] = -step[i];
     const length = norm(step);
     if (length <= radius) return length;
     for (let i = 0; i < size; i++) step[i] *= radius / length;

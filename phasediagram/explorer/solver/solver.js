@@ -2,13 +2,13 @@
 
 class Solver {
   constructor(n, m) {
-    Object.assign(this, { n, m, search: new Search(n, m), naming: new Naming(n, m), starts: solverStarts(n, m) });
+    Object.assign(this, { n, m, search: new Search(n, m), naming: new Naming(n, m), starts: searchStarts(n, m) });
   }
 
-  /** All minima, lowest first: { loss, W, b, phase, outcome, curvature, slope, x }. */
-  solve(density, relativeImportance) {
+  /** All minima, lowest first, found from further starts too: { loss, W, b, phase, ... }. */
+  solve(density, relativeImportance, further = []) {
     const { n, m, naming, search } = this;
-    const found = search.at(density, relativeImportance).minima(this.starts);
+    const found = search.at(density, relativeImportance).minima([...this.starts, ...further]);
     const states = found.map(({ x }) => search.space.leastOfTheExtra(x));
     const names = naming.distinctNames(states, density);
     return found.map(({ loss, slope, curvature }, k) => ({
@@ -24,6 +24,3 @@ function weightsOf(n, m, x) {
 function stateOf(W, b) {
   return Float64Array.from([...W.flat(), ...b]);
 }
-
-const START_COUNT = { 2: 450, 3: 300, 4: 210 };
-function solverStarts(n, m) { return randomStarts(n, m, START_COUNT[n], 1); }

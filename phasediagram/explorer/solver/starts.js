@@ -1,4 +1,5 @@
-// From where minima are searched: the same pseudo-random starts at every point.
+// From where minima are searched, the same at every point: arrangements of features on axes, simplices,
+// and pseudo-random starts.
 
 /** Numbers between 0 and 1 from a seed (mulberry32). */
 function randomNumbers(seed) {
@@ -50,4 +51,77 @@ function randomStarts(n, m, count, seed) {
     starts.push(x);
   }
   return starts;
+}
+
+const SHORT = 0.4; // norm of a feature that others leave little room
+const STARTS = { 2: 24, 3: 60, 4: 160 }; // of one search
+
+/** All starts of n features in m dimensions. */
+function searchStarts(n, m) {
+  const arranged = [...arrangements(n, m), ...(n === m + 1 ? simplices(n, m) : [])];
+  return [...arranged, ...randomStarts(n, m, Math.max(STARTS[n] - arranged.length, STARTS[n] / 3), 1)];
+}
+
+/**
+ * Every way to put features on axes or to ignore some, up to symmetry, all axes in use: opposite
+ * features with biases 0, features of one side with biases that filter their interference, and
+ * one feature of each axis shorter than the rest.
+ */
+function arrangements(n, m) {
+  const starts = [], seen = new Set();
+  for (let code = 0; code < (2 * m + 1) ** n; code++) {
+    const places = Array.from({ length: n }, (_, i) => Math.floor(code / (2 * m + 1) ** i) % (2 * m + 1));
+    const axes = places.map((place) => (place ? (place - 1) >> 1 : -1));
+    const used = new Set(axes.filter((axis) => axis >= 0)).size, ignored = axes.filter((axis) => axis < 0).length;
+    const key = arrangementKey(places);
+    if (used < m || ignored > n - m || seen.has(key)) continue;
+    seen.add(key);
+    const signs = places.map((place) => (place % 2 ? 1 : -1));
+    const shared = axes.map((axis) => axis >= 0 && axes.filter((other) => other === axis).length > 1);
+    starts.push(onAxes(n, m, axes, signs, -1));
+    for (let i = 0; i < n; i++) if (shared[i]) starts.push(onAxes(n, m, axes, signs, i));
+  }
+  return starts;
+}
+
+/** The same for arrangements that differ by the axes' order and direction, or the others' order. */
+function arrangementKey(places) {
+  const n = places.length;
+  const groups = new Map();
+  places.forEach((place, i) => {
+    const axis = place ? (place - 1) >> 1 : -1;
+    if (!groups.has(axis)) groups.set(axis, ["", ""]);
+    groups.get(axis)[place % 2] += i === n - 1 ? "e" : "o";
+  });
+  return [...groups].map(([axis, sides]) => (axis < 0 ? "-" : "+") + sides.sort().join("|")).sort().join(" ");
+}
+
+function onAxes(n, m, axes, signs, short) {
+  const x = new Float64Array(m * n + n);
+  for (let i = 0; i < n; i++) if (axes[i] >= 0) x[axes[i] * n + i] = signs[i] * (i === short ? SHORT : 1);
+  for (let i = 0; i < n; i++) {
+    let gains = 0;
+    for (let j = 0; j < n; j++) if (j !== i && axes[j] === axes[i] && axes[i] >= 0) gains += Math.max(signs[i] * signs[j], 0);
+    x[m * n + i] = axes[i] < 0 ? 0.25 : -0.4 * gains;
+  }
+  return x;
+}
+
+/** Simplices: regular, with the extra feature shorter or longer, or another one shorter. */
+function simplices(n, m) {
+  const own = [], below = []; // components k of feature k and of those after it
+  for (let k = 0, squares = 0; k < m; k++) {
+    own[k] = Math.sqrt(1 - squares);
+    below[k] = (-1 / (n - 1) - squares) / own[k];
+    squares += below[k] ** 2;
+  }
+  return [[1, 1], [SHORT, 1], [1.5, 1], [1, SHORT], [SHORT, SHORT]].map(([extra, other]) => {
+    const x = new Float64Array(m * n + n);
+    for (let i = 0; i < n; i++) {
+      const length = 0.8 * (i === n - 1 ? extra : i === 0 ? other : 1);
+      for (let k = 0; k < m; k++) x[k * n + i] = i < k ? 0 : length * (i === k ? own[k] : below[k]);
+      x[m * n + i] = 0.1;
+    }
+    return x;
+  });
 }
