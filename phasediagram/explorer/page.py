@@ -8,6 +8,7 @@ from importlib.resources import files
 from os import PathLike
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from phasediagram.boundaries.tracing import phase_boundaries
 from phasediagram.explorer.curves import content
@@ -99,17 +100,20 @@ def explorer_page(boundaries: Sequence[PhaseBoundaries]) -> str:
                 "boundaries must be of the paper's model on the paper's axes with free weights, "
                 f"got weights={one.weights!r}, model={one.model!r}, x={one.x!r}, y={one.y!r}"
             )
+    return rendered(content(boundaries))
+
+
+def rendered(shown: dict[str, Any]) -> str:
+    """Return the page that shows some content, see `phasediagram.explorer.curves.content`."""
+    parts = [
+        *(f"solver/{name}.js" for name in SOLVER_PARTS),
+        *(f"view/{name}.js" for name in VIEW_PARTS),
+    ]
     return Template(_part("page.html")).substitute(
         style=_part("page.css"),
-        program="\n".join(program_parts()),
-        content=_script_safe(json.dumps(content(boundaries), allow_nan=False)),
+        program="\n".join(map(_part, parts)),
+        content=_script_safe(json.dumps(shown, allow_nan=False)),
     )
-
-
-def program_parts() -> list[str]:
-    """Return the text of every part of the page's program."""
-    solver = [_part(f"solver/{name}.js") for name in SOLVER_PARTS]
-    return solver + [_part(f"view/{name}.js") for name in VIEW_PARTS]
 
 
 def require_explorable(sizes: Sequence[tuple[int, int]]) -> None:

@@ -128,26 +128,32 @@ class Curvature {
     return here;
   }
 
-  /**
-   * Return the smallest second directional derivative and its direction.
-   *
-   * At a kink it is searched from both sides of so many eigenvectors, and from a guess if there is one.
-   */
-  softest(x, most = Infinity, guess = null) {
+  /** Return the smallest second directional derivative and its direction. */
+  softest(x) {
     const { loss, values, vectors } = this, { size } = loss;
     const { hessian } = this.along(x, new Float64Array(size), 0);
     eigen(hessian, values, vectors);
     const eigenvectors = Array.from({ length: size }, (_, k) => vectors.slice(k * size, (k + 1) * size));
-    let best = { curvature: values[0], direction: eigenvectors[0] };
-    if (nearestKink(loss, x) > KINK) return best;
-    best = { curvature: Infinity };
-    const t = stepWithinKinks(loss, x), starts = guess ? [guess] : [];
-    for (const vector of eigenvectors.slice(0, most)) starts.push(vector, vector.map((value) => -value));
-    for (const start of starts) {
-      const found = this.descendDirection(x, normalized(start), t);
-      if (found.curvature < best.curvature) best = found;
+    if (nearestKink(loss, x) > KINK) return { curvature: values[0], direction: eigenvectors[0] };
+    return this.softestAmong(x, eigenvectors.flatMap((vector) => [vector, vector.map((value) => -value)]));
+  }
+
+  /** The same at a kink, searched from some directions. */
+  softestAmong(x, starts) {
+    const t = stepWithinKinks(this.loss, x);
+    const found = starts.map((start) => this.descendDirection(x, normalized(start), t));
+    return found.reduce((best, one) => (one.curvature < best.curvature ? one : best));
+  }
+
+  /** Whether x is a minimum, next to another whose softest direction at a kink is known. */
+  isMinimum(x, guess) {
+    const { loss, towards } = this, limit = FLAT * loss.active;
+    if (nearestKink(loss, x) > KINK) {
+      const { hessian } = this.along(x, new Float64Array(loss.size), 0);
+      return { stable: solvePositive(hessian, this.gradient, this.factor, towards) };
     }
-    return best;
+    const { curvature, direction } = guess ? this.softestAmong(x, [guess]) : this.softest(x);
+    return { stable: curvature > limit, direction };
   }
 }
 

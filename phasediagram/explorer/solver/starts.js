@@ -58,8 +58,9 @@ const STARTS = { 2: 24, 3: 60, 4: 160 }; // of one search
 
 /** All starts of n features in m dimensions. */
 function searchStarts(n, m) {
-  const arranged = [...arrangements(n, m), ...(n === m + 1 ? simplices(n, m) : [])];
-  return [...arranged, ...randomStarts(n, m, Math.max(STARTS[n] - arranged.length, STARTS[n] / 3), 1)];
+  const arranged = [...arrangements(n, m), ...simplices(n, m)];
+  const count = m === n - 1 ? STARTS[n] : 2 * STARTS[n]; // more features share a dimension
+  return [...arranged, ...randomStarts(n, m, Math.max(count - arranged.length, STARTS[n] / 3), 1)];
 }
 
 /**
@@ -107,21 +108,46 @@ function onAxes(n, m, axes, signs, short) {
   return x;
 }
 
-/** Simplices: regular, with the extra feature shorter or longer, or another one shorter. */
+/**
+ * Simplices of three features or more, with the extra one shorter or longer, or another one shorter;
+ * features that are not among them have axes of their own, as far as there are dimensions.
+ */
 function simplices(n, m) {
+  const starts = [];
+  for (let group = 3; group <= Math.min(n, m + 1); group++) {
+    const axes = Math.min(m - group + 1, n - group), apart = n - group;
+    // which place the extra feature has: in the simplex, on an axis, or ignored
+    const places = [0, ...(axes ? [group] : []), ...(apart > axes ? [n - 1] : [])];
+    for (const place of places) {
+      const features = Array.from({ length: n }, (_, i) => i).slice(0, -1);
+      features.splice(place, 0, n - 1);
+      for (const [extra, other] of place ? [[1, 1], [1, SHORT]] : [[1, 1], [SHORT, 1], [1.5, 1], [1, SHORT], [SHORT, SHORT]]) {
+        starts.push(withSimplex(n, m, features, group, axes, [extra, other]));
+      }
+    }
+  }
+  return starts;
+}
+
+/** The first features on a simplex, the first two of lengths of their own, the next on axes. */
+function withSimplex(n, m, features, group, axes, lengths) {
   const own = [], below = []; // components k of feature k and of those after it
-  for (let k = 0, squares = 0; k < m; k++) {
+  for (let k = 0, squares = 0; k < group - 1; k++) {
     own[k] = Math.sqrt(1 - squares);
-    below[k] = (-1 / (n - 1) - squares) / own[k];
+    below[k] = (-1 / (group - 1) - squares) / own[k];
     squares += below[k] ** 2;
   }
-  return [[1, 1], [SHORT, 1], [1.5, 1], [1, SHORT], [SHORT, SHORT]].map(([extra, other]) => {
-    const x = new Float64Array(m * n + n);
-    for (let i = 0; i < n; i++) {
-      const length = 0.8 * (i === n - 1 ? extra : i === 0 ? other : 1);
-      for (let k = 0; k < m; k++) x[k * n + i] = i < k ? 0 : length * (i === k ? own[k] : below[k]);
-      x[m * n + i] = 0.1;
+  const x = new Float64Array(m * n + n);
+  features.forEach((feature, i) => {
+    if (i < group) {
+      const length = 0.8 * (lengths[i] ?? 1);
+      for (let k = 0; k < group - 1; k++) x[k * n + feature] = i < k ? 0 : length * (i === k ? own[k] : below[k]);
+      x[m * n + feature] = 0.1;
+    } else if (i < group + axes) {
+      x[(i - 1) * n + feature] = 1;
+    } else {
+      x[m * n + feature] = 0.25;
     }
-    return x;
   });
+  return x;
 }

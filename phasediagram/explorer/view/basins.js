@@ -2,7 +2,7 @@
 // initial (w1, w2), with biases 0.
 
 const BASIN_SIDE = 1.6; // largest initial weight
-const BASIN_CELLS = 96; // along a side; an even number
+const BASIN_CELLS = 144; // along a side; an even number
 const ARRIVED = 0.02; // distance from a minimum at which a flow has arrived there
 const COARSEST = 8; // cells of the first picture
 const NOWHERE = "#8a8a8a";

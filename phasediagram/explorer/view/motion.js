@@ -82,6 +82,7 @@ function remember(app) {
 }
 
 function drawTrace(app) {
+  byId("history").hidden = motion.trace.length < 2;
   const width = byId("trace").clientWidth || 300, height = 70, lowest = app.minima[0].loss;
   const { trace } = motion, top = Math.max(...trace, lowest * 1.2), bottom = lowest - 0.04 * (top - lowest);
   const x = (k) => 2 + (k / Math.max(1, trace.length - 1)) * (width - 4), y = (loss) => 4 + ((top - loss) / (top - bottom)) * (height - 8);

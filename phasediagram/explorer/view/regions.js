@@ -125,7 +125,7 @@ function* phasesOf(solver, plane, curves, size) {
       const pixel = queue.shift();
       for (const next of latticeNeighbours(raster, pixel, number)) {
         if (states.has(next) || !raster.isOpen(pixel, next)) continue;
-        const state = followed(search.at(...raster.at(next)), states.get(pixel), false);
+        const state = followedTo(search, states.get(pixel), raster.at(pixel), raster.at(next), false);
         if (!state) continue;
         states.set(next, state);
         phases.set(next, nameAt(next, state.x));
@@ -163,7 +163,7 @@ function whereNamesChange(raster, search, nameAt, [from, phase, state], [to, oth
   let low = from, high = to, lowState = state;
   for (let count = 0; count < BISECTIONS && Math.abs(high - low) > step; count++) {
     const middle = low + Math.trunc((high - low) / step / 2) * step;
-    const moved = followed(search.at(...raster.at(middle)), lowState, false);
+    const moved = followedTo(search, lowState, raster.at(low), raster.at(middle), false);
     if (!moved) return [];
     if (nameAt(middle, moved.x) === phase) [low, lowState] = [middle, moved];
     else high = middle;

@@ -11,9 +11,9 @@ function* spreadOf(solver, plane, size, [p, r], minimum, cover) {
   const origin = [across * size, down * size];
   const at = (x, y) => plane.at(x / size, y / size);
   const step = (state, from, to) => {
-    const there = followed(search.at(...to), state);
+    const there = followedTo(search, state, from, to);
     if (!there) return null;
-    const back = followed(search.at(...from), there, false);
+    const back = followedTo(search, there, to, from, false);
     return back && largestMove(back.signature, state.signature) < RETURNED ? there : null;
   };
   const start = { ...minimum, signature: search.space.signature(minimum.x) };

@@ -51,11 +51,11 @@ function showTables(app) {
       ...Array.from({ length: n }, (_, j) => {
         const value = gram[i * n + j], tint = Math.round((50 * Math.abs(value)) / largest);
         const color = `color-mix(in srgb, rgb(var(--${value < 0 ? "negative" : "positive"})) ${tint}%, transparent)`;
-        return element("td", { title: String(value), style: `--cell: ${color}` }, fixed(value));
+        return element("td", { title: String(value), style: `--cell: ${color}` }, fixed(value, 3));
       }))));
   const shares = errors.map((error, i) => error * loss.importance[i]), most = Math.max(...shares, 1e-300);
   byId("errors").replaceChildren(
-    element("tr", {}, ...["output", "error", "its share of the loss", "gradient in W", "in b"].map((text) => element("th", { scope: "col" }, text))),
+    element("tr", {}, ...[["output"], ["error"], ["share of the loss"], ["|∂L/∂W|", "norm of the gradient by its direction"], ["∂L/∂b", "slope in its bias"]].map(([text, title = ""]) => element("th", { scope: "col", title }, text))),
     ...errors.map((error, i) => element("tr", {},
       element("th", { scope: "row", style: `--chip: ${featureColor(n, i)}` }, element("span", { class: "key" }), featureName(n, i)),
       element("td", { title: String(error) }, error.toPrecision(4)),
