@@ -3,6 +3,7 @@
 const LARGEST_MOVE = 0.15; // of W^T W and b in one step: more is another minimum
 const FOLLOWING_RADIUS = 0.1;
 const HALVINGS = 3;
+const RETURNED = 1e-4; // distance from where one came, after a step there and back
 
 /**
  * Return the state to which a minimum goes at the search's point, or null where it is none any more.
@@ -37,7 +38,7 @@ function followedTo(search, state, from, to, checked = true) {
   const steps = [to];
   while (steps.length) {
     const next = steps[steps.length - 1], moved = followed(search.at(...next), minimum, checked);
-    if (moved) {
+    if (moved && (!checked || leadsTo(search, moved, here, minimum))) {
       [minimum, here] = [moved, next];
       steps.pop();
     } else if (steps.length > HALVINGS) {
@@ -47,6 +48,12 @@ function followedTo(search, state, from, to, checked = true) {
     }
   }
   return minimum;
+}
+
+/** Whether a minimum leads back to where it came from. */
+function leadsTo(search, state, point, origin) {
+  const back = followed(search.at(...point), state, false);
+  return back !== null && largestMove(back.signature, origin.signature) < RETURNED;
 }
 
 /** Follow a minimum along points [[p, r], ...] until it ends; return the states, as many as there are. */

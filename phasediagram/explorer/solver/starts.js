@@ -54,7 +54,8 @@ function randomStarts(n, m, count, seed) {
 }
 
 const SHORT = 0.4; // norm of a feature that others leave little room
-const STARTS = { 2: 24, 3: 60, 4: 160 }; // of one search
+const FILTERS = [0.2, 0.5, 0.9]; // biases of features on one side, as shares of the gains from the others
+const STARTS = { 2: 160, 3: 90, 4: 160 }; // of one search
 
 /** All starts of n features in m dimensions. */
 function searchStarts(n, m) {
@@ -79,8 +80,11 @@ function arrangements(n, m) {
     seen.add(key);
     const signs = places.map((place) => (place % 2 ? 1 : -1));
     const shared = axes.map((axis) => axis >= 0 && axes.filter((other) => other === axis).length > 1);
-    starts.push(onAxes(n, m, axes, signs, -1));
-    for (let i = 0; i < n; i++) if (shared[i]) starts.push(onAxes(n, m, axes, signs, i));
+    const sameSide = axes.some((axis, i) => axes.some((other, j) => j < i && axis >= 0 && other === axis && signs[i] === signs[j]));
+    for (const filter of sameSide ? FILTERS : [0]) {
+      starts.push(onAxes(n, m, axes, signs, -1, filter));
+      for (let i = 0; i < n; i++) if (shared[i]) starts.push(onAxes(n, m, axes, signs, i, filter));
+    }
   }
   return starts;
 }
@@ -97,13 +101,13 @@ function arrangementKey(places) {
   return [...groups].map(([axis, sides]) => (axis < 0 ? "-" : "+") + sides.sort().join("|")).sort().join(" ");
 }
 
-function onAxes(n, m, axes, signs, short) {
+function onAxes(n, m, axes, signs, short, filter) {
   const x = new Float64Array(m * n + n);
   for (let i = 0; i < n; i++) if (axes[i] >= 0) x[axes[i] * n + i] = signs[i] * (i === short ? SHORT : 1);
   for (let i = 0; i < n; i++) {
     let gains = 0;
     for (let j = 0; j < n; j++) if (j !== i && axes[j] === axes[i] && axes[i] >= 0) gains += Math.max(signs[i] * signs[j], 0);
-    x[m * n + i] = axes[i] < 0 ? 0.25 : -0.4 * gains;
+    x[m * n + i] = axes[i] < 0 ? 0.25 : -filter * gains;
   }
   return x;
 }

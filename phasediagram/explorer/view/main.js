@@ -304,8 +304,11 @@ window.phasediagram = {
     const value = loss.evaluate(stateOf(W, b), 2, gradient, hessian);
     return { loss: value, gradient: [...gradient], hessian: [...hessian], errors: loss.errors(stateOf(W, b)) };
   },
-  /** The special points of the page's models, refined. */
-  specialPoints: () => app.models.map((model) => model.special_points.map((point) => refinedPoint(solverFor(model.n_features, model.n_hidden), point))),
+  /** Names of several networks at one density. */
+  names(networks, density) {
+    const [m, n] = [networks[0].length, networks[0][0].length], none = Array(n).fill(0);
+    return new Naming(n, m).distinctNames(networks.map((W) => stateOf(W, none)), density);
+  },
   state: () => ({
     n: app.solver.n, m: app.solver.m, p: app.p, r: app.r, x: [...app.x], chosen: app.chosen, window: { ...app.plane.window },
     layers: { ...app.layers }, milliseconds: app.milliseconds, busy: work.running.size + Number(Boolean(app.pending)) > 0, motion: motion.kind,

@@ -2,11 +2,11 @@
 //
 // Equilibrium boundaries are walls on a raster of the window.  Within a component of what they leave
 // the lowest minimum goes on without a jump: it is searched once, where the component is deepest,
-// and followed from there over a lattice, since its name can change where nothing else does.
+// and followed from there from anchor to anchor, since its name can change where nothing else does.
 
-const LATTICE = 16; // pixels between the points that are followed
+const APART = 12; // pixels from an anchor to the next, on ways that cross no wall
 const SMALLEST_COMPONENT = 10; // pixels; less is covered by lines
-const BISECTIONS = 5;
+const BISECTIONS = 5; // of the way between anchors with different names
 const UNKNOWN = -1, WALL = -2;
 
 class Raster {
@@ -83,13 +83,6 @@ class Raster {
     }
     return depth;
   }
-
-  /** Whether no wall is on the way from one pixel to another of its row or column. */
-  isOpen(from, to) {
-    const step = Math.abs(to - from) >= this.size ? this.size : 1, sign = to > from ? 1 : -1;
-    for (let pixel = from; pixel !== to; pixel += sign * step) if (this.component[pixel] === WALL) return false;
-    return true;
-  }
 }
 
 /** The part of a segment inside the square, or null (Liang and Barsky). */
@@ -107,68 +100,99 @@ function clipped([x0, y0], [x1, y1], size) {
   return [at(from), at(to)];
 }
 
-/** Find the phase of every pixel of a window; yields now and then, returns { raster, phase, labels }. */
+/** Find the phase of every pixel of a window; yields now and then, returns { raster, names, phase, labels }. */
 function* phasesOf(solver, plane, curves, size) {
   const raster = new Raster(plane, size), { search } = solver;
   for (const curve of curves) if (curve.kind !== "spinodal") raster.wall(curve.points);
-  const names = [], seeds = [], labels = [];
+  const names = [], labels = [], anchors = new Anchors(raster);
   const numberOf = (name) => (names.includes(name) ? names.indexOf(name) : names.push(name) - 1);
-  const nameAt = (pixel, x) => numberOf(solver.naming.name(x, raster.at(pixel)[0]));
+  const anchored = (pixel, state) => ({ pixel, state, phase: numberOf(solver.naming.name(state.x, raster.at(pixel)[0])) });
   const components = raster.components().filter(({ area }) => area >= SMALLEST_COMPONENT);
   yield;
-  for (const { number, deepest, depth } of components.sort((one, other) => other.area - one.area)) {
-    const [lowest] = solver.solve(...raster.at(deepest));
+  for (const { deepest, depth } of components.sort((one, other) => other.area - one.area)) {
+    const [{ x }] = solver.solve(...raster.at(deepest));
+    anchors.add(anchored(deepest, { x, signature: search.space.signature(x) }));
     yield;
-    const states = new Map([[deepest, { x: lowest.x, signature: search.space.signature(lowest.x) }]]);
-    const phases = new Map([[deepest, nameAt(deepest, lowest.x)]]), queue = [deepest];
-    while (queue.length) {
-      const pixel = queue.shift();
-      for (const next of latticeNeighbours(raster, pixel, number)) {
-        if (states.has(next) || !raster.isOpen(pixel, next)) continue;
-        const state = followedTo(search, states.get(pixel), raster.at(pixel), raster.at(next), false);
-        if (!state) continue;
-        states.set(next, state);
-        phases.set(next, nameAt(next, state.x));
-        queue.push(next);
-      }
+    for (let next = anchors.next(); next; next = anchors.next()) {
+      const { pixel, state } = next.anchor;
+      const moved = followedTo(search, state, raster.at(pixel), raster.at(next.pixel), false);
+      anchors.add(anchored(next.pixel, moved ?? state));
       yield;
     }
-    for (const [pixel, phase] of phases) {
-      seeds.push([pixel, phase]);
-      for (const next of latticeNeighbours(raster, pixel, number)) {
-        if (next < pixel || !phases.has(next) || phases.get(next) === phase || !raster.isOpen(pixel, next)) continue;
-        seeds.push(...whereNamesChange(raster, search, nameAt, [pixel, phase, states.get(pixel)], [next, phases.get(next)]));
-        yield;
-      }
-    }
-    labels.push({ name: names[phases.get(deepest)], pixel: deepest, depth });
+    labels.push({ name: names[anchors.list[anchors.of[deepest]].phase], pixel: deepest, depth });
+  }
+  const seeds = anchors.list.map(({ pixel, phase }) => [pixel, phase]);
+  for (const [from, to] of anchors.differentNeighbours()) {
+    seeds.push(...whereNamesChange(raster, search, anchored, from, to));
+    yield;
   }
   return { raster, names, labels, phase: filled(raster, seeds) };
 }
 
-/** Pixels at the lattice's distance in the same component; the first step leads onto the lattice. */
-function latticeNeighbours({ size, component }, pixel, number) {
-  const x = pixel % size, y = Math.floor(pixel / size), found = [];
-  const down = (value) => Math.floor((value - 1) / LATTICE) * LATTICE, up = (value) => (Math.floor(value / LATTICE) + 1) * LATTICE;
-  for (const [nx, ny] of [[down(x), y], [up(x), y], [x, down(y)], [x, up(y)]]) {
-    const inside = nx >= 0 && ny >= 0 && nx < size && ny < size;
-    if (inside && component[ny * size + nx] === number) found.push(ny * size + nx);
+/** Pixels whose minimum is known, such that from every other one an anchor is near. */
+class Anchors {
+  constructor(raster) {
+    const pixels = raster.size ** 2;
+    Object.assign(this, { raster, list: [], of: new Int32Array(pixels).fill(UNKNOWN), rim: [] });
+    this.distance = new Int32Array(pixels).fill(APART + 1);
   }
-  return found;
+
+  /** Add an anchor; what is nearer to it than to others becomes its own. */
+  add(anchor) {
+    const { raster, distance, of } = this, number = this.list.push(anchor) - 1, queue = [anchor.pixel];
+    [distance[anchor.pixel], of[anchor.pixel]] = [0, number];
+    for (let head = 0; head < queue.length; head++) {
+      const pixel = queue[head];
+      raster.neighbours(pixel, (next) => {
+        if (raster.component[next] === WALL || distance[next] <= distance[pixel] + 1) return;
+        [distance[next], of[next]] = [distance[pixel] + 1, number];
+        if (distance[next] < APART) queue.push(next);
+        else this.rim.push(next);
+      });
+    }
+  }
+
+  /** A pixel that needs an anchor, and one from which it is reached. */
+  next() {
+    while (this.rim.length) {
+      const pixel = this.rim.pop();
+      if (this.distance[pixel] >= APART) return { pixel, anchor: this.list[this.of[pixel]] };
+    }
+    return null;
+  }
+
+  /** Pairs of anchors next to each other in one component, of different phases. */
+  differentNeighbours() {
+    const { raster, of, list } = this, { size, component } = raster, pairs = new Map();
+    for (let pixel = 0; pixel < size * (size - 1); pixel++) {
+      for (const next of pixel % size < size - 1 ? [pixel + 1, pixel + size] : [pixel + size]) {
+        const [one, other] = [of[pixel], of[next]];
+        if (one < 0 || other < 0 || one === other || component[pixel] !== component[next]) continue;
+        if (list[one].phase !== list[other].phase) pairs.set(`${one},${other}`, [list[one], list[other]]);
+      }
+    }
+    return pairs.values();
+  }
 }
 
-/** Two pixels next to each other, between those given, at which the name changes. */
-function whereNamesChange(raster, search, nameAt, [from, phase, state], [to, other]) {
-  const step = Math.abs(to - from) >= raster.size ? raster.size : 1;
-  let low = from, high = to, lowState = state;
-  for (let count = 0; count < BISECTIONS && Math.abs(high - low) > step; count++) {
-    const middle = low + Math.trunc((high - low) / step / 2) * step;
-    const moved = followedTo(search, lowState, raster.at(low), raster.at(middle), false);
-    if (!moved) return [];
-    if (nameAt(middle, moved.x) === phase) [low, lowState] = [middle, moved];
+/** Two pixels between anchors, close to each other, at which the name changes. */
+function whereNamesChange(raster, search, anchored, from, to) {
+  const { size } = raster, place = ({ pixel }) => [pixel % size, Math.floor(pixel / size)];
+  const between = (one, other) => {
+    const [x, y] = [0, 1].map((k) => Math.floor((place(one)[k] + place(other)[k]) / 2));
+    return y * size + x;
+  };
+  let [low, high] = [from, to];
+  for (let count = 0; count < BISECTIONS; count++) {
+    const pixel = between(low, high);
+    if (pixel === low.pixel || pixel === high.pixel || raster.component[pixel] === WALL) break;
+    const state = followedTo(search, low.state, raster.at(low.pixel), raster.at(pixel), false);
+    if (!state) break;
+    const middle = anchored(pixel, state);
+    if (middle.phase === from.phase) low = middle;
     else high = middle;
   }
-  return [[low, phase], [high, other]];
+  return [low, high].map(({ pixel, phase }) => [pixel, phase]);
 }
 
 /** Give every pixel the phase of the seed nearest to it without crossing a wall, walls last. */

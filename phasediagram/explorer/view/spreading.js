@@ -2,7 +2,6 @@
 
 const SPREAD = 8; // pixels of a first lattice; its rim is refined
 const FINEST = 2;
-const RETURNED = 1e-4; // distance from where one came, after a step there and back
 
 /** Follow a minimum from a point over the window; calls `cover(x, y, side)` for squares it reaches. */
 function* spreadOf(solver, plane, size, [p, r], minimum, cover) {
@@ -10,12 +9,6 @@ function* spreadOf(solver, plane, size, [p, r], minimum, cover) {
   const [across, down] = plane.share(p, r);
   const origin = [across * size, down * size];
   const at = (x, y) => plane.at(x / size, y / size);
-  const step = (state, from, to) => {
-    const there = followedTo(search, state, from, to);
-    if (!there) return null;
-    const back = followedTo(search, there, to, from, false);
-    return back && largestMove(back.signature, state.signature) < RETURNED ? there : null;
-  };
   const start = { ...minimum, signature: search.space.signature(minimum.x) };
   let known = new Map([["0,0", start]]), queue = [[0, 0, Infinity]];
   cover(...origin, SPREAD);
@@ -27,7 +20,7 @@ function* spreadOf(solver, plane, size, [p, r], minimum, cover) {
       for (const [di, dj] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
         const key = `${i + di},${j + dj}`, nx = x + di * side, ny = y + dj * side;
         if (known.has(key) || nx < 0 || ny < 0 || nx > size || ny > size) continue;
-        const reached = step(state, at(x, y), at(nx, ny));
+        const reached = followedTo(search, state, at(x, y), at(nx, ny));
         if (!reached) {
           rim.set(`${i},${j}`, [2 * i, 2 * j, 2]);
           continue;
