@@ -7,13 +7,12 @@ import os
 import re
 import shutil
 import time
-from pathlib import Path
 
 import pytest
+from shipped import SHIPPED
 
 from phasediagram.explorer.page import rendered
 
-SHIPPED = Path(__file__).parents[2] / "docs" / "_static" / "explorer.html"
 PATIENCE = 120.0  # seconds to wait for the page's work
 
 
