@@ -61,7 +61,9 @@ def _explore(options: argparse.Namespace) -> int:
     if options.features is None and options.hidden is not None:
         raise ValueError("--hidden needs --features")
     if options.boundaries and options.features is not None:
-        raise ValueError("--boundaries says which models the page has, so --features must be left out")
+        raise ValueError(
+            "--boundaries says which models the page has, so --features must be left out"
+        )
     one_model = options.features is not None
     sizes = [(options.features, hidden_dimensions(options))] if one_model else PAPER_SIZES
     require_explorable(sizes)

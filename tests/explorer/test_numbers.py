@@ -101,9 +101,7 @@ def test_three_minima_are_equal_at_triple_points(page, content):
 @pytest.mark.parametrize(("n", "m"), [(2, 1), (3, 2), (4, 3), (4, 2)])
 def test_loss_and_derivatives_of_any_network_are_pythons(loaded, n, m):
     rng = np.random.default_rng(n)
-    script = (
-        "return arguments[0].map(([W, b, p, r]) => window.phasediagram.evaluate(W, b, p, r))"
-    )
+    script = "return arguments[0].map(([W, b, p, r]) => window.phasediagram.evaluate(W, b, p, r))"
     cases = []
     for k in range(300):
         scale = 10.0 ** rng.uniform(-4, 0.5) if k % 3 == 0 else 1.0

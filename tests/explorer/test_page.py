@@ -57,9 +57,7 @@ def table(page, selector):
 
 def touch(page, kind, *points):
     points = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(points)]
-    page.driver.execute_cdp_cmd(
-        "Input.dispatchTouchEvent", {"type": kind, "touchPoints": points}
-    )
+    page.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
 def in_window(page, selector, shares):
@@ -199,7 +197,10 @@ def test_regions_have_the_phase_that_is_lowest(page, index):
         compared = 0
         for log_p, log_r in logs:
             around = [
-                (10 ** (log_p + dy * (top - bottom) / 300), 10 ** (log_r + dx * (right - left) / 300))
+                (
+                    10 ** (log_p + dy * (top - bottom) / 300),
+                    10 ** (log_r + dx * (right - left) / 300),
+                )
                 for dx, dy in [(0, 0), (1, 1), (-1, 1), (1, -1), (-1, -1)]
             ]
             around = [(min(p, 1.0), r) for p, r in around]
@@ -485,7 +486,9 @@ def test_a_metastable_minimum_is_shaded_where_it_exists(page):
         len(
             {
                 any(one["phase"] == "ignored" for one in minima)
-                for minima in page.solve(2, 1, [[p * a, r * b] for a in (0.97, 1.03) for b in (0.97, 1.03)])
+                for minima in page.solve(
+                    2, 1, [[p * a, r * b] for a in (0.97, 1.03) for b in (0.97, 1.03)]
+                )
             }
         )
         > 1
@@ -522,21 +525,29 @@ def test_no_message_on_the_console_and_no_request(page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_is_readable_in_both_colour_schemes(page, scheme):
-    """The contrast that WCAG 2.2 AA asks for, 4.5, by its formula, of all text but the diagram's."""
+    """All text but the diagram's: the contrast that WCAG 2.2 AA asks for, 4.5, by its formula."""
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     script = """
-        const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+        const canvas = document.createElement('canvas');
+        const drawing = canvas.getContext('2d', {willReadFrequently: true});
         const over = (color, below) => {
-          canvas.globalCompositeOperation = 'source-over';
-          canvas.fillStyle = `rgb(${below.join()})`; canvas.fillRect(0, 0, 1, 1);
-          canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
-          return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+          for (const style of [`rgb(${below.join()})`, color]) {
+            drawing.fillStyle = style;
+            drawing.fillRect(0, 0, 1, 1);
+          }
+          return [...drawing.getImageData(0, 0, 1, 1).data].slice(0, 3);
         };
-        const ground = (at) => at ? over(getComputedStyle(at).backgroundColor, ground(at.parentElement)) : [255, 255, 255];
-        return [...document.querySelectorAll('p, h1, h2, h3, small, label, button, caption, th, td, input[type=text], figcaption, legend, li, .excess')]
+        const ground = (at) => at
+          ? over(getComputedStyle(at).backgroundColor, ground(at.parentElement)) : [255, 255, 255];
+        const texts = 'p, h1, h2, h3, small, label, button, caption, th, td, input[type=text], '
+          + 'figcaption, legend, li, .excess';
+        return [...document.querySelectorAll(texts)]
           .filter((at) => at.getClientRects().length && !at.closest('.hidden'))
-          .map((at) => { const below = ground(at); return [at.id || at.className || at.tagName, over(getComputedStyle(at).color, below), below]; })"""
+          .map((at) => {
+            const below = ground(at), name = at.id || at.className || at.tagName;
+            return [name, over(getComputedStyle(at).color, below), below];
+          })"""
     try:
         page.settle()
         found = page.run(script)

@@ -131,9 +131,7 @@ def test_the_command_refuses_before_any_work(arguments, message, capsys, monkeyp
     ("arguments", "sizes"),
     [([], [(2, 1), (3, 2)]), (["--features", "3", "--hidden", "1"], [(3, 1)])],
 )
-def test_the_command_traces_and_says_what_it_wrote(
-    arguments, sizes, tmp_path, monkeypatch, capsys
-):
+def test_the_command_traces_and_says_what_it_wrote(arguments, sizes, tmp_path, monkeypatch, capsys):
     asked = []
 
     def canned(n, m, progress):
