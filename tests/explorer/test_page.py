@@ -37,7 +37,7 @@ def type_into(page, selector, text):
 
     field = page.find(selector)
     field.send_keys(Keys.CONTROL, "a")
-    field.send_keys(text, Keys.ENTER)
+    field.send_keys(Keys.DELETE, text, Keys.ENTER)
 
 
 def weights(page):

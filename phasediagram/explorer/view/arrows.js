@@ -44,7 +44,8 @@ function arrow(app, i, gradient, scale) {
   } else {
     group.append(svg("circle", { class: "head", cx: tip[0], cy: -tip[1], r: 0.045 }));
   }
-  const label = svg("text", { x: tip[0] + 0.15 * dx, y: -tip[1] - 0.15 * dy + 0.045, "text-anchor": "middle" });
+  const beside = 0.09 + 0.045 * featureName(n, i).length * Math.abs(dx);
+  const label = svg("text", { x: tip[0] + beside * dx, y: -tip[1] - 0.16 * dy + 0.05, "text-anchor": "middle" });
   label.textContent = featureName(n, i);
   group.append(label, svg("circle", { class: "grip", cx: tip[0], cy: -tip[1], r: GRIP }));
   return group;
