@@ -60,6 +60,10 @@ class Page:
         )
         return self.run(script, n, m, points)
 
+    def loss(self):
+        """The network's loss, with all digits."""
+        return self.run("return Number(document.getElementById('loss').title)")
+
     def shown_minima(self):
         """Phase and loss, with all digits, of each row of the list."""
         script = (

@@ -232,9 +232,7 @@ def test_the_network_of_a_minimum_is_shown_in_full(page):
     np.testing.assert_allclose(
         np.linalg.eigvalsh(W.T @ W), np.linalg.eigvalsh(solution.gram), atol=1e-8
     )
-    assert float(page.find("#loss").get_attribute("title")) == pytest.approx(
-        solution.loss, rel=1e-12
-    )
+    assert page.loss() == pytest.approx(solution.loss, rel=1e-12)
     np.testing.assert_array_equal(table(page, "#parameters"), [*W, b])
     np.testing.assert_allclose(table(page, "#gram"), W.T @ W, atol=1e-14)
     errors = [row[0] for row in table(page, "#errors")]
@@ -262,7 +260,7 @@ def test_an_arrow_can_be_dragged(page, index):
     state = page.state()
     importance = [1] * (len(b) - 1) + [state["r"]]
     loss, by_W, by_b = phd.expected_loss_and_gradient(W, b, state["p"], importance)
-    shown = float(page.find("#loss").get_attribute("title"))
+    shown = page.loss()
     assert shown == pytest.approx(float(loss), rel=1e-12)
     slope = np.sqrt((by_W**2).sum() + (by_b**2).sum())
     said = page.text("#network-state").split("|∇L| ")[1]
@@ -294,7 +292,7 @@ def test_descend_reaches_a_minimum_in_the_list(page, index):
         page.find("#pasted").clear()
         page.find("#pasted").send_keys(f"W = {W.tolist()}; b = {b.tolist()}")
         page.find("#use-pasted").click()
-        start = float(page.find("#loss").get_attribute("title"))
+        start = page.loss()
         page.find("#descend").click()
         for _ in range(600):
             if page.state()["motion"] is None:
@@ -317,13 +315,13 @@ def test_training_is_noisy_and_goes_down(page):
     page.settle()
     page.find("#pasted").send_keys("W = [[0.3, 0.2]]\nb = [0.0, 0.0]")
     page.find("#use-pasted").click()
-    start = float(page.find("#loss").get_attribute("title"))
+    start = page.loss()
     page.find("#train").click()
     assert page.find("#train").get_attribute("aria-pressed") == "true"
     losses = []
     for _ in range(40):
         time.sleep(0.1)
-        losses.append(float(page.find("#loss").get_attribute("title")))
+        losses.append(page.loss())
     page.find("#train").click()
     assert page.state()["motion"] is None
     assert min(losses) < start
