@@ -374,13 +374,17 @@ def _loops(n: int) -> Iterator[str]:
 
 def _inputs(n: int) -> dict[str, int]:
     """Return where each number that the loops start from stands in `work`."""
-    names = [
+    return {name: LANES * position for position, name in enumerate(input_names(n))}
+
+
+def input_names(n: int) -> list[str]:
+    """Return the names of the numbers that the straight-line code starts from."""
+    return [
         *(f"g{j}" for j in range(n)),
         *(f"gain_tail{j}" for j in range(n)),
         "bias",
         *(f"weight{active}" for active in range(2**n)),
     ]
-    return {name: LANES * position for position, name in enumerate(names)}
 
 
 def generate(n: int) -> str:

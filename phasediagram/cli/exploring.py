@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from phasediagram.cli.options import Parser, hidden_dimensions, progress_bar, writable
+
+if TYPE_CHECKING:
+    from phasediagram.results import PhaseBoundaries
 
 
 def add_explore(verbs: argparse._SubParsersAction[Parser]) -> None:
     explore = verbs.add_parser(
         "explore",
-        help="write an HTML page to look at every minimum",
-        description="Write one HTML file, for any browser and without a network, that shows the "
-        "phase, the loss of every local minimum, its weights and its interference wherever the "
-        "mouse points at the diagrams, over the paper's axes and over their dense corner. Takes "
-        "about two minutes on two cores.",
+        help="write an HTML page that solves the model under the pointer",
+        description="Write one HTML file, for any browser and without a network, that carries the "
+        "solver: wherever one points at the diagram it finds every minimum, and its weights can be "
+        "dragged, trained and pasted. Tracing the boundaries takes nearly all of the time, seconds "
+        "for two features, minutes for three.",
     )
     explore.add_argument(
         "--features",
         type=int,
         metavar="N",
-        help="2 or 3; default: both, with a switch on the page",
+        help="2 to 4; default: 2 and 3, with a switch on the page",
     )
     explore.add_argument("--hidden", type=int, metavar="M", help="default: one less than features")
     explore.add_argument(
-        "--grid",
-        type=int,
-        default=65,
-        metavar="K",
-        help="points along each axis, of each view; default: 65",
+        "--boundaries",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="boundaries that were traced already and saved with phasediagram.save",
     )
     explore.add_argument(
         "-o",
@@ -42,25 +46,29 @@ def add_explore(verbs: argparse._SubParsersAction[Parser]) -> None:
     explore.set_defaults(run=_explore)
 
 
-def _explore(options: argparse.Namespace) -> int:
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+def _load(file: Path) -> PhaseBoundaries:
+    from phasediagram.files.storing import load
+    from phasediagram.results import PhaseBoundaries
 
-    from phasediagram.explorer import write_explorer
-    from phasediagram.explorer.data import require_explorable
+    return load(file, PhaseBoundaries)
+
+
+def _explore(options: argparse.Namespace) -> int:
+    from phasediagram.explorer.page import require_explorable, write_explorer
     from phasediagram.model import PAPER_SIZES
 
     path = writable(options.output, (".html",))
     if options.features is None and options.hidden is not None:
         raise ValueError("--hidden needs --features")
+    if options.boundaries and options.features is not None:
+        raise ValueError(
+            "--boundaries says which models the page has, so --features must be left out"
+        )
     one_model = options.features is not None
     sizes = [(options.features, hidden_dimensions(options))] if one_model else PAPER_SIZES
-    require_explorable(sizes, options.grid)
-    # spawned: a forked copy of a process with threads, such as the bar's, can hang
-    with (
-        ProcessPoolExecutor(1, get_context("spawn")) as executor,
-        progress_bar("exploring") as progress,
-    ):
-        write_explorer(path, sizes, options.grid, progress, executor)
+    require_explorable(sizes)
+    traced = [_load(file) for file in options.boundaries] if options.boundaries else None
+    with progress_bar("tracing") as progress:
+        write_explorer(path, sizes, progress, boundaries=traced)
     print(f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)")
     return 0

@@ -1,15 +1,5 @@
-"""One offline HTML page to look at every minimum of the diagrams: phases, losses, weights."""
+"""One offline HTML page that solves the model at any point of its phase diagram."""
 
-from phasediagram.explorer.data import ExploredModel, View, explore
-from phasediagram.explorer.minima import LocalMinima, local_minima
 from phasediagram.explorer.page import explorer_page, write_explorer
 
-__all__ = [
-    "ExploredModel",
-    "LocalMinima",
-    "View",
-    "explore",
-    "explorer_page",
-    "local_minima",
-    "write_explorer",
-]
+__all__ = ["explorer_page", "write_explorer"]

@@ -1,34 +1,42 @@
-"""The page: a template, its style and its program, and the data, in one file."""
+"""The page: a template, its style and its program, and the traced curves, in one file."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from importlib.resources import files
 from os import PathLike
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from phasediagram._version import __version__
-from phasediagram.explorer.data import DEFAULT_GRID, ExploredModel, View, explore
-from phasediagram.explorer.packing import pack
-from phasediagram.files.documents import special_point_records
+from phasediagram.boundaries.tracing import phase_boundaries
+from phasediagram.explorer.curves import content
 from phasediagram.model import PAPER_SIZES
-from phasediagram.naming.phases import PHASES
-from phasediagram.plotting import phase_style
-from phasediagram.progress import Progress
+from phasediagram.progress import Progress, part_of
+from phasediagram.results import PhaseBoundaries
+
+MOST_FEATURES = 4
+
+#: The program's parts, in the order in which they stand on the page.
+SOLVER_PARTS = (
+    "rows_2", "rows_3", "rows_any", "loss", "linear", "newton", "curvature", "state", "starts",
+    "search", "shapes", "naming", "solver", "following", "flow", "special",
+)  # fmt: skip
+VIEW_PARTS = (
+    "elements", "plane", "regions", "spreading", "overlay", "pointing", "turning", "minima",
+    "arrows", "tables", "motion", "sections", "basins", "exchange", "legend", "main",
+)  # fmt: skip
 
 
 def write_explorer(
     path: str | PathLike[str],
     sizes: Sequence[tuple[int, int]] = PAPER_SIZES,
-    grid: int = DEFAULT_GRID,
     progress: Progress | None = None,
-    executor: Executor | None = None,
+    *,
+    boundaries: Sequence[PhaseBoundaries] | None = None,
 ) -> None:
-    """Compute every minimum and every boundary, and write a page to look at them.
+    """Trace every boundary, and write a page that solves the model at any point among them.
 
     The page is one file that needs nothing else, opened by any browser since 2023.
 
@@ -37,13 +45,11 @@ def write_explorer(
     path : path
         An .html file.
     sizes : sequence of (n_features, n_hidden)
-        Models on the page: (2, 1) and (3, 2), or one of them.
-    grid : int
-        Points along each axis of each view, 5 to 201.  An odd number has points on r = 1.
+        Models on the page, of 2 to 4 features; (2, 1) and (3, 2) by default.
     progress : callable, optional
         Called now and then with the share of the work that is done, 0 to 1.
-    executor : concurrent.futures.Executor, optional
-        Where boundaries are traced while grids are searched here; by default here, afterwards.
+    boundaries : sequence of PhaseBoundaries, optional
+        If they were traced already: the page's models, instead of `sizes`.
 
     Raises
     ------
@@ -51,37 +57,75 @@ def write_explorer(
         If an argument is outside its range.
     OSError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> import phasediagram as phd
+    >>> from phasediagram.explorer import write_explorer
+    >>> traced = phd.phase_boundaries(2, 1)  # doctest: +SKIP
+    >>> write_explorer("explorer.html", boundaries=[traced])  # doctest: +SKIP
     """
-    models = explore(sizes, grid, progress, executor)
-    Path(path).write_text(explorer_page(models), encoding="utf-8")
+    if boundaries is None:
+        require_explorable(sizes)
+        share = 1 / len(sizes)
+        boundaries = [
+            phase_boundaries(n, m, progress=part_of(progress, k * share, share))
+            for k, (n, m) in enumerate(sizes)
+        ]
+    Path(path).write_text(explorer_page(boundaries), encoding="utf-8")
 
 
-def explorer_page(models: Sequence[ExploredModel]) -> str:
+def explorer_page(boundaries: Sequence[PhaseBoundaries]) -> str:
     """Return the page as HTML.
 
     Parameters
     ----------
-    models : sequence of ExploredModel
-        At least one, in the order of the page's switch.
+    boundaries : sequence of PhaseBoundaries
+        Of the models on the page, in the order of its switch: different sizes, on the paper's
+        axes, at least one.
 
     Returns
     -------
     str
+
+    Raises
+    ------
+    ValueError
+        If these are not such boundaries.
     """
-    views = [view for model in models for view in model.views]
-    found = {str(name) for view in views for name in view.minima.phase}
-    phases = [*(name for name in PHASES if name in found), *sorted(found - set(PHASES))]
-    header = {
-        "version": __version__,
-        "phases": [_phase(name) for name in phases],
-        "models": [_model(model) for model in models],
-    }
+    require_explorable([(one.n_features, one.n_hidden) for one in boundaries])
+    for one in boundaries:
+        if one.model is not None or one.x is not None or one.weights != "free":
+            raise ValueError(
+                "boundaries must be of the paper's model on the paper's axes with free weights, "
+                f"got weights={one.weights!r}, model={one.model!r}, x={one.x!r}, y={one.y!r}"
+            )
+    return rendered(content(boundaries))
+
+
+def rendered(shown: dict[str, Any]) -> str:
+    """Return the page that shows some content, see `phasediagram.explorer.curves.content`."""
+    parts = [
+        *(f"solver/{name}.js" for name in SOLVER_PARTS),
+        *(f"view/{name}.js" for name in VIEW_PARTS),
+    ]
     return Template(_part("page.html")).substitute(
         style=_part("page.css"),
-        program=_part("page.js"),
-        header=_script_safe(json.dumps(header, allow_nan=False)),
-        minima=pack((view.minima, phases) for view in views),
+        program="\n".join(map(_part, parts)),
+        content=_script_safe(json.dumps(shown, allow_nan=False)),
     )
+
+
+def require_explorable(sizes: Sequence[tuple[int, int]]) -> None:
+    """Raise ValueError unless these can be the models of one page."""
+    for n, m in sizes:
+        if not 2 <= n <= MOST_FEATURES or not 1 <= m < n:
+            raise ValueError(
+                f"n_features must be between 2 and {MOST_FEATURES} and n_hidden at least 1 and "
+                f"below n_features to explore, got {n} and {m}"
+            )
+    if not sizes or len(set(sizes)) < len(sizes):
+        raise ValueError(f"sizes must be different models, at least one, got {list(sizes)!r}")
 
 
 def _part(name: str) -> str:
@@ -91,47 +135,3 @@ def _part(name: str) -> str:
 def _script_safe(text: str) -> str:
     """Escape JSON so that no string in it can end the script element that holds it."""
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _phase(name: str) -> dict[str, str]:
-    style = phase_style(name)
-    return {"name": name, "color": style.color, "meaning": style.meaning}
-
-
-def _model(model: ExploredModel) -> dict[str, Any]:
-    boundaries = model.boundaries
-    return {
-        "n_features": model.n_features,
-        "n_hidden": model.n_hidden,
-        "position_tolerance": boundaries.tolerance,
-        "views": [_view(view) for view in model.views],
-        "boundaries": [
-            {
-                "kind": _line_kind(boundary.kind, boundary.order),
-                "phases": list(boundary.phases),
-                "density": boundary.density.tolist(),
-                "relative_importance": boundary.relative_importance.tolist(),
-            }
-            for boundary in boundaries.boundaries
-        ],
-        "special_points": special_point_records(boundaries),
-    }
-
-
-def _line_kind(kind: str, order: int | None) -> str:
-    if kind == "spinodal":
-        return "spinodal"
-    return "first order" if order == 1 else "continuous"
-
-
-def _view(view: View) -> dict[str, Any]:
-    minima = view.minima
-    return {
-        "title": view.title,
-        "density": minima.density.tolist(),
-        "relative_importance": minima.relative_importance.tolist(),
-        "minima": len(minima.loss),
-        "tolerance": minima.tolerance,
-        "arguments": f"phase_diagram(density, relative_importance, n_features="
-        f"{minima.n_features}, n_hidden={minima.n_hidden}, weights='free')",
-    }

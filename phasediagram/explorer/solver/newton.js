@@ -1,0 +1,132 @@
+// Newton's method that descends: trust-region steps on the exact Hessian, shifted where it is not
+// positive, so that saddles repel.  The loss is once, not twice, continuously differentiable, so the
+// radius shrinks where the quadratic model fails.  After phasediagram/minima/newton.py, which takes
+// the eigenvalues' absolute values instead of a shift: that is slower here.
+
+const ROUNDING = 64 * 2 ** -52;
+const FIRST_RADIUS = 0.25;
+const SMALLEST_RADIUS = 1e-15;
+const FIRST_SHIFT = 1e-3; // of the Hessian where it is not positive, as a share of its diagonal
+const SHIFT_GROWTH = 4;
+const FAR = 20; // weights beyond it cost far more than ignoring every feature
+
+/** Add to the curvature along rotations of the hidden space, which is 0. */
+function stiffenRotations(loss, x, hessian, stiffness) {
+  const { n, m, size } = loss;
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < i; j++) {
+      let square = 0;
+      for (let k = 0; k < n; k++) square += x[i * n + k] ** 2 + x[j * n + k] ** 2;
+      if (square === 0) continue;
+      const scale = stiffness / square;
+      for (let k = 0; k < n; k++) {
+        for (let q = 0; q < n; q++) {
+          const ik = x[i * n + k], iq = x[i * n + q], jk = x[j * n + k], jq = x[j * n + q];
+          hessian[(i * n + k) * size + i * n + q] += scale * jk * jq;
+          hessian[(j * n + k) * size + j * n + q] += scale * ik * iq;
+          hessian[(i * n + k) * size + j * n + q] -= scale * jk * iq;
+          hessian[(j * n + k) * size + i * n + q] -= scale * ik * jq;
+        }
+      }
+    }
+  }
+}
+
+/** Descents of one loss; keeps its scratch space. */
+class Descent {
+  constructor(loss) {
+    const { size } = loss;
+    const vector = () => new Float64Array(size), matrix = () => new Float64Array(size * size);
+    Object.assign(this, {
+      loss, gradient: vector(), trialGradient: vector(), hessian: matrix(), trialHessian: matrix(),
+      step: vector(), trial: vector(), stiff: matrix(), factor: matrix(), values: vector(), vectors: matrix(),
+    });
+  }
+
+  /** Write Newton's step, on the Hessian shifted until it is positive, cut to the trust radius. */
+  trustedStep(x, radius) {
+    const { loss, gradient, hessian, step, stiff, factor } = this, { size } = loss;
+    stiff.set(hessian);
+    stiffenRotations(loss, x, stiff, 1);
+    let largest = 0;
+    for (let i = 0; i < size; i++) largest = Math.max(largest, Math.abs(stiff[i * size + i]));
+    for (let shift = 0, more = FIRST_SHIFT * largest + 1e-300; !solvePositive(stiff, gradient, factor, step); more *= SHIFT_GROWTH) {
+      for (let i = 0; i < size; i++) stiff[i * size + i] += more - shift;
+      shift = more;
+    }
+    for (let i = 0; i < size; i++) step[i] = -step[i];
+    const length = norm(step);
+    if (length <= radius) return length;
+    for (let i = 0; i < size; i++) step[i] *= radius / length;
+    return norm(step);
+  }
+
+  /**
+   * Descend from x, in place, until the gradient's norm is below the tolerance; return loss and slope.
+   * `known(x, value)`, asked now and then, may end it early: then `stopped` is what it returned.
+   */
+  minimize(x, radius = FIRST_RADIUS, iterations = 200, known = null, tolerance = this.loss.tolerance) {
+    const { loss, step, trial } = this, { size } = loss;
+    let value = loss.evaluate(x, 2, this.gradient, this.hessian), slope = norm(this.gradient);
+    let count = 0;
+    while (slope > tolerance && count < iterations && radius > SMALLEST_RADIUS) {
+      count++;
+      const length = this.trustedStep(x, radius);
+      let predicted = 0, far = 0;
+      for (let i = 0; i < size; i++) {
+        predicted -= this.gradient[i] * step[i];
+        for (let j = 0; j < size; j++) predicted -= 0.5 * step[i] * this.hessian[i * size + j] * step[j];
+        trial[i] = x[i] + step[i];
+        far = Math.max(far, Math.abs(trial[i]));
+      }
+      if (!(far <= FAR)) {
+        radius = 0.25 * length;
+        continue;
+      }
+      const trialValue = loss.evaluate(trial, 2, this.trialGradient, this.trialHessian);
+      const trialSlope = norm(this.trialGradient), gain = value - trialValue, noise = ROUNDING * Math.abs(value);
+      // where the loss has no digits left to compare, the gradient decides
+      const accept = gain > noise || (gain >= -noise && trialSlope < slope);
+      const poor = !accept || (gain < 0.25 * predicted && gain > noise);
+      radius = poor ? 0.25 * length : Math.max(radius, 2 * length);
+      if (!accept) continue;
+      value = trialValue;
+      slope = trialSlope;
+      x.set(trial);
+      [this.gradient, this.trialGradient] = [this.trialGradient, this.gradient];
+      [this.hessian, this.trialHessian] = [this.trialHessian, this.hessian];
+      const stopped = known && length < 0.1 && !poor && known(x, value);
+      if (stopped) return { value, slope, count, stopped };
+    }
+    return { value, slope, count };
+  }
+
+  /** Move x in place to the nearest stationary state, minimum or not, by plain Newton steps. */
+  settle(x, iterations, tolerance) {
+    const { loss, gradient, hessian, factor, step, values, vectors } = this, { size } = loss;
+    for (let count = 0; count < iterations; count++) {
+      loss.evaluate(x, 2, gradient, hessian);
+      if (norm(gradient) < tolerance) return true;
+      stiffenRotations(loss, x, hessian, 1);
+      if (!solvePositive(hessian, gradient, factor, step)) {
+        eigen(hessian, values, vectors);
+        const scale = Math.max(Math.abs(values[0]), Math.abs(values[size - 1]));
+        step.fill(0);
+        for (let k = 0; k < size; k++) {
+          if (!(Math.abs(values[k]) > 1e-9 * scale)) continue;
+          let along = 0;
+          for (let i = 0; i < size; i++) along += vectors[k * size + i] * gradient[i];
+          for (let i = 0; i < size; i++) step[i] += (along / values[k]) * vectors[k * size + i];
+        }
+      }
+      let far = 0;
+      for (let i = 0; i < size; i++) {
+        x[i] -= step[i];
+        far = Math.max(far, Math.abs(x[i]));
+      }
+      if (!(far < FAR)) return false;
+    }
+    loss.evaluate(x, 1, gradient);
+    return norm(gradient) < tolerance;
+  }
+}

@@ -1,0 +1,319 @@
+// The page: its state, and what follows when it changes.
+
+const FIRST_POINT = [0.3, 0.25]; // two minima compete there in both models
+const RASTER = 720; // most pixels of the regions' raster along a side
+const REST = 120; // milliseconds without a change before sections and basins are computed
+const FURTHER = ["#44aa99", "#cc6677", "#88ccee", "#117733", "#882255", "#aa4499", "#999933", "#6b5bb5"];
+
+const app = {
+  content: JSON.parse(byId("content").textContent),
+  plane: new Plane(),
+  layers: { ...DEFAULT_LAYERS },
+  minima: [],
+  chosen: 0,
+  x: null,
+  sections: { r: null, p: null },
+  painted: null,
+
+  styleOf(name) {
+    const { phases } = this.content;
+    this.further ??= [];
+    if (!(name in phases) && !this.further.includes(name)) this.further.push(name);
+    return phases[name] ?? { color: FURTHER[this.further.indexOf(name) % FURTHER.length], meaning: "" };
+  },
+
+  /** A phase's colour, made to be seen as a line. */
+  lineColor(name) {
+    return `color-mix(in srgb, ${this.styleOf(name).color} 78%, var(--ink))`;
+  },
+
+  get loss() {
+    return this.solver.search.at(this.p, this.r).loss;
+  },
+
+  takeModel(index) {
+    this.model = this.models[index];
+    this.solver = this.model.solver ??= new Solver(this.model.n_features, this.model.n_hidden);
+    this.background = this.model.background ??= new Solver(this.model.n_features, this.model.n_hidden);
+  },
+
+  /** Find all minima at the point, from further starts too. */
+  resolve(starts = []) {
+    const begun = performance.now();
+    this.minima = listedMinima(this.solver, this.p, this.r, starts);
+    this.milliseconds = performance.now() - begun;
+  },
+
+  /** The copy of a state that is shown: as it was turned before, or upright. */
+  displayed(x, like = this.x) {
+    return nearestCopy(this.solver.search.spaces[0], x, like);
+  },
+
+  minimumAt(x) {
+    const space = this.solver.search.spaces[0], signature = space.signature(x);
+    return this.minima.findIndex((minimum) => space.distance(space.signature(minimum.x), signature) < SAME_STATE);
+  },
+
+  moveTo(p, r) {
+    [this.p, this.r] = this.plane.clamped(p, r);
+    if (this.pending) return;
+    this.pending = requestAnimationFrame(() => this.arrived());
+  },
+
+  arrived() {
+    this.pending = 0;
+    const followed = this.minima[this.chosen]?.phase;
+    this.resolve();
+    if (this.chosen >= 0) {
+      this.chosen = Math.max(0, this.chosen > 0 ? this.minima.findIndex(({ phase }) => phase === followed) : 0);
+      this.x = this.displayed(this.minima[this.chosen].x);
+    }
+    this.pointChanged();
+  },
+
+  /** Go to a special point, exactly. */
+  goTo(point) {
+    cancelAnimationFrame(this.pending);
+    point.refined ??= refinedPoint(this.solver, point);
+    [this.p, this.r] = [point.refined.density, point.refined.relative_importance];
+    this.plane.include(this.p, this.r);
+    this.arrived();
+    this.windowChanged();
+  },
+
+  choose(index) {
+    stopMotion();
+    this.chosen = Number(index);
+    this.x = this.displayed(this.minima[this.chosen].x);
+    this.networkChanged();
+    this.respread();
+  },
+
+  /** Take other weights and biases; `index` says which minimum they are, if one. */
+  setNetwork(x, index = -1, moving = false) {
+    if (!moving && motion.kind === "descend") stopMotion();
+    [this.x, this.chosen] = [x, index];
+    if (!moving) say("network-message", "");
+    this.networkChanged();
+  },
+
+  networkChanged() {
+    showMinima(this);
+    drawArrows(this);
+    showTables(this);
+    if (this.solver.n === 2) drawBasinStart(this);
+    keepAddress(this);
+  },
+
+  pointChanged() {
+    showPlace(this);
+    drawMarker(this);
+    this.networkChanged();
+    drawTrace(this);
+    this.later("rest", () => {
+      this.restart();
+      this.announce();
+    });
+    for (const axis of ["r", "p"]) drawSection(this, axis);
+    this.respread();
+  },
+
+  later(name, action) {
+    clearTimeout(this[name + "Timer"]);
+    this[name + "Timer"] = setTimeout(action, REST);
+  },
+
+  /** Compute what takes longer than a frame. */
+  restart() {
+    this.sections = { r: null, p: null };
+    work.start("sections", computeSections(this, (axis) => drawSection(this, axis)));
+    byId("basins").hidden = this.solver.n !== 2;
+    if (this.solver.n === 2) work.start("basins", paintBasins(this, this.background, byId("basins-plane")));
+  },
+
+  announce() {
+    const others = this.minima.length - 1;
+    byId("live").textContent = `p = ${brief(this.p)}, r = ${brief(this.r)}: ${this.minima[0].phase}, loss ${lossText(this.minima[0].loss)}, ` +
+      `${others} other ${others === 1 ? "minimum" : "minima"}`;
+  },
+
+  zoom(factor) {
+    const [across, down] = this.plane.share(this.p, this.r), visible = across >= 0 && across <= 1 && down >= 0 && down <= 1;
+    this.plane.zoom(factor, ...(visible ? [across, down] : [0.5, 0.5]));
+    this.windowChanged();
+  },
+
+  windowChanged() {
+    this.drawOld();
+    drawOverlay(this, []);
+    for (const axis of ["r", "p"]) drawSection(this, axis);
+    this.repaint();
+    this.later("rest", () => this.restart());
+    keepAddress(this);
+  },
+
+  /** The last picture of the regions, moved to where it belongs now. */
+  drawOld() {
+    const canvas = byId("regions"), context = canvas.getContext("2d"), { painted } = this;
+    canvas.width = canvas.height = Math.min(RASTER, Math.max(64, byId("diagram").clientWidth));
+    if (!painted || painted.model !== this.model) return;
+    const { left, right, bottom, top } = painted.window;
+    const [x0, y0] = this.plane.shareOfLogs({ x: left, y: top }), [x1, y1] = this.plane.shareOfLogs({ x: right, y: bottom });
+    context.drawImage(painted.image, x0 * canvas.width, y0 * canvas.width, (x1 - x0) * canvas.width, (y1 - y0) * canvas.width);
+  },
+
+  repaint() {
+    work.start("regions", this.paintRegions());
+    this.respread();
+  },
+
+  *paintRegions() {
+    const canvas = byId("regions"), size = canvas.width, { model } = this, shown = { ...this.plane.window };
+    const plane = new Plane();
+    plane.window = shown;
+    const regions = yield* phasesOf(this.background, plane, model.curves, size);
+    const image = element("canvas", { width: size, height: size }), context = image.getContext("2d");
+    const pixels = context.createImageData(size, size), colors = regions.names.map((name) => rgb(this.styleOf(name).color));
+    for (let pixel = 0; pixel < size * size; pixel++) {
+      const [red, green, blue] = colors[regions.phase[pixel]] ?? [128, 128, 128];
+      pixels.data.set([red, green, blue, 255], 4 * pixel);
+    }
+    context.putImageData(pixels, 0, 0);
+    this.painted = { model, window: shown, image, regions };
+    canvas.getContext("2d").drawImage(image, 0, 0);
+    drawOverlay(this, regionLabels(this, regions));
+    showLegend(this, new Set(regions.labels.map(({ name }) => name).concat(regions.names)));
+  },
+
+  /** The phase that is painted at shares of the drawing. */
+  phaseAt(across, down) {
+    const { painted } = this;
+    if (!painted || painted.model !== this.model) return null;
+    const { size } = painted.regions.raster, pixel = Math.min(size - 1, Math.floor(down * size)) * size + Math.min(size - 1, Math.floor(across * size));
+    return painted.regions.names[painted.regions.phase[pixel]];
+  },
+
+  switchLayer(layer, isOn) {
+    this.layers[layer] = isOn;
+    if (layer === "shade") this.respread();
+    else byId("overlay").querySelector(`[data-layer="${layer}"]`).style.display = isOn ? "" : "none";
+    keepAddress(this);
+  },
+
+  /** Shade again where the chosen minimum exists. */
+  respread() {
+    work.stop("shade");
+    const canvas = byId("shade"), size = byId("diagram").clientWidth, context = canvas.getContext("2d");
+    canvas.width = canvas.height = size;
+    if (!this.layers.shade) return;
+    const minimum = this.minima[Math.max(0, this.chosen)], plane = new Plane();
+    plane.window = { ...this.plane.window };
+    context.fillStyle = hatching(context);
+    work.start("shade", spreadOf(this.background, plane, size, [this.p, this.r], minimum, (x, y, side) =>
+      context.fillRect(Math.round(x - side / 2), Math.round(y - side / 2), side, side)));
+  },
+
+  changeModel(index) {
+    stopMotion();
+    this.takeModel(index);
+    [this.chosen, this.x, motion.trace] = [0, null, []];
+    this.begin();
+  },
+
+  begin() {
+    if (!this.x) {
+      this.resolve();
+      this.x = this.displayed(this.minima[0].x, null);
+    }
+    buildTables(this);
+    buildPoints(this);
+    about(this);
+    this.drawOld();
+    drawOverlay(this, []);
+    this.pointChanged();
+    this.repaint();
+  },
+};
+
+function hatching(context) {
+  const tile = element("canvas", { width: 6, height: 6 }), drawing = tile.getContext("2d");
+  drawing.strokeStyle = "#ffffff";
+  drawing.lineWidth = 2.6;
+  drawing.beginPath();
+  for (const shift of [-6, 0, 6]) {
+    drawing.moveTo(shift - 1, 7);
+    drawing.lineTo(shift + 7, -1);
+  }
+  drawing.stroke();
+  drawing.strokeStyle = "#15171a";
+  drawing.lineWidth = 1;
+  drawing.stroke();
+  return context.createPattern(tile, "repeat");
+}
+
+function listen() {
+  listenToDiagram(app);
+  listenToPlace(app);
+  listenToSections(app);
+  listenToArrows(app);
+  listenToBasins(app);
+  const clicks = {
+    descend: () => descend(app), train: () => train(app), shuffle: () => shuffle(app), reset: () => app.choose(0),
+    "copy-python": (event) => copy(asPython(app), event.target), "copy-json": (event) => copy(asJson(app), event.target),
+    "copy-link": (event) => copy(location.href.split("#")[0] + addressOf(app), event.target), "use-pasted": () => usePasted(app),
+  };
+  for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", action);
+  let width = byId("diagram").clientWidth;
+  new ResizeObserver(() => {
+    if (byId("diagram").clientWidth === width) return;
+    width = byId("diagram").clientWidth;
+    app.windowChanged();
+  }).observe(byId("diagram"));
+  addEventListener("hashchange", () => {
+    if (location.hash === addressOf(app)) return;
+    recall(app, location.hash);
+    app.begin();
+  });
+}
+
+function start() {
+  app.models = app.content.models.map((model) => ({
+    ...model, curves: model.curves.map((curve) => ({ ...curve, points: decodedCurve(curve.points, app.content.resolution) })),
+  }));
+  app.takeModel(0);
+  [app.p, app.r] = FIRST_POINT;
+  recall(app, location.hash);
+  buildModels(app);
+  buildLayers(app);
+  listen();
+  app.begin();
+}
+start();
+
+const solvers = new Map();
+const solverFor = (n, m) => solvers.get(`${n},${m}`) ?? solvers.set(`${n},${m}`, new Solver(n, m)).get(`${n},${m}`);
+
+window.phasediagram = {
+  /** All minima of n features in m dimensions at a point, lowest first. */
+  solve: (n, m, density, relativeImportance) =>
+    solverFor(n, m).solve(density, relativeImportance).map(({ phase, outcome, loss, slope, curvature, W, b }) => ({ phase, outcome, loss, slope, curvature, W, b })),
+  /** Exact loss, gradient, Hessian and each output's error. */
+  evaluate(W, b, density, relativeImportance) {
+    const [m, n] = [W.length, b.length], { loss } = solverFor(n, m).search.at(density, relativeImportance);
+    const gradient = new Float64Array(loss.size), hessian = new Float64Array(loss.size ** 2);
+    const value = loss.evaluate(stateOf(W, b), 2, gradient, hessian);
+    return { loss: value, gradient: [...gradient], hessian: [...hessian], errors: loss.errors(stateOf(W, b)) };
+  },
+  /** Names of several networks at one density. */
+  names(networks, density) {
+    const [m, n] = [networks[0].length, networks[0][0].length], none = Array(n).fill(0);
+    return new Naming(n, m).distinctNames(networks.map((W) => stateOf(W, none)), density);
+  },
+  state: () => ({
+    n: app.solver.n, m: app.solver.m, p: app.p, r: app.r, x: [...app.x], chosen: app.chosen, window: { ...app.plane.window },
+    layers: { ...app.layers }, milliseconds: app.milliseconds, busy: work.running.size + Number(Boolean(app.pending)) > 0, motion: motion.kind,
+  }),
+  phaseAt: (density, relativeImportance) => app.phaseAt(...app.plane.share(density, relativeImportance)),
+  sections: () => app.sections,
+  basins: () => app.basins && { cells: app.basins.cells, known: [...app.basins.known] },
+};
