@@ -1,11 +1,10 @@
-"""A box of weights halved again and again, until each part is proved; the search and its record."""
+"""A box of weights halved again and again, until each part is proved; the search."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from numba import types
@@ -13,14 +12,11 @@ from numpy.typing import NDArray
 
 from phasediagram.certified.bounds.box import box_bound
 from phasediagram.certified.problem import Problem
+from phasediagram.certified.trees import CANDIDATE, OPEN, SYMMETRIC, Boxes, Codes, Tree, halves
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
 
 Array = NDArray[np.float64]
-Codes = NDArray[np.int8]
-
-#: What is known of a leaf; any other code is the weight along which a box was halved.
-EXCLUDED, CANDIDATE, SYMMETRIC, OPEN = -1, -2, -3, -4
 
 _CHUNK = 256  # boxes that a thread takes at a time
 _pairs = types.int64[:, ::1]
@@ -100,62 +96,6 @@ def _examine(
             codes[box] = _most_uncertain(m, n, low[box], high[box], importance)
 
 
-@dataclass(frozen=True)
-class Boxes:
-    """Boxes of weights, and what is known of them.
-
-    Attributes
-    ----------
-    low, high : ndarray, shape (k, m n)
-    codes : ndarray of int8, shape (k,)
-    touched : ndarray, shape (k, m n + n)
-        Weights and biases at which the tangent planes of each box touch.
-    """
-
-    low: Array
-    high: Array
-    codes: Codes
-    touched: Array
-
-    def chosen(self, which: NDArray[np.bool_]) -> Boxes:
-        """Return some of the boxes."""
-        return Boxes(self.low[which], self.high[which], self.codes[which], self.touched[which])
-
-
-@dataclass(frozen=True)
-class Tree:
-    """How a box was halved.
-
-    Attributes
-    ----------
-    low, high : ndarray, shape (m n,)
-        The box.
-    codes : tuple of ndarray of int8
-        For each generation what became of its boxes.  The next generation consists of the
-        lower halves of those that were halved, then of the upper halves.
-    touched : ndarray, shape (leaves that are bounded, m n + n)
-        Where the tangent planes touch, for the leaves other than `SYMMETRIC`, in order.
-    candidates : Boxes
-        Leaves that may hold a minimiser, and those left open.
-    """
-
-    low: Array
-    high: Array
-    codes: tuple[Codes, ...]
-    touched: Array
-    candidates: Boxes
-
-    @property
-    def boxes(self) -> int:
-        """Number of boxes that were examined."""
-        return sum(map(len, self.codes))
-
-    @property
-    def open(self) -> int:
-        """Number of boxes of which nothing was proved."""
-        return int((self.candidates.codes == OPEN).sum())
-
-
 Report = Callable[[float, int, int], None]  # share of the volume done, boxes examined and left
 
 
@@ -203,7 +143,7 @@ def halved(
             kept.append(boxes.chosen((boxes.codes == CANDIDATE) | (boxes.codes == OPEN)))
             done += volume * float((boxes.codes < 0).sum())
             volume *= 0.5
-            fronts = _halves(boxes)
+            fronts = halves(boxes.low, boxes.high, boxes.codes)
             if report is not None:
                 report(done, examined, len(fronts[0]))
     return Tree(low, high, tuple(generations), np.concatenate(touched), _joined(kept))
@@ -234,16 +174,6 @@ def examine(
     for _ in pool.map(part, chunks) if len(chunks) > 1 else map(part, chunks):
         pass
     return boxes
-
-
-def _halves(boxes: Boxes) -> tuple[Array, Array]:
-    """Return the halves of the boxes that are to be halved: all lower ones, then all upper."""
-    parents = boxes.chosen(boxes.codes >= 0)
-    each, along = np.arange(len(parents.codes)), parents.codes.astype(np.intp)
-    middle = 0.5 * (parents.low[each, along] + parents.high[each, along])
-    low, high = parents.low.copy(), parents.high.copy()
-    low[each, along] = high[each, along] = middle
-    return np.concatenate([parents.low, low]), np.concatenate([high, parents.high])
 
 
 def _open(problem: Problem, low: Array, high: Array) -> Boxes:

@@ -126,7 +126,7 @@ def add_certified_diagram(verbs: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _certified_diagram(options: argparse.Namespace) -> int:
-    from phasediagram.certified.diagram import certified_diagram
+    from phasediagram.certified.planes.diagram import certified_diagram
 
     path = figure_path(options.output)
     with progress_bar("certifying") as progress:

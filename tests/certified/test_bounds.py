@@ -17,8 +17,9 @@ from phasediagram.certified.bounds.gains import gain_box, shared_part
 from phasediagram.certified.bounds.outputs import GRID, majorant, moments, tilted_bound
 from phasediagram.certified.exact import exact_loss
 from phasediagram.certified.exact import moments as truncated_powers
-from phasediagram.certified.generations import SYMMETRIC, examine, halved
+from phasediagram.certified.generations import examine, halved
 from phasediagram.certified.problem import Problem, independent, root_box
+from phasediagram.certified.trees import SYMMETRIC
 
 UNIT = Fraction(1, 2**53)
 

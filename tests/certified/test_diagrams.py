@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import phasediagram as phd
-from phasediagram.certified.cells import Corners, outweighed, polar_tables
-from phasediagram.certified.deciding import Cell, decide
+from phasediagram.certified.planes.cells import Corners, outweighed, polar_tables
+from phasediagram.certified.planes.deciding import Cell, decide
 from phasediagram.cli import main
 
 CURVES = json.loads((Path(__file__).parent.parent / "reference" / "curves_2_1.json").read_text())
@@ -139,7 +139,7 @@ def test_a_diagram_is_continued_from_its_directory(tmp_path, monkeypatch):
     first = phd.certified_diagram(**window, directory=tmp_path)
     path = tmp_path / "cells.jsonl"
     path.write_text(path.read_text() + '[3, 1, 0, "supe')  # killed while writing
-    monkeypatch.setattr("phasediagram.certified.diagram.decide", None)
+    monkeypatch.setattr("phasediagram.certified.planes.diagram.decide", None)
     again = phd.certified_diagram(**window, directory=tmp_path)
     assert sorted(zip(again.phase, again.density.tolist(), again.other.tolist(), strict=True)) == (
         sorted(zip(first.phase, first.density.tolist(), first.other.tolist(), strict=True))

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.certified.candidates import lowest_from
-from phasediagram.certified.cells import Corners, excluded, outweighed, polar_tables, ratios
 from phasediagram.certified.exact import exact_loss
+from phasediagram.certified.planes.cells import Corners, excluded, outweighed, polar_tables, ratios
 from phasediagram.certified.problem import Problem, independent, root_box
 
 Array = NDArray[np.float64]
