@@ -70,8 +70,8 @@ def certify(
     rng : int or numpy.random.Generator
         Of the search for the minimum that is to be certified.
     report : callable, optional
-        Called after each generation of boxes with the share of the weights' volume that is
-        decided, the number of boxes examined, and that of those left.
+        Called after each generation of boxes with the gap that those left promise, relative to
+        the loss, the number of boxes examined, and that of those left.
 
     Returns
     -------

@@ -60,8 +60,8 @@ class Model:  # y = (row i of W^T W, bias): what output i depends on.  W and box
     def least(self, i, y, gains):  # of the error less tilt.gains over a box, any bias; the tilt
         top = (self.density[i] - dot(self.density, [low for low, _ in gains])) / 2
         ends = (-sum(max(high, 0) for _, high in gains), top) if self.bias else (y[-1], y[-1])
-        half = sum(high - low for low, high in gains) / 16  # pieces grow by half of themselves
-        cuts = [y[-1] + sign * half * Fraction(3, 2) ** k for k in range(80) for sign in (-1, 1)]
+        half = float(sum(high - low for low, high in gains) / 16)  # pieces grow from here on
+        cuts = [y[-1] + Fraction(s * half * 1.5**k) for k in range(80) for s in (-1, 1)]
         edges = sorted({*ends, *(min(max(cut, ends[0]), ends[1]) for cut in cuts)})
         pieces = sorted(pairwise(edges), key=lambda piece: abs(sum(piece) / 2 - y[-1])) or [ends]
         step, tilt, bounds = 1 / (2 * sum(self.density) / 3 + 2 * self.penalty[i]), [], []

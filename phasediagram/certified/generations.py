@@ -62,7 +62,7 @@ def _most_uncertain(m: int, n: int, low: Array, high: Array, importance: Array) 
 @compiled(
     Nothing(
         Integer, Integer, Matrix, Matrix, Matrix, Vector, Vector, Real, Boolean, _pairs, Real, Real,
-        types.int8[::1], Matrix,
+        types.int8[::1], Matrix, Vector,
     )
 )  # fmt: skip
 def _examine(
@@ -80,23 +80,26 @@ def _examine(
     above: float,
     codes: Codes,
     touched: Array,
+    reached: Array,
 ) -> None:
-    """Say of each box what is proved, or along which weight to halve it."""
+    """Say of each box what is proved, or along which weight to halve it, and what it promised."""
     for box in range(len(low)):
         if _has_a_copy(m, n, low[box], high[box], pairs):
-            codes[box] = -3
+            codes[box], reached[box] = -3, np.inf
             continue
         bound = box_bound(
             m, n, low[box], high[box], tables, importance, active, penalty, free_bias, target,
             above, touched[box, : m * n], touched[box, m * n :],
         )  # fmt: skip
+        reached[box] = bound
         if bound >= target:
             codes[box] = -1 if bound >= above else -2
         else:
             codes[box] = _most_uncertain(m, n, low[box], high[box], importance)
 
 
-Report = Callable[[float, int, int], None]  # share of the volume done, boxes examined and left
+#: Called with the gap, relative to the loss, and the numbers of boxes examined and left.
+Report = Callable[[float, int, int], None]
 
 
 def halved(
@@ -123,30 +126,39 @@ def halved(
     threads : int, optional
         By default as many as there are processors.
     report : callable, optional
-        Called after each generation.
+        Called after each generation of boxes.
     """
     fronts = low[None, :].copy(), high[None, :].copy()
     generations: list[Codes] = []
     touched: list[Array] = []
     kept: list[Boxes] = []
-    examined, volume, done = 0, 1.0, 0.0
+    examined, gap = 0, 1.0
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         while len(fronts[0]):
             if examined + len(fronts[0]) > max_boxes:
                 boxes = _open(problem, *fronts)
             else:
-                boxes = examine(problem, *fronts, target, above, pool)
+                promised = np.empty(len(fronts[0]))
+                boxes = examine(problem, *fronts, target, above, pool, promised)
+                gap = _gap(promised[boxes.codes >= 0], above)
             examined += len(boxes.codes)
             generations.append(boxes.codes)
             bounded = (boxes.codes < 0) & (boxes.codes != SYMMETRIC)
             touched.append(boxes.touched[bounded])
             kept.append(boxes.chosen((boxes.codes == CANDIDATE) | (boxes.codes == OPEN)))
-            done += volume * float((boxes.codes < 0).sum())
-            volume *= 0.5
             fronts = halves(boxes.low, boxes.high, boxes.codes)
             if report is not None:
-                report(done, examined, len(fronts[0]))
+                report(gap, examined, len(fronts[0]))
     return Tree(low, high, tuple(generations), np.concatenate(touched), _joined(kept))
+
+
+def _gap(promised: Array, above: float) -> float:
+    """Return how far the boxes left are below the least known loss, by what they promise.
+
+    It is proved only when none is left: other biases than the best ones are not looked at before.
+    """
+    finite = promised[np.isfinite(promised)]
+    return float(np.clip(1 - finite.min() / above, 0.0, 1.0)) if len(finite) else 0.0
 
 
 def examine(
@@ -156,10 +168,13 @@ def examine(
     target: float,
     above: float,
     pool: ThreadPoolExecutor,
+    reached: Array | None = None,
 ) -> Boxes:
-    """Examine boxes, on threads."""
+    """Examine boxes, on threads; `reached` is filled with bounds, or what they promise."""
     m, n = problem.m, problem.n
     boxes = Boxes(low, high, np.empty(len(low), np.int8), np.empty((len(low), m * n + n)))
+    if reached is None:
+        reached = np.empty(len(low))
     importance = np.array([float(x) for x in problem.importance])
     active = np.array([float(x) for x in problem.active])
 
@@ -167,7 +182,7 @@ def examine(
         _examine(
             m, n, low[chunk], high[chunk], problem.tables, importance, active,
             float(problem.penalty), problem.free_bias, problem.equal_pairs, target, above,
-            boxes.codes[chunk], boxes.touched[chunk],
+            boxes.codes[chunk], boxes.touched[chunk], reached[chunk],
         )  # fmt: skip
 
     chunks = [slice(start, start + _CHUNK) for start in range(0, len(low), _CHUNK)]

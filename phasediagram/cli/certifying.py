@@ -86,15 +86,17 @@ def _certify(options: argparse.Namespace) -> int:
 
 
 def _reporter() -> Callable[[float, int, int], None]:
-    """Return what says now and then on stderr how much is decided."""
+    """Return what says now and then on stderr how wide the gap is, and what is left."""
     last = time.monotonic()
 
-    def report(share: float, examined: int, left: int) -> None:
+    def report(gap: float, examined: int, left: int) -> None:
         nonlocal last
         if time.monotonic() > last + _SECONDS:
             last = time.monotonic()
-            done = f"{share:.3%} of the weights' volume decided"
-            print(f"{done}, {examined} boxes examined, {left} left", file=sys.stderr)
+            print(
+                f"gap {gap:.1e} of the loss, {left} boxes left, {examined} examined",
+                file=sys.stderr,
+            )
 
     return report
 

@@ -200,13 +200,19 @@ def _outweighed(
 
 
 def outweighed(
-    corners: Corners, small: float, reach: float, variance: Array, max_boxes: int, narrowest: float
+    corners: Corners,
+    small: float,
+    reach: float,
+    variance: Array,
+    max_boxes: int,
+    narrowest: float,
+    signs: tuple[float, ...] = (-1.0, 1.0),
 ) -> bool:
     """Return whether a small second weight is proved to cost more than it gains, n = 2, m = 1.
 
-    Proves, for either sign, that ``L_1(a, g) + (v + penalty) g^2 > 2 v small^2`` for all biases,
+    Proves, for these signs, that ``L_1(a, g) + (v + penalty) g^2 > 2 v small^2`` for all biases,
     ``g = +- small w`` and ``|a - 1| <= small reach`` with w^2 between 1 and a, where v is the
-    variance of the second feature times its importance (`phasediagram derive lower-bound`).
+    variance of the second feature times its importance (`phasediagram derive proved-cells`).
 
     Parameters
     ----------
@@ -223,7 +229,7 @@ def outweighed(
             penalty, target, narrowest, max_boxes,
         )
         > 0
-        for sign in (-1.0, 1.0)
+        for sign in signs
     )  # fmt: skip
 
 

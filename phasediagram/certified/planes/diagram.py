@@ -137,7 +137,7 @@ def certified_diagram(
     """Prove what minimisers look like over a window of parameters.
 
     Every cell that is decided holds a theorem: whatever density and relative importance are
-    taken from it, every global minimiser looks as stated (`phasediagram derive lower-bound`).
+    taken from it, every global minimiser looks as stated (`phasediagram derive proved-cells`).
 
     Parameters
     ----------
