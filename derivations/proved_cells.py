@@ -166,7 +166,7 @@ def proved_cells() -> Derivation:
                 "L_1(1 + c u, +-c w, c beta)/c^2 does not rise with c: with y = u x_1 + beta +- w "
                 "x_2, the residual over c is ReLU(y) where x_1 = 0, and else min(x_1/c, -y). So if "
                 "L_1(a, +-s w, b) > r V s^2 (2 - w^2) at the largest s, for all b and all a, w "
-                "with |a - 1| <= s sqrt(18 r) and w^2 between 1 and a, then every c in (0, s] costs "
+                "with |a - 1| <= s sqrt(18 r) and w^2 between 1 and a, then each c in (0, s] costs "
                 "more than r V: for larger |a - 1| L_1 alone exceeds 2 r V c^2 by the limits of "
                 "norms, if 18 r s^2 <= 1.",
                 (),

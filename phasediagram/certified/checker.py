@@ -126,11 +126,11 @@ def claims(file, sample=None, seed=0):  # all that must hold, and whether it doe
             pairs = pairwise((kind, model.span(box, i, i)) for i, kind in enumerate(kinds))
             yield f"a copy of {box}", any(k == j and a[1] < b[0] for (k, a), (j, b) in pairs)
             continue
-        codes, biases = next(touching, None)
+        target, (codes, biases) = {"o": lower, ".": upper}[mark], next(touching, None)
         if sample is None or rng.random() * len(file["touch_biases"]) < sample:
             at = [a + (b - a) * Fraction(ord(x) - 48, 64) for (a, b), x in zip(box, codes)]
             bound = model.bound(box, at, [Fraction(x) for x in biases])
-            yield f"the bound in {box}", bound >= {"o": lower, ".": upper}[mark]
+            yield f"the bound in {box}", bound >= target
     yield "as many tangents as leaves", next(touching, None) is None
 
 

@@ -30,7 +30,7 @@ def contents(path):
 def saved(tmp_path_factory):
     """A small certificate in which every kind of leaf is met."""
     path = tmp_path_factory.mktemp("saved") / "small.gz"
-    phd.certify(0.3, interference_penalty=0.01, gap=1e-2).save(path)
+    phd.certify(0.3, interference_penalty=0.01, gap=0.1).save(path)
     found = contents(path)
     assert set(found["tree"]) >= set(".os01")
     return found

@@ -24,10 +24,11 @@ _MAX_BOXES = 4000
 _NARROWEST = 2.0**-11  # boxes of weights below which a cell is given up
 _FINE = 2.0**-8  # the same, in units of the smallest second weight
 _RATIO_WIDTH = 2.0**-6  # of boxes of weights, for the limits of |W_2 / W_1|
-_EQUAL = 1e-9  # relative difference of losses below which ignoring is taken to be as good
+_EQUAL = 1e-11  # relative difference of losses below which ignoring is taken to be as good
 #: Where minimisation starts at a cell's centre: W and b.
 _STARTS = ((1.0, -1.0, 0.0, 0.0), (1.0, -0.3, 0.1, 0.2), (0.3, -1.0, 0.2, 0.1))
 _PARTS = 4  # parts of a range of densities that are tried one by one
+_RING, _RINGS = 0.75, 24  # inner radius of a ring of second weights, and how many are tried
 _SMALL = (0.8, 0.25, 0.08)  # second weights left to the proof for small ones, in quarters of p
 
 
@@ -184,10 +185,27 @@ def _ignoring_wins(cell: Cell, signs: tuple[float, ...]) -> bool:
         ):
             continue
         # the small ones first: whether they are outweighed does not cost much
-        if outweighed(
-            corners, small, reach, scaled, _MAX_BOXES, small * _NARROWEST, signs
-        ) and _large_excluded(corners, ends, small, cell.is_tied, signs):
+        if _small_outweighed(corners, small, reach, scaled, signs) and _large_excluded(
+            corners, ends, small, cell.is_tied, signs
+        ):
             return True
+    return False
+
+
+def _small_outweighed(
+    corners: Corners, small: float, reach: float, scaled: Array, signs: tuple[float, ...]
+) -> bool:
+    """Prove that second weights up to `small` cost more than they gain: all, or ring by ring."""
+    size = small
+    for _ in range(_RINGS):
+        narrowest = size * _NARROWEST
+        if outweighed(corners, size, reach, scaled, _MAX_BOXES, narrowest, signs):
+            return True
+        following = math.ceil(size * _RING * 2**30) / 2**30
+        inner = below(following / size)
+        if not outweighed(corners, size, reach, scaled, _MAX_BOXES, narrowest, signs, inner):
+            return False
+        size = following
     return False
 
 
