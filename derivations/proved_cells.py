@@ -13,7 +13,8 @@ from derivations.derivation import Check, Derivation, Outcome, Step, Symbol, ide
 from derivations.direct_integral import exact_output_loss
 from derivations.simplex import p
 
-c, w, r, t, penalty = symbols("c w r t lambda", positive=True)
+a, c, w, r, s, t, kappa, penalty = symbols("a c w r s t kappa lambda", positive=True)
+u = symbols("u", real=True)
 low, high = symbols("p_0 p_1", positive=True)
 L_i = sympy.Symbol("L_i", real=True)
 
@@ -81,6 +82,20 @@ def _blown_up_cost_falls() -> Outcome:
     return True, "40 directions, three sizes each"
 
 
+def _rings_hold_weights() -> Outcome:
+    """For c in the ring the square 1 + c u of the first weight is between the ends stated."""
+    rng = random.Random(14)
+    for _ in range(40):
+        size, slope = Rational(rng.randint(1, 16), 64), Rational(rng.randint(-64, 64), 32)
+        inner = Rational(rng.randint(1, 8), 8)
+        norm = size * (inner + (1 - inner) * Rational(rng.randint(0, 8), 8))
+        square, gain = 1 + norm * slope, 1 + size * slope
+        ends = sorted((1 + inner * (gain - 1), gain))
+        if not ends[0] <= square <= ends[1]:
+            return False, f"{square} is not between {ends}"
+    return True, "40 weights"
+
+
 def _penalty_is_monotone() -> Outcome:
     """L_lambda rises with lambda by 2 (W_1 W_2)^2, and not at all where one weight is 0."""
     first, second, more = symbols("W_1 W_2 mu", real=True)
@@ -134,6 +149,8 @@ def proved_cells() -> Derivation:
             Symbol(penalty, "factor of the penalty 2 (W_1 W_2)^2"),
             Symbol(c, "norm of the second weight"),
             Symbol(w, "norm of the first weight"),
+            Symbol(a, "w^2, the first output's own gain, blown up to c = s"),
+            Symbol(kappa, "inner radius of a ring of second weights, in units of its outer one, s"),
         ),
         steps=(
             Step(
@@ -171,6 +188,21 @@ def proved_cells() -> Derivation:
                 "norms, if 18 r s^2 <= 1.",
                 (),
                 (Check("the quotient does not rise", _blown_up_cost_falls),),
+            ),
+            Step(
+                "Rings. That w^2 may be anything between 1 and a loses a term of first order in s, "
+                "too much where superposition fades out continuously. For c between kappa s and s "
+                "only, w^2 = 1 + c u = 1 + (c/s)(a - 1) lies between 1 + kappa (a - 1) and a. "
+                "Rings of kappa = 3/4 are proved one within the other, until the disc that is left is "
+                "small enough to be proved whole.",
+                (Eq(w**2, 1 + kappa * (a - 1)),),
+                (
+                    identity(
+                        "at the ring's inner end",
+                        lambda: 1 + kappa * s * u - (1 + kappa * (a - 1)).subs(a, 1 + s * u),
+                    ),
+                    Check("squares of first weights lie there", _rings_hold_weights),
+                ),
             ),
             Step(
                 "Both signs are independent: where the inequality holds for gains of one sign, all "

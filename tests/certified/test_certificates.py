@@ -77,6 +77,29 @@ def test_a_penalty_ends_superposition():
     assert all(abs(x.gram_low[0, 1]) < 1e-3 for x in strong.minimiser_within)
 
 
+@pytest.mark.parametrize(
+    ("density", "conjectured"), [(4 / 7, 16 / 147), (0.5, 1 / 12), (0.2, 1 / 75)]
+)
+def test_the_conjectured_infimum_of_sparse_columns_is_not_reached_by_far(density, conjectured):
+    """For n = 2, m = 1 every W has sparse columns: the infimum is certified, below what is said."""
+    certificate = phd.certify(density)
+    assert certificate.is_closed
+    assert certificate.upper < conjectured * 0.99
+    assert density != 4 / 7 or certificate.upper < 517 / 5376  # pairs with biases of 1/8
+
+
+def test_progress_tells_the_gap_and_what_is_left():
+    told = []
+    certificate = phd.certify(0.3, 0.6, report=lambda *numbers: told.append(numbers))
+    gaps, examined, left = zip(*told, strict=True)
+    assert left[-1] == 0
+    assert examined[-1] == certificate.boxes
+    assert all(0 <= gap <= 1 for gap in gaps)
+    assert gaps[0] > 0.1
+    assert gaps[-2] < 1e-6
+    assert gaps[-1] == 0
+
+
 def test_densities_may_differ():
     certificate = phd.certify([0.2, 0.4], 0.7)
     assert certificate.is_closed

@@ -25,8 +25,13 @@ _NARROWEST = 2.0**-11  # boxes of weights below which a cell is given up
 _FINE = 2.0**-8  # the same, in units of the smallest second weight
 _RATIO_WIDTH = 2.0**-6  # of boxes of weights, for the limits of |W_2 / W_1|
 _EQUAL = 1e-11  # relative difference of losses below which ignoring is taken to be as good
-#: Where minimisation starts at a cell's centre: W and b.
-_STARTS = ((1.0, -1.0, 0.0, 0.0), (1.0, -0.3, 0.1, 0.2), (0.3, -1.0, 0.2, 0.1))
+#: Where minimisation starts: W and b.
+_STARTS = (
+    (1.0, -1.0, 0.0, 0.0),
+    (0.9, -0.5, 0.1, 0.1),
+    (1.0, -0.2, 0.1, 0.2),
+    (0.3, -1.0, 0.2, 0.1),
+)
 _PARTS = 4  # parts of a range of densities that are tried one by one
 _RING, _RINGS = 0.75, 24  # inner radius of a ring of second weights, and how many are tried
 _SMALL = (0.8, 0.25, 0.08)  # second weights left to the proof for small ones, in quarters of p
