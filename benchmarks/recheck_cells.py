@@ -23,6 +23,7 @@ from pathlib import Path
 import phasediagram as phd
 from phasediagram.certified.checker import Model
 
+RING, RINGS = Fraction(3, 4), 24
 DEEPEST = 60  # halvings, after which a cell is given up
 Box = list[tuple[Fraction, Fraction]]
 
@@ -179,7 +180,7 @@ def ignoring_wins(cell: Cell, corners: list[Corner], signs: tuple[int, ...], wal
             continue
         start = small if cell.importance == (1, 1) else Fraction(0)
         if all(
-            outweighed(corners, small, width, first, sign, walk)
+            small_outweighed(corners, small, width, first, sign, walk)
             and walk.proves(
                 [(start, ends[0]), (small, ends[1]) if sign > 0 else (-ends[1], -small)],
                 lambda box: box_is_proved(corners, targets, box),
@@ -190,17 +191,36 @@ def ignoring_wins(cell: Cell, corners: list[Corner], signs: tuple[int, ...], wal
     return False
 
 
-def outweighed(
+def small_outweighed(
     corners: list[Corner], small: Fraction, width: Fraction, first: Fraction, sign: int, walk: Walk
 ) -> bool:
-    """Prove that second weights up to `small` of one sign cost more than they gain."""
+    """Prove that second weights up to `small` of one sign do not pay: all, or ring by ring."""
+    for _ in range(RINGS):
+        if outweighed(corners, small, width, first, sign, walk, Fraction(0)):
+            return True
+        if not outweighed(corners, small, width, first, sign, walk, RING):
+            return False
+        small *= RING
+    return False
+
+
+def outweighed(
+    corners: list[Corner],
+    small: Fraction,
+    width: Fraction,
+    first: Fraction,
+    sign: int,
+    walk: Walk,
+    inner: Fraction,
+) -> bool:
+    """Prove that second weights from `inner` small to small cost more than they gain."""
     least = 1 - small * width
     root = Fraction(math.floor(math.sqrt(max(least, 0)) * 2**20) - 1, 2**20)
 
     def proved(box: Box) -> bool:
         (a, b), (c, d) = box
-        if d * d < min(1, a) or c * c > max(1, b):
-            return True  # the square of a first weight lies between 1 and its gain
+        if d * d < min(1 + inner * (a - 1), a) or c * c > max(1 + inner * (b - 1), b):
+            return True  # where the square of no first weight lies
         gains = [(a, b), tuple(sorted((sign * small * c, sign * small * d)))]
         y = [sum(ends) / 2 for ends in gains]
         for at in corners:

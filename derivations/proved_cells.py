@@ -193,8 +193,8 @@ def proved_cells() -> Derivation:
                 "Rings. That w^2 may be anything between 1 and a loses a term of first order in s, "
                 "too much where superposition fades out continuously. For c between kappa s and s "
                 "only, w^2 = 1 + c u = 1 + (c/s)(a - 1) lies between 1 + kappa (a - 1) and a. "
-                "Rings of kappa = 3/4 are proved one within the other, until the disc that is left is "
-                "small enough to be proved whole.",
+                "Rings of kappa = 3/4 are proved one within the other, until the disc that is left "
+                "is small enough to be proved whole.",
                 (Eq(w**2, 1 + kappa * (a - 1)),),
                 (
                     identity(

@@ -102,8 +102,9 @@ def decide(cell: Cell) -> Verdict:
 
 
 def _middle(cell: Cell) -> tuple[float, float, float]:
+    """Return a cell's centre, at the penalty at which superposition gains least."""
     p, r = (math.sqrt(a * b) for a, b in (cell.density, cell.relative_importance))
-    return p, r, sum(cell.penalty) / 2
+    return p, r, cell.penalty[1]
 
 
 def _most_superposed(cell: Cell) -> list[tuple[float, float, float]]:
