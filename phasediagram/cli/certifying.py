@@ -128,15 +128,23 @@ def add_certified_diagram(verbs: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _certified_diagram(options: argparse.Namespace) -> int:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     from phasediagram.certified.planes.diagram import certified_diagram
 
     path = figure_path(options.output)
-    with progress_bar("certifying") as progress:
+    # spawned: a forked copy of a process with threads, such as the bar's, can hang
+    with (
+        ProcessPoolExecutor(mp_context=get_context("spawn")) as executor,
+        progress_bar("certifying") as progress,
+    ):
         found = certified_diagram(
             interference_penalty=options.penalty_range and tuple(options.penalty_range),
             undecided=options.undecided,
             max_seconds=options.seconds,
             directory=options.directory,
+            executor=executor,
             progress=progress,
         )
     from phasediagram.files.documents import record
