@@ -153,6 +153,6 @@ def _certified_diagram(options: argparse.Namespace) -> int:
     shares = [f"{phase:<15} {share:8.3%}" for phase, share in found.shares(finer=True).items()]
     with paper_figure() as figure:
         plot_certified(found, figure.add_subplot())
-        save_figure(figure, path)
+    save_figure(figure, path)
     answer(options, "\n".join(shares), lambda: record(found), [path])
     return 0 if found.shares().get("undecided", 0.0) <= options.undecided else CHECK_FAILED
