@@ -33,6 +33,7 @@ _BUILDERS = {
     "tilt": ("derivations.tilt", "tilt"),
     "triple-point": ("derivations.triple_point", "triple_point"),
     "lower-bound": ("derivations.lower_bound", "lower_bound"),
+    "proved-cells": ("derivations.proved_cells", "proved_cells"),
     "column-sparse": ("derivations.column_sparse", "column_sparse"),
 }
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import combinations, product
-from math import comb, prod
+from itertools import product
 
 import sympy
 from sympy import Eq, Integer, Rational, symbols
 
 from derivations.derivation import Check, Derivation, Outcome, Step, Symbol, identity
-from derivations.direct_integral import exact_output_loss, exact_product, exact_square
+from derivations.direct_integral import exact_product, exact_square
 from derivations.roundings import exact_moments, roundings
 from derivations.simplex import p
 
-a, c, w, x0, r, t = symbols("a c w x_0 r t", positive=True)
-low, high = symbols("p_0 p_1", positive=True)
+a, x0 = symbols("a x_0", positive=True)
 F, H, L_i, sigma, alpha, y, centre = symbols("F H L_i sigma alpha y c", real=True)
 
 #: What the compiled code subtracts, in units of the sum of all magnitudes.
@@ -44,33 +43,61 @@ def error(point: Point, table: Sequence[Fraction]) -> Fraction:
     return sum(table[1::2], Fraction(0)) / 3 - 2 * moments[0] + moments[-1]
 
 
-def box_bound(
-    low_corner: Point, high_corner: Point, table: Sequence[Fraction], touch: Point, tilt: Point
-) -> Fraction:
-    """Return the bound, over a box, of the error less tilt.(gains), from planes above and below."""
-    n = len(low_corner) - 1
-    middle = [(u + v) / 2 for u, v in zip(low_corner, high_corner, strict=True)]
-    corners = list(product(*zip(low_corner, high_corner, strict=True)))
-    values = [exact_moments(v[:-1], v[-1], table)[0] for v in corners]
-    slope = []
-    for k, (one, other) in enumerate(zip(low_corner, high_corner, strict=True)):
-        signed = (f if v[k] == other else -f for v, f in zip(corners, values, strict=True))
-        slope.append(2 * sum(signed, Fraction(0)) / len(corners) / (other - one))
+@dataclass(frozen=True)
+class OutputBox:
+    """A box of gains and a bias, and a point where the tangent of H touches.
 
-    def plane(v: Point) -> Fraction:
-        terms = (s * (q - m) for s, q, m in zip(slope, v, middle, strict=True))
-        return sum(terms, Fraction(0))
+    Attributes
+    ----------
+    low, high, touch : tuple of Fraction, length n + 1
+    table : sequence of Fraction, length 2^n
+    """
 
-    height = max(f - plane(v) for v, f in zip(corners, values, strict=True))
-    moments = exact_moments(touch[:-1], touch[-1], table)
-    rest = [
-        2 * moments[k] - 2 * slope[k] - (tilt[k] if k < n else Fraction(0)) for k in range(n + 1)
-    ]
-    value = sum(table[1::2], Fraction(0)) / 3 + moments[-1] - 2 * (height + plane(touch))
-    value -= sum((s * q for s, q in zip(tilt, touch, strict=False)), Fraction(0))
-    for q, one, other, place in zip(rest, low_corner, high_corner, touch, strict=True):
-        value += min(q * (one - place), q * (other - place))
-    return value
+    low: Point
+    high: Point
+    table: Sequence[Fraction]
+    touch: Point
+
+    def corners(self) -> list[tuple[Point, Fraction]]:
+        """Return the vertices and F there."""
+        vertices = product(*zip(self.low, self.high, strict=True))
+        return [(v, exact_moments(v[:-1], v[-1], self.table)[0]) for v in vertices]
+
+    def secant(self) -> list[Fraction]:
+        """Return the mean slope of F between opposite faces."""
+        corners, slope = self.corners(), []
+        for k, (one, other) in enumerate(zip(self.low, self.high, strict=True)):
+            signed = (f if v[k] == other else -f for v, f in corners)
+            slope.append(2 * sum(signed, Fraction(0)) / len(corners) / (other - one))
+        return slope
+
+    def tangent(self) -> tuple[Fraction, list[Fraction]]:
+        """Return p_i/3 + H where it touches, and the slope of H."""
+        moments = exact_moments(self.touch[:-1], self.touch[-1], self.table)
+        third = sum(self.table[1::2], Fraction(0)) / 3
+        return third + moments[-1], [2 * x for x in moments[:-1]]
+
+    def vertex_bound(self, tilt: Point) -> Fraction:
+        """Return the bound of the error less tilt.(gains): the tangent less 2 F, at a vertex."""
+        value, rise = self.tangent()
+        rest = [u - v for u, v in zip(rise, (*tilt, Fraction(0)), strict=True)]
+        return (
+            value - _dot(rise, self.touch) + min(_dot(rest, v) - 2 * f for v, f in self.corners())
+        )
+
+    def plane_bound(self, tilt: Point) -> Fraction:
+        """Return that of the compiled code: the tangent less twice a plane above F."""
+        slope, (value, rise) = self.secant(), self.tangent()
+        height = max(f - _dot(slope, v) for v, f in self.corners())
+        value -= _dot(rise, self.touch) + 2 * height
+        for k, (one, other) in enumerate(zip(self.low, self.high, strict=True)):
+            rest = rise[k] - 2 * slope[k] - (tilt[k] if k < len(tilt) else 0)
+            value += min(rest * one, rest * other)
+        return value
+
+
+def _dot(one: Sequence[Fraction], other: Sequence[Fraction]) -> Fraction:
+    return sum((u * v for u, v in zip(one, other, strict=True)), Fraction(0))
 
 
 def _moments_agree() -> Outcome:
@@ -110,27 +137,97 @@ def _convex(which: int) -> Callable[[], Outcome]:
     return run
 
 
+def _random_box(rng: random.Random, n: int) -> OutputBox:
+    start = tuple(_random(rng) for _ in range(n + 1))
+    end = tuple(u + Fraction(rng.randint(1, 32), 64) for u in start)
+    return OutputBox(start, end, _law(rng, n), _between(rng, start, end))
+
+
 def _boxes_are_bounded() -> Outcome:
     rng, count, closest = random.Random(3), 0, Fraction(10)
     for n in (2, 3):
         for _ in range(8):
-            table = _law(rng, n)
-            start = tuple(_random(rng) for _ in range(n + 1))
-            widths = tuple(Fraction(rng.randint(1, 32), 64) for _ in range(n + 1))
-            end = tuple(u + v for u, v in zip(start, widths, strict=True))
-            touch = _between(rng, start, end)
+            box = _random_box(rng, n)
             tilt = tuple(_random(rng, Fraction(1, 2)) for _ in range(n))
-            bound = box_bound(start, end, table, touch, tilt)
+            bound = box.vertex_bound(tilt)
+            if box.plane_bound(tilt) > bound:
+                return False, f"the plane's bound exceeds that of the vertices, {float(bound)}"
             for _ in range(12):
-                inside = _between(rng, start, end)
-                tilted = error(inside, table) - sum(
-                    (s * q for s, q in zip(tilt, inside, strict=False)), Fraction(0)
-                )
+                inside = _between(rng, box.low, box.high)
+                tilted = error(inside, box.table) - _dot(tilt, inside[:-1])
                 closest = min(closest, tilted - bound)
                 if tilted < bound:
                     return False, f"{float(tilted)} is below the bound {float(bound)}"
                 count += 1
     return True, f"{count} points in 16 boxes; the closest is {float(closest):.2g} above"
+
+
+def _bounds_agree() -> Outcome:
+    """Tilted by the slope of H less twice that of the plane, and at one bias, both are the same."""
+    rng = random.Random(10)
+    for n in (2, 3):
+        for _ in range(5):
+            box = _random_box(rng, n)
+            thin = Fraction(1, 2**20)
+            box = replace(box, high=(*box.high[:-1], box.low[-1] + thin))
+            slopes = zip(box.tangent()[1], box.secant(), strict=True)
+            tilt = tuple(u - 2 * v for u, v in slopes)[:-1]
+            apart = box.vertex_bound(tilt) - box.plane_bound(tilt)
+            if not 0 <= apart < 8 * thin:
+                return False, f"they are {float(apart)} apart"
+    return True, "10 boxes"
+
+
+def shared_bound(form: list[list[Fraction]], low: Point, high: Point, at: Point) -> Fraction:
+    """Return the bound of x N x over a box of one row x of W, from a point of it onwards."""
+    total = sum((x * _dot(row, at) for x, row in zip(at, form, strict=True)), Fraction(0))
+    moves = [(u - x, v - x) for u, v, x in zip(low, high, at, strict=True)]
+    for i, (one, other) in enumerate(moves):
+        line, square = 2 * _dot(form[i], at), form[i][i]
+        turn = min(max(-line / 2 / square, one), other) if square > 0 else one
+        total += min(x * (line + square * x) for x in (one, other, turn))
+        for j in range(i):
+            total += min(2 * form[i][j] * x * y for x in moves[i] for y in moves[j])
+    return total
+
+
+def _losses_are_bounded() -> Outcome:
+    """n = 2, m = 1: outputs bounded with random tilts, and the form that these make."""
+    rng, count, closest = random.Random(11), 0, Fraction(10)
+    for _ in range(12):
+        table = _law(rng, 2)
+        swapped = [table[0], table[2], table[1], table[3]]
+        low = tuple(_random(rng) for _ in range(2))
+        high = tuple(u + Fraction(rng.randint(1, 8), 64) for u in low)
+        biases = [(u, u + Fraction(1, 16)) for u in (_random(rng), _random(rng))]
+        at = _between(rng, low, high)
+        tilts = [tuple(_random(rng, Fraction(1, 4)) for _ in range(2)) for _ in range(2)]
+        form = [
+            [tilts[0][0], (tilts[0][1] + tilts[1][1]) / 2],
+            [(tilts[0][1] + tilts[1][1]) / 2, tilts[1][0]],
+        ]
+        bound = shared_bound(form, low, high, at)
+        for i, law in enumerate((table, swapped)):
+            gains = [_products(low, high, i, f) for f in (i, 1 - i)]
+            ends = zip(*gains, biases[i], strict=True)
+            start, end = (tuple(x) for x in ends)
+            bound += OutputBox(start, end, law, _between(rng, start, end)).vertex_bound(tilts[i])
+        for _ in range(12):
+            W = _between(rng, low, high)
+            b = [_between(rng, (u,), (v,))[0] for u, v in biases]
+            loss = error((W[0] ** 2, W[0] * W[1], b[0]), table)
+            loss += error((W[1] ** 2, W[0] * W[1], b[1]), swapped)
+            closest = min(closest, loss - bound)
+            if loss < bound:
+                return False, f"the loss {float(loss)} is below the bound {float(bound)}"
+            count += 1
+    return True, f"{count} losses in 12 boxes; the closest is {float(closest):.2g} above"
+
+
+def _products(low: Point, high: Point, i: int, f: int) -> tuple[Fraction, Fraction]:
+    """Return the range of W_i W_f."""
+    ends = [x * y for x in (low[i], high[i]) for y in (low[f], high[f])]
+    return min(ends), max(ends)  # of squares too low a range: it need not be the least one
 
 
 def _between(rng: random.Random, one: Point, other: Point) -> Point:
@@ -189,73 +286,10 @@ def _biases_limited() -> Outcome:
     return True, "40 outputs, dependent activity"
 
 
-def _polar(n: int, k: int) -> list[sympy.Expr]:
-    """Return the k-th polar table of densities from p_0 to p_1."""
-    table: list[sympy.Expr] = [Integer(0)] * 2**n
-    for chosen in combinations(range(n), k):
-        density = [high if j in chosen else low for j in range(n)]
-        for active in range(2**n):
-            factors = (q if active >> j & 1 else 1 - q for j, q in enumerate(density))
-            table[active] += Rational(1, comb(n, k)) * prod(factors)
-    return table
-
-
-def _tables_mix() -> Outcome:
-    for n in (2, 3):
-        density = low + t * (high - low)
-        for active in range(2**n):
-            size = active.bit_count()
-            mixed = sum(
-                comb(n, k) * t**k * (1 - t) ** (n - k) * _polar(n, k)[active] for k in range(n + 1)
-            )
-            if sympy.expand(mixed - density**size * (1 - density) ** (n - size)) != 0:
-                return False, f"set {active} of {n} features"
-    return True, "all sets of 2 and 3 features"
-
-
 def _roundings_counted() -> Outcome:
     most = max(max(roundings(n)) for n in (2, 3))
     covered = (most + _OTHER_ROUNDINGS) * _UNIT * 2 < MARGIN
     return covered, f"at most {most} roundings of a moment, none of which cancels"
-
-
-def _second_output_cost() -> sympy.Expr:
-    """Return the variance of (1 - c^2) x_2 - c w x_1 over that of a feature."""
-    return (1 - c**2) ** 2 + c**2 * w**2
-
-
-def _second_output_bounded() -> Outcome:
-    rng, count = random.Random(6), 0
-    for _ in range(200):
-        density = Rational(rng.randint(1, 20), 20)
-        first = Rational(rng.randint(10, 80), 64)
-        small = density / 4 * Rational(rng.randint(1, 16), 16) / 2
-        if small**2 + small * first > density / 4 or first**2 + small**2 > 2:
-            continue
-        variance = density / 3 - density**2 / 4
-        for sign in (1, -1):
-            bias = density / 2 + Rational(rng.randint(-64, 16), 64)
-            found = exact_output_loss(density, bias, (small**2, sign * small * first))
-            if found < variance * _second_output_cost().subs({c: small, w: first}):
-                return False, f"p = {density}, c = {small}, w = {first}, b = {bias}"
-            count += 1
-    return count > 100, f"{count} outputs"
-
-
-def _blown_up_cost_falls() -> Outcome:
-    """L_1(1 + c u, +-c w, c beta)/c^2 does not rise with c."""
-    rng = random.Random(7)
-    for _ in range(40):
-        density = Rational(rng.randint(1, 20), 20)
-        slope, offset = (Rational(rng.randint(-64, 64), 32) for _ in range(2))
-        gain = Rational(rng.randint(-48, 48), 32)
-        costs = [
-            exact_output_loss(density, s * offset, (1 + s * slope, s * gain)) / s**2
-            for s in (Rational(1, 5), Rational(1, 9), Rational(1, 40))
-        ]
-        if not costs[0] <= costs[1] <= costs[2]:
-            return False, f"p = {density}, u = {slope}, beta = {offset}, gain {gain}"
-    return True, "40 directions, three sizes each"
 
 
 def lower_bound() -> Derivation:
@@ -266,19 +300,16 @@ def lower_bound() -> Derivation:
         statement=(
             "Over a box of weights, and all biases, the loss exceeds a number that is computed "
             "from finitely many corners. With it a branch and bound proves how low the loss can "
-            "be, at one density or over a cell of densities and importances, and that small second "
-            "weights are exactly 0. Activity may have any joint law; values of active features are "
-            "independent and uniform on [0, 1]."
+            "be. Activity may have any joint law; values of active features are independent and "
+            "uniform on [0, 1]."
         ),
         symbols=(
             Symbol(y, "gains g = row i of W^T W, and bias b, of an output with Z = b + g.x"),
             Symbol(F, "E[x_i ReLU(Z)]"),
             Symbol(H, "E[ReLU(Z)^2]"),
             Symbol(sigma, "slope of a plane above F over a box with centre c, height alpha"),
-            Symbol(p, "density; p_0 and p_1 are the ends of a cell"),
+            Symbol(p, "density"),
             Symbol(a, "squared norm |W_i|^2, the gain of an output's own feature"),
-            Symbol(c, "norm of the second weight, n = 2, m = 1"),
-            Symbol(w, "norm of the first weight"),
         ),
         steps=(
             Step(
@@ -297,15 +328,28 @@ def lower_bound() -> Derivation:
                 ),
             ),
             Step(
-                "Bound over a box. F, being convex, lies below any plane that lies above it at the "
-                "vertices: slope sigma, height alpha = the maximum of F(v) - sigma (v - c). "
-                "H lies above its tangent plane at any point. What remains is linear. Outputs "
-                "share gains: each bound is taken of the error less a tilt t_i.(g_i - pivot_i), "
-                "and the sum of I_i t_i.(g_i - pivot_i), a quadratic form in W, is bounded over "
-                "the box of weights row by row. Any tilts and points of tangency are valid. The "
-                "range of each bias is cut into intervals, of which the least bound counts.",
+                "Bound over a box. H lies above its tangent plane at any point; the tangent less "
+                "2 F is concave and takes its least value over the box at a vertex. So does it "
+                "less any tilt t_i.g_i. The checker computes that; the compiled code what is a "
+                "little lower and linear: F, being convex, lies below any plane that lies above it "
+                "at the vertices, slope sigma, height alpha = the maximum of F(v) - sigma (v - c). "
+                "The range of each bias is cut into intervals, of which the least bound counts.",
                 (),
-                (Check("sampled errors are above it", _boxes_are_bounded),),
+                (
+                    Check("sampled errors are above both", _boxes_are_bounded),
+                    Check("equal where the tangent is parallel", _bounds_agree),
+                ),
+            ),
+            Step(
+                "Outputs share gains, so their least errors must not be added. Each is bounded "
+                "less a tilt, error_i >= kappa_i + t_i.g_i, and the sum of I_i t_i.g_i, with g_i "
+                "row i of W^T W, is a quadratic form, sum_k W_k N W_k over the rows W_k of W. "
+                "About a point of the box it is its value there and a polynomial in the moves: of "
+                "one weight, least at an end or where it turns; of two, least at a corner. "
+                "Any tilts and points of tangency are valid; with t_i the slope of the error where "
+                "the tangents touch the gap is of second order in the box.",
+                (),
+                (Check("sampled losses are above it", _losses_are_bounded),),
             ),
             Step(
                 "Norms are limited. Given the other features, Z = c + a x_i. For a >= 1 the error "
@@ -348,42 +392,6 @@ def lower_bound() -> Derivation:
                 (),
                 (Check("roundings of the generated code, counted", _roundings_counted),),
             ),
-            Step(
-                "A cell of densities. The table of activity is a mixture, with Bernstein "
-                "polynomials of t = (p - p_0)/(p_1 - p_0) as weights, of n + 1 joint laws: k "
-                "features drawn at random have density p_1, the others p_0. Loss and competitor "
-                "are linear in the table, in importances and in penalties: weights that lose "
-                "against the competitor for these laws and at the ends of the other ranges lose "
-                "everywhere in the cell.",
-                (),
-                (Check("the mixture is the table", _tables_mix),),
-            ),
-            Step(
-                "A small second weight, W = (w, +-c), n = 2: its output. If c^2 + c w <= p/4 and "
-                "w^2 + c^2 <= 2, then L_2 >= V ((1 - c^2)^2 + c^2 w^2), V = p/3 - p^2/4. Where "
-                "Z_2 >= 0 always, that is the variance of (1 - c^2) x_2 -+ c w x_1. Otherwise "
-                "ReLU(Z_2) <= c^2 + c w, so L_2 >= p/3 - p (c^2 + c w) >= V. Whatever w, "
-                "L_2 >= V (1 - c^2)^2, x_2 - ReLU(Z_2) having a slope in x_2 of at least 1 - c^2.",
-                (Eq(L_i, (p / 3 - p**2 / 4) * _second_output_cost()),),
-                (
-                    identity(
-                        "gain against c = 0",
-                        lambda: _second_output_cost() - 1 + c**2 * (2 - c**2 - w**2),
-                    ),
-                    Check("outputs obey it", _second_output_bounded),
-                ),
-            ),
-            Step(
-                "Its cost to the first output. At fixed u, beta the quotient "
-                "L_1(1 + c u, +-c w, c beta)/c^2 does not rise with c: with y = u x_1 + beta +- w "
-                "x_2, the residual over c is ReLU(y) where x_1 = 0, and else min(x_1/c, -y). So if "
-                "L_1(a, +-s w, b) > r V s^2 (2 - w^2) at the largest s, for all b and all a, w "
-                "with |a - 1| <= s sqrt(18 r) and w^2 between 1 and a, then no c in (0, s] is a "
-                "minimiser: for larger |a - 1|, L_1 alone exceeds 2 r V c^2 by the limits of "
-                "norms, if 18 r s^2 <= 1.",
-                (),
-                (Check("the quotient does not rise", _blown_up_cost_falls),),
-            ),
         ),
         result=(Eq(L_i, p / 3 + H - 2 * alpha - 2 * sigma * (y - centre)),),
         source="Derived here, for the loss of Elhage et al., Toy Models of Superposition (2022).",
@@ -407,14 +415,14 @@ def _rotations_keep_gram() -> Outcome:
 
 
 def _planted_error_is_noticed() -> Outcome:
-    """A plane lower by 1/50 of the error's size, or a tangent above H, must be found out."""
+    """A bound higher by 1/50 of the error's size must be found out."""
     rng, noticed = random.Random(9), 0
     for _ in range(10):
         table = _law(rng, 2)
         start = (Fraction(1), -Fraction(1, 2), Fraction(0))
         end = tuple(u + Fraction(1, 64) for u in start)
         touch = tuple((u + v) / 2 for u, v in zip(start, end, strict=True))
-        bound = box_bound(start, end, table, touch, (Fraction(0), Fraction(0)))
+        bound = OutputBox(start, end, table, touch).vertex_bound((Fraction(0), Fraction(0)))
         wrong = bound + Fraction(1, 50) * sum(table[1::2], Fraction(0))
         sampled = [error(_between(rng, start, end), table) for _ in range(20)]
         noticed += any(value < wrong for value in sampled)

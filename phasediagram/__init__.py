@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     )
     from phasediagram.certified.certificate import Certificate
     from phasediagram.certified.certifying import certify
-    from phasediagram.certified.diagram import CertifiedDiagram, certified_diagram
+    from phasediagram.certified.planes.diagram import CertifiedDiagram, certified_diagram
     from phasediagram.comparison.agreement import Agreement, compare
     from phasediagram.comparison.basins import Basin, Basins, basin_probabilities
     from phasediagram.comparison.edges import EdgeDistances, edge_distances
@@ -54,7 +54,7 @@ else:
         "catalogue.configurations": ("Configuration", "ConfigurationMinimum", "configurations"),
         "certified.certificate": ("Certificate",),
         "certified.certifying": ("certify",),
-        "certified.diagram": ("CertifiedDiagram", "certified_diagram"),
+        "certified.planes.diagram": ("CertifiedDiagram", "certified_diagram"),
         "comparison.agreement": ("Agreement", "compare"),
         "comparison.basins": ("Basin", "Basins", "basin_probabilities"),
         "comparison.edges": ("EdgeDistances", "edge_distances"),

@@ -16,30 +16,27 @@ from numpy.typing import NDArray
 
 from phasediagram._version import __version__
 from phasediagram.archives import replacing, require_readable
-from phasediagram.certified.generations import (
-    CANDIDATE,
-    EXCLUDED,
-    SYMMETRIC,
-    Boxes,
-    Codes,
-    Tree,
-)
+from phasediagram.certified.problem import triangular
+from phasediagram.certified.trees import Tree, depth_first, restored
 from phasediagram.results.wording import matrix
 from phasediagram.values import Result, Value
 
 Array = NDArray[np.float64]
 
 FORMAT = 1
-_MARKS = {EXCLUDED: ".", CANDIDATE: "o", SYMMETRIC: "s"}
+_PARTS = 64  # of a box, in which it is said where tangent planes touch
 _THEOREM = (
     "x' = ReLU(W^T W x + b); feature i is active with probability density_i, independently, and "
     "then uniform on [0, 1], else 0; loss = sum_i importance_i E[(x_i - x'_i)^2] + penalty "
     "sum_{i != j} (W_i . W_j)^2.  Every W, b costs at least `lower`; `weights`, `biases` cost "
     "`upper`.  Up to rotations, reflections and exchanges of equal features every minimiser lies "
     "in a box marked 'o'.",
-    "tree: generation by generation, a digit halves a box along that weight (row-major), the next "
-    "generation being all lower, then all upper halves; '.' the loss exceeds `upper`, 'o' it is "
-    "at least `lower`, 's' a copy with equal features exchanged is elsewhere.",
+    "reach: weights of norm above reach_i cost at least importance_i density_i / 3 "
+    "((reach_i^2 - 1) / (reach_i^2 + 1))^2 >= upper.  The root box holds all upper triangular W "
+    "with 0 <= W_ii <= reach_i, |W_ki| <= reach_i.",
+    "tree: depth first, a digit halves a box along that weight (row-major), the lower half coming "
+    "first; '.' the loss is at least `upper`, 'o' at least `lower`, 's' a copy with equal features "
+    "exchanged is elsewhere.",
     "touch_weights, touch_biases: where tangent planes touch in each box '.' or 'o', in order: "
     "weights in 64ths of the box, the character of code 48 being 0.",
 )
@@ -177,16 +174,15 @@ class Certificate(Result):
 
     def _contents(self) -> dict[str, Any]:
         tree, size = self.tree, self.n_features * self.n_hidden
-        low, high = _leaf_boxes(tree.low, tree.high, tree.codes)
+        text, order = depth_first(tree.codes)
+        low, high = tree.leaf_boxes()
         width = np.where(high > low, high - low, 1.0)
-        parts = np.rint((tree.touched[:, :size] - low) / width * 64).astype(np.uint8) + 48
+        parts = np.rint((tree.touched[:, :size] - low) / width * _PARTS).astype(np.uint8) + 48
         return {
             "format": FORMAT,
             "version": self.version,
             "seconds": self.seconds,
             "theorem": _THEOREM,
-            "n_features": self.n_features,
-            "n_hidden": self.n_hidden,
             "bias": self.bias,
             "density": [str(Fraction(x)) for x in self.density],
             "importance": [str(Fraction(x)) for x in self.importance],
@@ -195,33 +191,22 @@ class Certificate(Result):
             "upper": str(self.exact_upper),
             "weights": self.W.ravel().tolist(),
             "biases": self.b.tolist(),
-            "low": tree.low.tolist(),
-            "high": tree.high.tolist(),
-            "tree": [
-                "".join(_MARKS.get(c, str(c)) for c in codes.tolist()) for codes in tree.codes
-            ],
-            "touch_weights": [row.tobytes().decode("ascii") for row in parts],
-            "touch_biases": tree.touched[:, size:].tolist(),
+            "reach": tree.high[: self.n_features].tolist(),
+            "tree": text,
+            "touch_weights": [row.tobytes().decode("ascii") for row in parts[order]],
+            "touch_biases": tree.touched[order, size:].tolist(),
         }
 
 
 def _restored(contents: dict[str, Any]) -> Certificate:
-    n, m = int(contents["n_features"]), int(contents["n_hidden"])
-    codes_of = {mark: code for code, mark in _MARKS.items()}
-    codes = tuple(
-        np.array([codes_of[x] if x in codes_of else int(x) for x in text], dtype=np.int8)
-        for text in contents["tree"]
-    )
-    low, high = (np.array(contents[x], dtype=np.float64) for x in ("low", "high"))
-    lows, highs = _leaf_boxes(low, high, codes)
-    marks = np.concatenate([x[(x < 0) & (x != SYMMETRIC)] for x in codes])
-    parts = np.array([list(map(ord, text)) for text in contents["touch_weights"]]) - 48.0
-    biases = np.array(contents["touch_biases"], dtype=np.float64)
-    touched = np.concatenate([lows + (highs - lows) * parts / 64, biases], axis=1)
-    kept = marks == CANDIDATE
-    tree = Tree(
-        low, high, codes, touched, Boxes(lows[kept], highs[kept], marks[kept], touched[kept])
-    )
+    reach = np.array(contents["reach"], dtype=np.float64)
+    n = len(reach)
+    W = np.array(contents["weights"], dtype=np.float64).reshape(-1, n)
+    m = len(W)
+    low, high = triangular(m, reach)
+    codes = np.array([list(map(ord, text)) for text in contents["touch_weights"]]) - 48.0
+    touching = np.concatenate([codes / _PARTS, np.array(contents["touch_biases"])], axis=1)
+    tree = restored(low, high, contents["tree"], touching)
     return Certificate(
         tuple(float(Fraction(x)) for x in contents["density"]),
         tuple(float(Fraction(x)) for x in contents["importance"]),
@@ -233,32 +218,12 @@ def _restored(contents: dict[str, Any]) -> Certificate:
         Fraction(contents["upper"]),
         True,
         regions(m, n, tree),
-        np.array(contents["weights"], dtype=np.float64).reshape(m, n),
+        W,
         np.array(contents["biases"], dtype=np.float64),
         tree,
         float(contents["seconds"]),
         str(contents["version"]),
     )
-
-
-def _leaf_boxes(
-    first_low: Array, first_high: Array, generations: tuple[Codes, ...]
-) -> tuple[Array, Array]:
-    """Return the boxes of all leaves that are bounded, in order."""
-    low, high = first_low[None, :], first_high[None, :]
-    lows, highs = [], []
-    for codes in generations:
-        bounded = (codes < 0) & (codes != SYMMETRIC)
-        lows.append(low[bounded])
-        highs.append(high[bounded])
-        split = codes >= 0
-        each, along = np.arange(int(split.sum())), codes[split].astype(np.intp)
-        below, above = low[split], high[split]
-        middle = 0.5 * (below[each, along] + above[each, along])
-        inner_low, inner_high = below.copy(), above.copy()
-        inner_low[each, along] = inner_high[each, along] = middle
-        low, high = np.concatenate([below, inner_low]), np.concatenate([inner_high, above])
-    return np.concatenate(lows), np.concatenate(highs)
 
 
 def regions(m: int, n: int, tree: Tree) -> tuple[Region, ...]:

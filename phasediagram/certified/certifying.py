@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from phasediagram.certified.candidates import lowest_known
 from phasediagram.certified.certificate import Certificate, regions
 from phasediagram.certified.exact import exact_loss
-from phasediagram.certified.generations import OPEN, Boxes, Report, examine, halved
+from phasediagram.certified.generations import Report, examine, halved
 from phasediagram.certified.problem import Problem, independent, root_box
+from phasediagram.certified.trees import OPEN, Boxes
 from phasediagram.model import FreeSize, as_density, as_importance
 from phasediagram.toymodel.models import ToyModel, sized_model
 
@@ -69,8 +70,8 @@ def certify(
     rng : int or numpy.random.Generator
         Of the search for the minimum that is to be certified.
     report : callable, optional
-        Called after each generation of boxes with the share of the weights' volume that is
-        decided, the number of boxes examined, and that of those left.
+        Called after each generation of boxes with the gap that those left promise, relative to
+        the loss, the number of boxes examined, and that of those left.
 
     Returns
     -------

@@ -1,10 +1,9 @@
 """Check a certificate: ``python -m phasediagram.certified.checker FILE [SAMPLE [SEED]]``.
 
-Exact fractions of the standard library, nothing of the code that bounds and halves boxes.  What
-it proves: (1) the stated weights cost `upper`; (2) weights outside the root box cost no less;
-(3) the tree's boxes cover the root box, up to symmetry; (4) in each box (or SAMPLE of them, drawn
-at random) the loss is at least `lower`, and above `upper` unless marked as holding minimisers.
-`phasediagram derive lower-bound` has the theorems.  Exit status 0 if all of it holds, else 1.
+Exact fractions, standard library, none of the code that makes certificates.  It proves: the stated
+weights cost `upper`; weights outside the root box cost no less; the leaves cover that box, up to
+symmetry; in each leaf (or in about SAMPLE of them) the loss is at least `lower` if it is marked
+'o', else at least `upper`.  Exit status 0 if so.  Theorems: `phasediagram derive lower-bound`.
 """
 
 import gzip
@@ -12,158 +11,138 @@ import json
 import random
 import sys
 from fractions import Fraction
-from itertools import product
-
-from phasediagram.certified.exact import dot, dyadic, exact_loss, moments, order, own_first, span
-# fmt: off
+from itertools import pairwise, product
+from math import factorial, prod
 
 
-def require(holds, what):
-    if not holds:
-        raise ValueError(what)
+def dot(a, b):
+    return sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0))
 
 
-class Model:
-    def __init__(self, file):
-        n, self.m, self.bias = file["n_features"], file["n_hidden"], file["bias"]
-        self.density, self.importance = ([Fraction(x) for x in file[key]]
-                                         for key in ("density", "importance"))
-        self.n, self.penalty, self.table = n, Fraction(file["penalty"]), [Fraction(1)]
-        for p in self.density:
-            self.table = [x * (1 - p) for x in self.table] + [x * p for x in self.table]
-        self.tables, kinds = [own_first(self.table, i) for i in range(n)], [*zip(self.density, self.importance)]
-        self.equal = [(i, i + 1) for i in range(n - 1) if kinds[i] == kinds[i + 1]]
+class Model:  # y = (row i of W^T W, bias): what output i depends on.  W and boxes of it are flat
+    def __init__(self, density, importance, penalty, bias):
+        self.n, self.density, self.importance, self.bias = len(density), density, importance, bias
+        self.penalty = [penalty / x for x in importance]
+        self.law = [([], Fraction(1))]  # sets of active features and their probabilities
+        for j, p in enumerate(density):
+            added = [([*active, j], w * p) for active, w in self.law]
+            self.law = [(active, w * (1 - p)) for active, w in self.law] + added
 
-    def plane(self, i, box):  # above E[x_i ReLU] over the box: its height, slope and centre
-        at = {v: moments(v[:-1], v[-1], self.tables[i], True)[0] for v in product(*map(set, box))}
-        slope = [dyadic(2 * sum(f if v[k] == b else -f for v, f in at.items()) / len(at) / (b - a))
-                 if b > a else Fraction(0) for k, (a, b) in enumerate(box)]
-        centre = [(a + b) / 2 for a, b in box]
-        return max(f - dot(slope, v, centre) for v, f in at.items()), slope, centre
+    def convex(self, i, y):  # E[x_i^2 + ReLU(Z)^2] + penalty, and its gradient; Z = bias + gains.x
+        others = [*y[:i], 0, *y[i + 1 : -1], 0]  # the error is that less 2 E[x_i ReLU(Z)],
+        value = self.density[i] / 3 + self.penalty[i] * dot(others, others)
+        slope = [2 * self.penalty[i] * g for g in others]  # which is slope[i], and convex too
+        for active, weight in self.law:  # truncated powers at the corners of the cube
+            used, mean = [j for j in active if y[j]], Fraction(0)
+            scale = 2 * weight / prod(y[j] for j in used) / factorial(len(used) + 1)
+            for at in product((0, 1), repeat=len(used)):
+                z = y[-1] + sum(y[j] for j, end in zip(used, at, strict=True) if end)
+                term = scale * (-1) ** (len(at) - sum(at)) * max(z, 0) ** (len(at) + 1)
+                part = term * z / (len(at) + 2)
+                value, mean = value + part, mean + term
+                for j, end in zip(used, at, strict=True):
+                    slope[j] += end * term - part / y[j]
+            for j in active:
+                slope[j] += 0 if y[j] else mean / 2
+            slope[-1] += mean
+        return value, slope
 
-    def convex(self, i, y, plane):  # the output's convex bound at y and its gradient there
-        x, extra = moments(y[:-1], y[-1], self.tables[i]), self.penalty / self.importance[i]
-        value = self.density[i] / 3 + x[-1] - 2 * (plane[0] + dot(plane[1], y, plane[2]))
-        rise = [2 * (a - s + extra * g * (0 < k < self.n))
-                for k, (a, s, g) in enumerate(zip(x, plane[1], y))]
-        return value + extra * sum(g * g for g in y[1:-1]), rise
+    def rows(self, W, b):
+        each = range(self.n)
+        return [[*(dot(W[i :: self.n], W[f :: self.n]) for f in each), b[i]] for i in each]
 
-    def bound(self, i, box, plane, y, tilt, pivot):  # of the error less tilt.(gains - pivot)
-        value, rise = self.convex(i, y, plane)
-        rest = [r - t for r, t in zip(rise, [*tilt, 0])]
-        return value - dot(tilt, y, pivot) + sum(
-            min(r * (a - x), r * (b - x)) for r, x, (a, b) in zip(rest, y, box))
+    def span(self, box, i, f):  # of W_i.W_f in a box
+        pairs = list(zip(box[i :: self.n], box[f :: self.n], strict=True))
+        ends = [[x * y for x in a for y in ([x] if i == f else b)] for a, b in pairs]
+        low = [0 if i == f and a[0] < 0 < a[1] else min(e) for (a, _), e in zip(pairs, ends)]
+        return sum(low), sum(map(max, ends))
 
-    def shared(self, low, high, W, tilts, pivots):  # bound of sum_i I_i tilt_i.(row_i - pivot_i)
-        N, total = [[Fraction(0)] * self.n for _ in W[0]], Fraction(0)
-        for i, j in product(range(self.n), repeat=2):
-            f, share = order(i, self.n)[j], self.importance[i] * tilts[i][j]
-            N[i][f], N[f][i] = (N[i][f] + share / 2, N[f][i] + share / 2) if i != f else [N[i][i] + share] * 2
-            total += share * (sum(row[i] * row[f] for row in W) - pivots[i][j])
-        for row, bottom, top in zip(W, low, high):
-            moves = [(a - x, b - x) for a, b, x in zip(bottom, top, row)]
-            for i, (a, b) in enumerate(moves):
-                line, square = 2 * dot(N[i], row, [0] * self.n), N[i][i]
-                turn = min(max(-line / 2 / square, a), b) if square > 0 else a
-                total += min(x * (line + square * x) for x in (a, b, turn))
-                total += sum(min(2 * N[i][f] * x * y for x in (a, b) for y in moves[f]) for f in range(i))
+    def least(self, i, y, gains):  # of the error less tilt.gains over a box, any bias; the tilt
+        top = (self.density[i] - dot(self.density, [low for low, _ in gains])) / 2
+        ends = (-sum(max(high, 0) for _, high in gains), top) if self.bias else (y[-1], y[-1])
+        half = float(sum(high - low for low, high in gains) / 16)  # pieces grow from here on
+        cuts = [y[-1] + Fraction(s * half * 1.5**k) for k in range(80) for s in (-1, 1)]
+        edges = sorted({*ends, *(min(max(cut, ends[0]), ends[1]) for cut in cuts)})
+        pieces = sorted(pairwise(edges), key=lambda piece: abs(sum(piece) / 2 - y[-1])) or [ends]
+        step, tilt, bounds = 1 / (2 * sum(self.density) / 3 + 2 * self.penalty[i]), [], []
+        for piece in pieces:  # that around the bias y[-1] first
+            values = [(v, self.convex(i, v)[1][i]) for v in product(*gains, piece)]
+            rises = [sum(f if v[k] == g[1] else -f for v, f in values) for k, g in enumerate(gains)]
+            means = [2 * x / len(values) / (b - a) for x, (a, b) in zip(rises, gains)]
+            touch, moves = [*y[:-1], min(max(y[-1], piece[0]), piece[1])], 8 if tilt else 0
+            tilt = tilt or [Fraction(float(s - f)) for s, f in zip(self.convex(i, touch)[1], means)]
+            for _ in range(moves):  # towards where the tangent plane had best touch
+                falls = [f + t - s for s, f, t in zip(self.convex(i, touch)[1], means, tilt)]
+                moved = [Fraction(float(x + step * f)) for x, f in zip(touch, falls)]
+                touch = [*(min(max(x, a), b) for x, (a, b) in zip(moved, gains)), touch[-1]]
+            value, slope = self.convex(i, touch)
+            rest = [s - t for s, t in zip(slope, [*tilt, 0], strict=True)]
+            bounds.append(value - dot(slope, touch) + min(dot(rest, v) - f for v, f in values))
+        return min(bounds), tilt
+
+    def bound(self, box, W, b):  # of the loss in a box; W, b: where tangent planes touch
+        scale, each = self.importance, range(self.n)
+        gains = [[self.span(box, i, f) for f in each] for i in each]
+        least, tilts = zip(*map(self.least, each, self.rows(W, b), gains), strict=True)
+        total = dot(scale, least)
+        for c, w in enumerate(W):  # sum_i I_i tilt_i.(row i of W^T W), a quadratic form, from W on
+            i, first = c % self.n, c - c % self.n
+            form = [scale[i] * tilts[i][f] + scale[f] * tilts[f][i] for f in each]
+            line, moves = dot(form, W[first : first + self.n]), [x - w for x in box[c]]
+            turn = min(max(-line / form[i], moves[0]), moves[1]) if form[i] > 0 else moves[0]
+            total += w * line / 2 + min(x * (line + form[i] / 2 * x) for x in (*moves, turn))
+            for e in range(first, c):
+                total += min(form[e - first] * x * (z - W[e]) for x in moves for z in box[e])
         return total
 
-    def proves(self, low, high, W, b, target):  # W, b say where tangent planes touch
-        n, parts = self.n, []
-        for i in range(n):
-            features = order(i, n)
-            box = [tuple(map(sum, zip(*(span(a[i], c[i], a[f], c[f], f == i)
-                                        for a, c in zip(low, high))))) for f in features]
-            top = (self.density[i] - sum(self.density[f] * a for f, (a, _) in zip(features, box))) / 2
-            ends, half = (-sum(max(c, 0) for _, c in box), top), sum(c - a for a, c in box) / 16
-            half = max(half, Fraction(1, 2**34))
-            box.append((max(b[i] - half, ends[0]), min(b[i] + half, ends[1])) if self.bias else (b[i],) * 2)
-            y, plane = [*(sum(row[i] * row[f] for row in W) for f in features), b[i]], self.plane(i, box)
-            tilt = [dyadic(x) for x in self.convex(i, y, plane)[1][:-1]]
-            parts.append((box, y, tilt, ends, self.bound(i, box, plane, y, tilt, y)))
-        total = sum(x * part[4] for x, part in zip(self.importance, parts))
-        total += self.shared(low, high, W, [x[2] for x in parts], [x[1] for x in parts])
-        return total >= target and (not self.bias or all(
-            self.others(i, *parts[i], (total - target) / n / self.importance[i]) for i in range(n)))
 
-    def others(self, i, box, at, tilt, ends, reached, spare):  # biases outside the first interval
-        step = 1 / (2 * sum(self.density) / 3 + 2 * self.penalty / self.importance[i])
-        for position, end, sign in ((box[-1][0], ends[0], -1), (box[-1][1], ends[1], 1)):
-            width = length = box[-1][1] - box[-1][0]
-            while position != end:
-                if length < width / 64:
-                    return False
-                ahead = dyadic(position + sign * length, 45)
-                ahead = max(ahead, end) if sign < 0 else min(ahead, end)
-                piece, y = [*box[:-1], tuple(sorted((position, ahead)))], [*at[:-1], position]
-                plane = self.plane(i, piece)
-                for _ in range(8):  # towards where the tangent plane had best touch
-                    y = [min(max(dyadic(x - step * (r - t), 45), a), c) for x, r, t, (a, c) in
-                         zip(y, self.convex(i, y, plane)[1], tilt, box)] + [position]
-                if self.bound(i, piece, plane, y, tilt, at) >= reached - spare:
-                    position, length = ahead, 3 * length
-                else:
-                    length = length * 2 / 5
-        return True
+def leaves(tree, root):  # marks and boxes; digits halve a box along that weight, lower half first
+    stack = [root]
+    for code in tree:
+        box = stack.pop()
+        if code in ".os":
+            yield code, box
+            continue
+        c, (a, b) = int(code), box[int(code)]
+        stack += [[*box[:c], half, *box[c + 1 :]] for half in (((a + b) / 2, b), (a, (a + b) / 2))]
+    yield from (("open", box) for box in stack)
 
 
-def leaves(file):  # mark and box of each leaf, a generation of the tree at a time
-    boxes = [(file["low"], file["high"])]
-    for codes in file["tree"]:
-        halves = [], []
-        for (low, high), code in zip(boxes, codes, strict=True):
-            if not code.isdigit():
-                yield code, low, high
-                continue
-            middle, at = (low[int(code)] + high[int(code)]) / 2, int(code)
-            halves[0].append((low, [*high[:at], middle, *high[at + 1:]]))
-            halves[1].append(([*low[:at], middle, *low[at + 1:]], high))
-        boxes = halves[0] + halves[1]
-    require(not boxes, "the tree ends in boxes that are not leaves")
-
-
-def check(file, sample=None, seed=0):
-    """Return the exact upper bound, numbers of leaves and of those checked, or raise ValueError."""
-    model, lower = Model(file), Fraction(file["lower"])
-    n = model.n
-    rows = lambda x: [[Fraction(y) for y in x[k * n : k * n + n]] for k in range(model.m)]  # noqa: E731
-    require(model.bias or not any(file["biases"]), "biases are not 0")
-    upper = exact_loss(model.table, model.importance, model.penalty, rows(file["weights"]), file["biases"])
-    low, high = rows(file["low"]), rows(file["high"])
-    for k, f in product(range(model.m), range(n)):
-        end = high[k][f]
-        require(low[k][f] == (-end if f > k else 0) and (end == 0 if f < k else end > 1), "root box")
-        most = model.importance[f] * model.density[f] / 3 * ((end**2 - 1) / (end**2 + 1)) ** 2
-        require(f < k or most >= upper, "weights outside the root box may cost less")
-    todo, touching = [], iter(zip(file["touch_weights"], file["touch_biases"], strict=True))
-    for mark, a, c in leaves(file):
+def claims(file, sample=None, seed=0):  # all that must hold, and whether it does
+    keys, rng = ("density", "importance", "weights", "biases", "reach"), random.Random(seed)
+    density, importance, W, b, reach = ([Fraction(x) for x in file[key]] for key in keys)
+    lower, upper, penalty = (Fraction(file[key]) for key in ("lower", "upper", "penalty"))
+    kinds, model = list(zip(density, importance)), Model(density, importance, penalty, file["bias"])
+    yield "arguments", all(0 < p <= 1 and x > 0 for p, x in kinds) and penalty >= 0
+    parts = [model.convex(i, y) for i, y in enumerate(model.rows(W, b))]
+    cost = dot(importance, [value - slope[i] for i, (value, slope) in enumerate(parts)])
+    yield "the cost of the weights", cost == upper >= lower and (model.bias or not any(b))
+    far = [x * p / 3 * ((r**2 - 1) / (r**2 + 1)) ** 2 for (p, x), r in zip(kinds, reach) if r > 1]
+    yield "the limits of norms", len(far) == model.n and min(far) >= upper
+    rows, touching = range(len(W) // model.n), zip(file["touch_weights"], file["touch_biases"])
+    root = [(-r * (k < i), r * (k <= i)) for k in rows for i, r in enumerate(reach)]
+    for mark, box in leaves(file["tree"], root):
         if mark == "s":
-            norms = [[sum(span(x, y, x, y, True)[side] for x, y in zip(a[f::n], c[f::n])) for side in (0, 1)]
-                     for f in range(n)]
-            require(any(norms[i][1] < norms[j][0] for i, j in model.equal), "a copy that is none")
-        else:
-            todo.append((mark, a, c, *next(touching)))
-    require(all(x[0] in ".o" for x in todo) and next(touching, None) is None, "marks of leaves")
-    chosen = todo if sample is None else random.Random(seed).sample(todo, min(sample, len(todo)))
-    for mark, a, c, codes, b in chosen:
-        at = [x + (y - x) * (ord(code) - 48) / 64 for x, y, code in zip(a, c, codes, strict=True)]
-        target = lower if mark == "o" else upper
-        held = model.proves(rows(a), rows(c), rows(at), [Fraction(x) for x in b], target)
-        require(held, f"bound in the box from {a} to {c}")
-    return upper, len(todo), len(chosen)
+            pairs = pairwise((kind, model.span(box, i, i)) for i, kind in enumerate(kinds))
+            yield f"a copy of {box}", any(k == j and a[1] < b[0] for (k, a), (j, b) in pairs)
+            continue
+        target, (codes, biases) = {"o": lower, ".": upper}[mark], next(touching, None)
+        if sample is None or rng.random() * len(file["touch_biases"]) < sample:
+            at = [a + (b - a) * Fraction(ord(x) - 48, 64) for (a, b), x in zip(box, codes)]
+            bound = model.bound(box, at, [Fraction(x) for x in biases])
+            yield f"the bound in {box}", bound >= target
+    yield "as many tangents as leaves", next(touching, None) is None
 
 
 def main(arguments):
-    with gzip.open(arguments[0], "rt", encoding="utf-8") as handle:
-        file = json.load(handle)
     try:
-        upper, count, checked = check(file, *map(int, arguments[1:]))
-    except ValueError as error:
-        return print(f"does not hold: {error}") or 1
-    print(f"holds: {float(Fraction(file['lower']))!r} <= least loss <= {float(upper)!r}; "
-          f"{checked} of {count} boxes checked exactly")
-    return 0
+        with gzip.open(arguments[0], "rt", encoding="utf-8") as handle:
+            file = json.load(handle)
+        wrong = next((c for c, holds in claims(file, *map(int, arguments[1:])) if not holds), None)
+    except (OSError, EOFError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        wrong = repr(error)
+    print("all of it holds" if wrong is None else f"does not hold: {wrong}")
+    return int(wrong is not None)
 
 
 if __name__ == "__main__":

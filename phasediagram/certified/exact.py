@@ -7,9 +7,7 @@ from fractions import Fraction
 from math import factorial, prod
 
 
-def moments(
-    gains: Sequence[Fraction], bias: Fraction, table: Sequence[Fraction], only_first: bool = False
-) -> list[Fraction]:
+def moments(gains: Sequence[Fraction], bias: Fraction, table: Sequence[Fraction]) -> list[Fraction]:
     """Return E[x_j ReLU(Z)] for each j, E[ReLU(Z)] and E[ReLU(Z)^2], Z = bias + gains.x.
 
     Truncated power sums (`phasediagram derive expectation`); numbers must be dyadic.
@@ -18,8 +16,6 @@ def moments(
     ----------
     table : sequence of Fraction
         Probability of each set of active features; bit j stands for gain j.
-    only_first : bool
-        Whether the others than E[x_0 ReLU(Z)] may be left at 0.
     """
     n, scale = len(gains), max(x.denominator for x in (*gains, bias))
     g, z = [int(x * scale) for x in gains], [int(bias * scale)]
@@ -40,16 +36,15 @@ def moments(
     result = [Fraction(0)] * (n + 2)
     for active, weight in enumerate(table):
         mask = active & free
-        for j in range(1 if only_first else n):
+        for j in range(n):
             own = 1 << j
             if active & own and mask & own:  # by parts in x_j
                 rise = mean(mask & ~own, 2, own) - mean(mask, 2)
                 result[j] += weight * rise * scale / (2 * g[j])
             elif active & own:
                 result[j] += weight * mean(mask, 1) / 2
-        if not only_first:
-            result[n] += weight * mean(mask, 1)
-            result[n + 1] += weight * mean(mask, 2)
+        result[n] += weight * mean(mask, 1)
+        result[n + 1] += weight * mean(mask, 2)
     return result
 
 
@@ -82,22 +77,3 @@ def exact_loss(
         total += importance[i] * (active / 3 - 2 * x[0] + x[-1])
         total += penalty * sum((g * g for g in gains[1:]), Fraction(0))
     return total
-
-
-def dyadic(x: Fraction, bits: int = 60) -> Fraction:
-    """Return the nearest multiple of 2^-bits."""
-    return Fraction(round(x * 2**bits), 2**bits)
-
-
-def dot(slope: Sequence[Fraction], x: Sequence[Fraction], centre: Sequence[Fraction]) -> Fraction:
-    """Return slope.(x - centre), over as many entries as the shortest has."""
-    terms = (s * (a - c) for s, a, c in zip(slope, x, centre, strict=False))
-    return sum(terms, Fraction(0))
-
-
-def span(
-    a: Fraction, b: Fraction, c: Fraction, d: Fraction, same: bool
-) -> tuple[Fraction, Fraction]:
-    """Return the range of x y for x in [a, b] and y in [c, d]; of x^2 if they are the same."""
-    ends = (a * a, b * b) if same else (a * c, a * d, b * c, b * d)
-    return (Fraction(0) if same and a < 0 < b else min(ends)), max(ends)

@@ -1,11 +1,10 @@
-"""A box of weights halved again and again, until each part is proved; the search and its record."""
+"""A box of weights halved again and again, until each part is proved; the search."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from numba import types
@@ -13,14 +12,11 @@ from numpy.typing import NDArray
 
 from phasediagram.certified.bounds.box import box_bound
 from phasediagram.certified.problem import Problem
+from phasediagram.certified.trees import CANDIDATE, OPEN, SYMMETRIC, Boxes, Codes, Tree, halves
 from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
 
 Array = NDArray[np.float64]
-Codes = NDArray[np.int8]
-
-#: What is known of a leaf; any other code is the weight along which a box was halved.
-EXCLUDED, CANDIDATE, SYMMETRIC, OPEN = -1, -2, -3, -4
 
 _CHUNK = 256  # boxes that a thread takes at a time
 _pairs = types.int64[:, ::1]
@@ -66,7 +62,7 @@ def _most_uncertain(m: int, n: int, low: Array, high: Array, importance: Array) 
 @compiled(
     Nothing(
         Integer, Integer, Matrix, Matrix, Matrix, Vector, Vector, Real, Boolean, _pairs, Real, Real,
-        types.int8[::1], Matrix,
+        types.int8[::1], Matrix, Vector,
     )
 )  # fmt: skip
 def _examine(
@@ -84,79 +80,26 @@ def _examine(
     above: float,
     codes: Codes,
     touched: Array,
+    reached: Array,
 ) -> None:
-    """Say of each box what is proved, or along which weight to halve it."""
+    """Say of each box what is proved, or along which weight to halve it, and what it promised."""
     for box in range(len(low)):
         if _has_a_copy(m, n, low[box], high[box], pairs):
-            codes[box] = -3
+            codes[box], reached[box] = -3, np.inf
             continue
         bound = box_bound(
             m, n, low[box], high[box], tables, importance, active, penalty, free_bias, target,
             above, touched[box, : m * n], touched[box, m * n :],
         )  # fmt: skip
+        reached[box] = bound
         if bound >= target:
             codes[box] = -1 if bound >= above else -2
         else:
             codes[box] = _most_uncertain(m, n, low[box], high[box], importance)
 
 
-@dataclass(frozen=True)
-class Boxes:
-    """Boxes of weights, and what is known of them.
-
-    Attributes
-    ----------
-    low, high : ndarray, shape (k, m n)
-    codes : ndarray of int8, shape (k,)
-    touched : ndarray, shape (k, m n + n)
-        Weights and biases at which the tangent planes of each box touch.
-    """
-
-    low: Array
-    high: Array
-    codes: Codes
-    touched: Array
-
-    def chosen(self, which: NDArray[np.bool_]) -> Boxes:
-        """Return some of the boxes."""
-        return Boxes(self.low[which], self.high[which], self.codes[which], self.touched[which])
-
-
-@dataclass(frozen=True)
-class Tree:
-    """How a box was halved.
-
-    Attributes
-    ----------
-    low, high : ndarray, shape (m n,)
-        The box.
-    codes : tuple of ndarray of int8
-        For each generation what became of its boxes.  The next generation consists of the
-        lower halves of those that were halved, then of the upper halves.
-    touched : ndarray, shape (leaves that are bounded, m n + n)
-        Where the tangent planes touch, for the leaves other than `SYMMETRIC`, in order.
-    candidates : Boxes
-        Leaves that may hold a minimiser, and those left open.
-    """
-
-    low: Array
-    high: Array
-    codes: tuple[Codes, ...]
-    touched: Array
-    candidates: Boxes
-
-    @property
-    def boxes(self) -> int:
-        """Number of boxes that were examined."""
-        return sum(map(len, self.codes))
-
-    @property
-    def open(self) -> int:
-        """Number of boxes of which nothing was proved."""
-        return int((self.candidates.codes == OPEN).sum())
-
-
-Report = Callable[[float, int, int], None]  # share of the volume done, boxes examined and left
+#: Called with the gap, relative to the loss, and the numbers of boxes examined and left.
+Report = Callable[[float, int, int], None]
 
 
 def halved(
@@ -183,30 +126,39 @@ def halved(
     threads : int, optional
         By default as many as there are processors.
     report : callable, optional
-        Called after each generation.
+        Called after each generation of boxes.
     """
     fronts = low[None, :].copy(), high[None, :].copy()
     generations: list[Codes] = []
     touched: list[Array] = []
     kept: list[Boxes] = []
-    examined, volume, done = 0, 1.0, 0.0
+    examined, gap = 0, 1.0
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         while len(fronts[0]):
             if examined + len(fronts[0]) > max_boxes:
                 boxes = _open(problem, *fronts)
             else:
-                boxes = examine(problem, *fronts, target, above, pool)
+                promised = np.empty(len(fronts[0]))
+                boxes = examine(problem, *fronts, target, above, pool, promised)
+                gap = _gap(promised[boxes.codes >= 0], above)
             examined += len(boxes.codes)
             generations.append(boxes.codes)
             bounded = (boxes.codes < 0) & (boxes.codes != SYMMETRIC)
             touched.append(boxes.touched[bounded])
             kept.append(boxes.chosen((boxes.codes == CANDIDATE) | (boxes.codes == OPEN)))
-            done += volume * float((boxes.codes < 0).sum())
-            volume *= 0.5
-            fronts = _halves(boxes)
+            fronts = halves(boxes.low, boxes.high, boxes.codes)
             if report is not None:
-                report(done, examined, len(fronts[0]))
+                report(gap, examined, len(fronts[0]))
     return Tree(low, high, tuple(generations), np.concatenate(touched), _joined(kept))
+
+
+def _gap(promised: Array, above: float) -> float:
+    """Return how far the boxes left are below the least known loss, by what they promise.
+
+    It is proved only when none is left: other biases than the best ones are not looked at before.
+    """
+    finite = promised[np.isfinite(promised)]
+    return float(np.clip(1 - finite.min() / above, 0.0, 1.0)) if len(finite) else 0.0
 
 
 def examine(
@@ -216,10 +168,13 @@ def examine(
     target: float,
     above: float,
     pool: ThreadPoolExecutor,
+    reached: Array | None = None,
 ) -> Boxes:
-    """Examine boxes, on threads."""
+    """Examine boxes, on threads; `reached` is filled with bounds, or what they promise."""
     m, n = problem.m, problem.n
     boxes = Boxes(low, high, np.empty(len(low), np.int8), np.empty((len(low), m * n + n)))
+    if reached is None:
+        reached = np.empty(len(low))
     importance = np.array([float(x) for x in problem.importance])
     active = np.array([float(x) for x in problem.active])
 
@@ -227,23 +182,13 @@ def examine(
         _examine(
             m, n, low[chunk], high[chunk], problem.tables, importance, active,
             float(problem.penalty), problem.free_bias, problem.equal_pairs, target, above,
-            boxes.codes[chunk], boxes.touched[chunk],
+            boxes.codes[chunk], boxes.touched[chunk], reached[chunk],
         )  # fmt: skip
 
     chunks = [slice(start, start + _CHUNK) for start in range(0, len(low), _CHUNK)]
     for _ in pool.map(part, chunks) if len(chunks) > 1 else map(part, chunks):
         pass
     return boxes
-
-
-def _halves(boxes: Boxes) -> tuple[Array, Array]:
-    """Return the halves of the boxes that are to be halved: all lower ones, then all upper."""
-    parents = boxes.chosen(boxes.codes >= 0)
-    each, along = np.arange(len(parents.codes)), parents.codes.astype(np.intp)
-    middle = 0.5 * (parents.low[each, along] + parents.high[each, along])
-    low, high = parents.low.copy(), parents.high.copy()
-    low[each, along] = high[each, along] = middle
-    return np.concatenate([parents.low, low]), np.concatenate([high, parents.high])
 
 
 def _open(problem: Problem, low: Array, high: Array) -> Boxes:

@@ -104,17 +104,19 @@ def root_box(problem: Problem, upper: Fraction) -> tuple[Array, Array]:
     ValueError
         If that limits the norm of some feature to no finite value.
     """
-    low, high = np.zeros((problem.m, problem.n)), np.zeros((problem.m, problem.n))
-    for feature in range(problem.n):
-        reach = _largest_norm(problem, feature, upper)
-        if reach > LARGEST_WEIGHT:
-            raise ValueError(
-                f"the norm of feature {feature} can only be limited to {reach:g}, and bounds are "
-                f"rigorous up to {LARGEST_WEIGHT:g}: the density is too low for this importance"
-            )
-        for k in range(min(feature + 1, problem.m)):
-            low[k, feature], high[k, feature] = (0.0 if k == feature else -reach), reach
-    return low.ravel(), high.ravel()
+    reach = np.array([_largest_norm(problem, feature, upper) for feature in range(problem.n)])
+    for feature in np.flatnonzero(reach > LARGEST_WEIGHT)[:1]:
+        raise ValueError(
+            f"the norm of feature {feature} can only be limited to {reach[feature]:g}, and bounds "
+            f"are rigorous up to {LARGEST_WEIGHT:g}: the density is too low for this importance"
+        )
+    return triangular(problem.m, reach)
+
+
+def triangular(m: int, reach: Array) -> tuple[Array, Array]:
+    """Return the box, shapes (m n,), of upper triangular W whose norms are at most `reach`."""
+    high = np.triu(np.tile(reach, (m, 1)))
+    return 0.0 - np.triu(high, 1).ravel(), high.ravel()
 
 
 def _largest_norm(problem: Problem, feature: int, upper: Fraction) -> float:

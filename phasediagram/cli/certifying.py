@@ -86,15 +86,17 @@ def _certify(options: argparse.Namespace) -> int:
 
 
 def _reporter() -> Callable[[float, int, int], None]:
-    """Return what says now and then on stderr how much is decided."""
+    """Return what says now and then on stderr how wide the gap is, and what is left."""
     last = time.monotonic()
 
-    def report(share: float, examined: int, left: int) -> None:
+    def report(gap: float, examined: int, left: int) -> None:
         nonlocal last
         if time.monotonic() > last + _SECONDS:
             last = time.monotonic()
-            done = f"{share:.3%} of the weights' volume decided"
-            print(f"{done}, {examined} boxes examined, {left} left", file=sys.stderr)
+            print(
+                f"gap {gap:.1e} of the loss, {left} boxes left, {examined} examined",
+                file=sys.stderr,
+            )
 
     return report
 
@@ -126,15 +128,23 @@ def add_certified_diagram(verbs: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _certified_diagram(options: argparse.Namespace) -> int:
-    from phasediagram.certified.diagram import certified_diagram
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    from phasediagram.certified.planes.diagram import certified_diagram
 
     path = figure_path(options.output)
-    with progress_bar("certifying") as progress:
+    # spawned: a forked copy of a process with threads, such as the bar's, can hang
+    with (
+        ProcessPoolExecutor(mp_context=get_context("spawn")) as executor,
+        progress_bar("certifying") as progress,
+    ):
         found = certified_diagram(
             interference_penalty=options.penalty_range and tuple(options.penalty_range),
             undecided=options.undecided,
             max_seconds=options.seconds,
             directory=options.directory,
+            executor=executor,
             progress=progress,
         )
     from phasediagram.files.documents import record
@@ -143,6 +153,6 @@ def _certified_diagram(options: argparse.Namespace) -> int:
     shares = [f"{phase:<15} {share:8.3%}" for phase, share in found.shares(finer=True).items()]
     with paper_figure() as figure:
         plot_certified(found, figure.add_subplot())
-        save_figure(figure, path)
+    save_figure(figure, path)
     answer(options, "\n".join(shares), lambda: record(found), [path])
     return 0 if found.shares().get("undecided", 0.0) <= options.undecided else CHECK_FAILED

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from phasediagram.certified.certificate import Certificate
-from phasediagram.certified.diagram import CertifiedDiagram
+from phasediagram.certified.planes.diagram import CertifiedDiagram
 from phasediagram.comparison.agreement import Agreement
 from phasediagram.comparison.basins import Basins
 from phasediagram.files.assumptions import axis_names

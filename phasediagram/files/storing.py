@@ -11,7 +11,7 @@ from phasediagram import archives
 from phasediagram.atlas.diagram import load_blocks
 from phasediagram.catalogue.configurations import ConfigurationMinimum
 from phasediagram.certified.certificate import Certificate
-from phasediagram.certified.diagram import CertifiedDiagram
+from phasediagram.certified.planes.diagram import CertifiedDiagram
 from phasediagram.comparison.agreement import Agreement
 from phasediagram.comparison.basins import Basins
 from phasediagram.comparison.edges import EdgeDistances

@@ -8,7 +8,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from phasediagram.certified.diagram import CertifiedDiagram
+from phasediagram.certified.planes.diagram import CertifiedDiagram
 from phasediagram.plotting.canvas import new_axes
 from phasediagram.plotting.phases import phase_style
 

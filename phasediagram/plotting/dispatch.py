@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from phasediagram.certified.diagram import CertifiedDiagram
+from phasediagram.certified.planes.diagram import CertifiedDiagram
 from phasediagram.comparison.agreement import Agreement
 from phasediagram.plotting.certified import plot_certified
 from phasediagram.plotting.lines import plot_boundaries, plot_losses

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from math import comb
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.optimize
 
 import phasediagram as phd
-from phasediagram.certified.cells import Corners, outweighed, polar_tables
-from phasediagram.certified.deciding import Cell, decide
+from phasediagram.certified.planes.cells import Corners, outweighed, polar_tables
+from phasediagram.certified.planes.deciding import Cell, decide
 from phasediagram.cli import main
 
 CURVES = json.loads((Path(__file__).parent.parent / "reference" / "curves_2_1.json").read_text())
@@ -102,21 +104,55 @@ def test_small_cells_beside_boundaries_are_decided():
     assert decide(Cell((0.599, 0.601), (1 / 0.612, 1 / 0.61))).phase == "dedicated"
 
 
-def test_small_second_weights_are_not_outweighed_beyond_the_stability_limit():
-    """The proof for small weights must fail just above r_c(p), where they lower the loss."""
-    p = 0.5
-    limit = float(phd.closed_forms.ignored_stability_limit(p))
-    table = np.array([0.25, 0.25, 0.25, 0.25])
-    corners = Corners(
-        np.tile(table, (1, 2, 1)), np.ones((1, 2)), np.full((1, 2), p), np.zeros(1), np.ones(1)
-    )
+def stability(p):
+    """What says whether second weights up to a size are outweighed at density p, and r_c(p)."""
+    tables = np.tile([(1 - p) ** 2, p * (1 - p), p * (1 - p), p**2], (1, 2, 1))
+    corners = Corners(tables, np.ones((1, 2)), np.full((1, 2), p), np.zeros(1), np.ones(1))
     variance = p / 3 - p**2 / 4
 
-    def holds(r):
-        return outweighed(corners, 0.02, np.sqrt(18 * r), np.array([r * variance]), 4000, 1e-6)
+    def holds(r, small, **more):
+        reach, price = np.sqrt(18 * r) * 1.000001, np.array([r * variance])
+        return outweighed(corners, small, reach, price, 4000, small * 2.0**-11, **more)
 
-    assert holds(0.97 * limit)
-    assert not holds(1.001 * limit)
+    return holds, float(phd.closed_forms.ignored_stability_limit(p))
+
+
+@pytest.mark.parametrize("p", [0.5, 0.6])
+def test_small_second_weights_are_not_outweighed_beyond_the_stability_limit(p):
+    """The proof for small weights must fail just above r_c(p), where they lower the loss."""
+    holds, limit = stability(p)
+    assert holds(0.97 * limit, 0.02)
+    assert not holds(1.001 * limit, 0.02)
+    assert not holds(1.001 * limit, 0.001, inner=0.75)
+    # those of the same sign do not
+    assert holds(1.001 * limit, 0.02, signs=(1.0,))
+    assert not holds(1.001 * limit, 0.02, signs=(-1.0,))
+
+
+def test_rings_prove_what_a_whole_disc_does_not():
+    holds, limit = stability(0.6)
+    assert not holds(0.98 * limit, 0.1)
+    assert holds(0.98 * limit, 0.1, inner=0.75)
+
+
+@pytest.mark.parametrize("share", [0.9, 0.98])
+def test_weights_in_a_ring_that_is_proved_cost_more_than_ignoring(share):
+    """Second weights in the ring, first weights and biases searched: never below r V."""
+    p, small, inner = 0.6, 0.1, 0.75
+    holds, limit = stability(p)
+    r = share * limit
+    assert holds(r, small, inner=inner)
+    rng = np.random.default_rng(1)
+    for second in small * np.linspace(inner, 1, 4):
+
+        def loss(x, second=second):
+            W, b = np.array([[x[0], -second]]), x[1:]
+            return float(phd.expected_loss(W, b, p, [1.0, r]))
+
+        for _ in range(4):
+            start = [1.0, 0.0, p / 2] + rng.normal(size=3) * 0.1
+            least = scipy.optimize.minimize(loss, start, method="Nelder-Mead").fun
+            assert least > r * (p / 3 - p**2 / 4)
 
 
 @pytest.mark.parametrize("n", [2, 3])
@@ -139,7 +175,7 @@ def test_a_diagram_is_continued_from_its_directory(tmp_path, monkeypatch):
     first = phd.certified_diagram(**window, directory=tmp_path)
     path = tmp_path / "cells.jsonl"
     path.write_text(path.read_text() + '[3, 1, 0, "supe')  # killed while writing
-    monkeypatch.setattr("phasediagram.certified.diagram.decide", None)
+    monkeypatch.setattr("phasediagram.certified.planes.diagram.decide", None)
     again = phd.certified_diagram(**window, directory=tmp_path)
     assert sorted(zip(again.phase, again.density.tolist(), again.other.tolist(), strict=True)) == (
         sorted(zip(first.phase, first.density.tolist(), first.other.tolist(), strict=True))
@@ -161,16 +197,46 @@ def test_a_penalty_may_be_the_second_axis():
     assert {found.phase[k] for k in np.flatnonzero(at_end)} == {"undecided"}
 
 
-@pytest.mark.parametrize(("density", "accuracy"), [(0.6, 0.03), (0.8, 0.04)])
-def test_a_penalty_ends_superposition_where_the_closed_form_says(density, accuracy):
-    """Where the change is continuous, at V (1 - r_c)/2 for equal importances."""
-    limit = float(phd.closed_forms.ignored_stability_limit(density))
-    end = (density / 3 - density**2 / 4) * (1 - limit) / 2
+@pytest.mark.parametrize("density", [0.55, 0.6, 0.7])
+def test_a_penalty_ends_superposition_where_the_closed_form_says(density):
+    """Where the change is continuous, at V (1 - r_c)/2 for equal importances: within 1/1000."""
+    end = end_of_superposition(density)
     phases = [
         decide(Cell((density, density), (1.0, 1.0), (end * share, end * share))).phase
-        for share in (1 - accuracy, 1.0, 1 + accuracy)
+        for share in (0.999, 1.0, 1.001)
     ]
     assert phases == ["superposed", "undecided", "not superposed"]
+
+
+def end_of_superposition(density):
+    limit = float(phd.closed_forms.ignored_stability_limit(density))
+    return (density / 3 - density**2 / 4) * (1 - limit) / 2
+
+
+@pytest.mark.parametrize("density", [0.52, 0.6, 0.7, 0.8, 0.86])
+def test_cells_across_the_end_of_superposition_are_never_decided(density):
+    end, width = end_of_superposition(density), 1e-3
+    ranges = [(x * (1 - width), x * (1 + width)) for x in (density, end)]
+    assert decide(Cell(ranges[0], (1.0, 1.0), ranges[1])).phase == "undecided"
+
+
+def test_superposition_near_its_end_at_low_density_is_not_antipodal():
+    """A minimum of unequal norms is the last one that superposes; equal norms lose before."""
+    density, penalty = 0.05, 0.01469
+    verdict = decide(Cell((density, density), (1.0, 1.0), (penalty, penalty)))
+    assert verdict.phase == "superposed"
+    model = phd.ToyModel(2, interference_penalty=penalty)
+    found = phd.solve(density, model=model)
+    ratio = abs(found.W[0, 1] / found.W[0, 0])
+    assert min(ratio, 1 / ratio) < 0.5
+    assert found.loss < density / 3 - density**2 / 4
+
+
+def test_a_penalty_ends_superposition_once():
+    """What is proved at the ends of a range of penalties is proved within it."""
+    over = Cell((0.2, 0.2), (1.0, 1.0), (0.02, 0.037))
+    assert decide(over).phase == "superposed"
+    assert decide(replace(over, penalty=(0.0376, 0.1))).phase == "not superposed"
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,9 @@ def box_bound(
     weights: Array,
     biases: Array,
 ) -> float:
-    """Return a lower bound of the loss for weights in a box, any biases; -inf if below target.
+    """Return a lower bound of the loss for weights in a box, any biases, if it reaches `target`.
+
+    Else what the first intervals of biases promise, below `target`, or -inf.
 
     Parameters
     ----------
@@ -225,7 +227,7 @@ def box_bound(
         if central >= target:
             break
     if not central >= target:
-        return -np.inf
+        return central
     if central < above and not near_least(
         n, at, tables, importance, active, penalty, target, above, points, out
     ):

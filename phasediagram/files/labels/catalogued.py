@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from phasediagram.catalogue.configurations import ConfigurationMinimum
-from phasediagram.certified.diagram import CertifiedDiagram
+from phasediagram.certified.planes.diagram import CertifiedDiagram
 from phasediagram.files.labelled import Attributes, LabelledArrays, Variable
 
 _CELL, _LIMITS = ("cell",), ("cell", "limit")

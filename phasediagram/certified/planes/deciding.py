@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.certified.candidates import lowest_from
-from phasediagram.certified.cells import Corners, excluded, outweighed, polar_tables, ratios
 from phasediagram.certified.exact import exact_loss
+from phasediagram.certified.planes.cells import Corners, excluded, outweighed, polar_tables, ratios
 from phasediagram.certified.problem import Problem, independent, root_box
 
 Array = NDArray[np.float64]
@@ -24,10 +24,16 @@ _MAX_BOXES = 4000
 _NARROWEST = 2.0**-11  # boxes of weights below which a cell is given up
 _FINE = 2.0**-8  # the same, in units of the smallest second weight
 _RATIO_WIDTH = 2.0**-6  # of boxes of weights, for the limits of |W_2 / W_1|
-_EQUAL = 1e-9  # relative difference of losses below which ignoring is taken to be as good
-#: Where minimisation starts at a cell's centre: W and b.
-_STARTS = ((1.0, -1.0, 0.0, 0.0), (1.0, -0.3, 0.1, 0.2), (0.3, -1.0, 0.2, 0.1))
+_EQUAL = 1e-11  # relative difference of losses below which ignoring is taken to be as good
+#: Where minimisation starts: W and b.
+_STARTS = (
+    (1.0, -1.0, 0.0, 0.0),
+    (0.9, -0.5, 0.1, 0.1),
+    (1.0, -0.2, 0.1, 0.2),
+    (0.3, -1.0, 0.2, 0.1),
+)
 _PARTS = 4  # parts of a range of densities that are tried one by one
+_RING, _RINGS = 0.75, 24  # inner radius of a ring of second weights, and how many are tried
 _SMALL = (0.8, 0.25, 0.08)  # second weights left to the proof for small ones, in quarters of p
 
 
@@ -82,25 +88,36 @@ def decide(cell: Cell) -> Verdict:
         least, most = image.ratio
         limits = below(1 / most) if most else math.inf, above(1 / least) if least else math.inf
         return Verdict(swapped, limits)
-    W, b = _known_minimum(cell)
-    if W[0, 0] * W[0, 1] < 0:
-        return _superposed(cell.problems(), W, b)
-    proved = high <= 1 and (_ignored(cell) or all(_ignored(part) for part in _parts(cell)))
-    if not proved:
+    W, b, gain = _known_minimum(*_middle(cell))
+    if gain > _EQUAL:
+        proved = _superposed(cell, W, b) or all(
+            _superposed(part, *_known_minimum(*_middle(part))[:2]) for part in _parts(cell)
+        )
+        return Verdict(SUPERPOSED, _limits(cell, W, b)) if proved else Verdict(UNDECIDED)
+    if high > 1 or any(_known_minimum(*corner)[2] > _EQUAL for corner in _most_superposed(cell)):
+        return Verdict(UNDECIDED)
+    if not (_ignored(cell) or all(_ignored(part) for part in _parts(cell))):
         return Verdict(UNDECIDED)
     return Verdict(NOT_SUPERPOSED) if cell.is_tied else Verdict(IGNORED, (0.0, 0.0))
 
 
-def _known_minimum(cell: Cell) -> tuple[Array, Array]:
-    """Return the lowest minimum that is known at the cell's centre."""
+def _middle(cell: Cell) -> tuple[float, float, float]:
+    """Return a cell's centre, at the penalty at which superposition gains least."""
     p, r = (math.sqrt(a * b) for a, b in (cell.density, cell.relative_importance))
+    return p, r, cell.penalty[1]
+
+
+def _most_superposed(cell: Cell) -> list[tuple[float, float, float]]:
+    """Return the corners of a cell at which superposition gains most."""
+    return [(p, cell.relative_importance[1], cell.penalty[0]) for p in cell.density]
+
+
+def _known_minimum(p: float, r: float, penalty: float) -> tuple[Array, Array, float]:
+    """Return the lowest minimum known at a point, and its gain against ignoring a feature."""
     table = independent([Fraction(p)] * 2)
-    centre = Problem(2, 1, table, (Fraction(1), Fraction(r)), Fraction(sum(cell.penalty) / 2))
-    W, b, loss = lowest_from(centre, _STARTS)
-    ignoring = r * float(_variance(centre))
-    if loss < ignoring * (1 - _EQUAL):
-        return W, b
-    return np.array([[1.0, 0.0]]), np.array([0.0, p / 2])
+    point = Problem(2, 1, table, (Fraction(1), Fraction(r)), Fraction(penalty))
+    W, b, loss = lowest_from(point, _STARTS)
+    return W, b, 1 - loss / (r * float(_variance(point))) if W[0, 0] * W[0, 1] < 0 else 0.0
 
 
 def below(x: float) -> float:
@@ -118,28 +135,54 @@ def _parts(cell: Cell) -> list[Cell]:
     return [replace(cell, density=pair) for pair in pairwise(edges)]
 
 
-def _superposed(problems: list[Problem], W: Array, b: Array) -> Verdict:
-    """Prove that W costs less than any weights with W_1 W_2 >= 0, and limit |W_2 / W_1|."""
-    least = [exact_loss(x.table, x.importance, x.penalty, W, b) for x in problems]
-    corners = _corners(problems, least)
-    ends = _reach(problems, least)
-    if ends is None or excluded(1, corners, (0.0, 0.0), ends, _MAX_BOXES, _NARROWEST) <= 0:
-        return Verdict(UNDECIDED)
-    limits = ratios(corners, (0.0, -ends[1]), (ends[0], 0.0), _MAX_BOXES, _RATIO_WIDTH)
-    return Verdict(SUPERPOSED, limits)
+def _superposed(cell: Cell, W: Array, b: Array) -> bool:
+    """Prove that W costs less than any weights with W_1 W_2 >= 0.
+
+    A penalty raises what W costs and the others no less than 0, so that its highest value is
+    enough.  If W gains little, one proves that W_1 W_2 > 0 is no better than ignoring.
+    """
+    hardest = replace(cell, penalty=(cell.penalty[1],) * 2)
+    problems = hardest.problems()
+    costs = [exact_loss(x.table, x.importance, x.penalty, W, b) for x in problems]
+    if any(cost >= _ignoring(x) for cost, x in zip(costs, problems, strict=True)):
+        return False  # ignoring is as good at a corner, or better
+    corners, ends = _corners(problems, costs), _reach(problems, costs)
+    if ends and excluded(1, corners, (0.0, 0.0), ends, _MAX_BOXES, _NARROWEST) > 0:
+        return True
+    return max(cell.relative_importance) <= 1 and _ignoring_wins(hardest, (1.0,))
+
+
+def _limits(cell: Cell, W: Array, b: Array) -> tuple[float, float]:
+    """Return bounds of |W_2 / W_1| of all minimisers with W_1 W_2 < 0."""
+    problems = cell.problems()
+    costs = [exact_loss(x.table, x.importance, x.penalty, W, b) for x in problems]
+    ends = _reach(problems, costs)
+    if ends is None:
+        return 0.0, math.inf
+    corners = _corners(problems, costs)
+    return ratios(corners, (0.0, -ends[1]), (ends[0], 0.0), _MAX_BOXES, _RATIO_WIDTH)
 
 
 def _ignored(cell: Cell) -> bool:
-    """Prove that ignoring the second feature costs less than any W_2 other than 0."""
+    """Prove that ignoring the second feature costs less than any W_2 other than 0.
+
+    A penalty raises what these cost, so that its lowest value is enough.
+    """
+    return _ignoring_wins(replace(cell, penalty=(cell.penalty[0],) * 2), (-1.0, 1.0))
+
+
+def _ignoring_wins(cell: Cell, signs: tuple[float, ...]) -> bool:
+    """Prove that ignoring costs less than any weights whose product has one of these signs."""
     r, p = max(cell.relative_importance), min(cell.density)
     problems = cell.problems()
-    variances = [_variance(x) for x in problems]
-    least = [x.importance[1] * v for x, v in zip(problems, variances, strict=True)]
-    corners = _corners(problems, least)
+    least = [_ignoring(x) for x in problems]
+    corners, ends = _corners(problems, least), _reach(problems, least)
     scaled = np.array([float(x) for x in least])
+    reach = math.sqrt(18 * r) * (1 + 2.0**-40)
+    if ends is None:
+        return False
     for share in _SMALL:
         small = math.floor(share * p / 4 * 2**20) / 2**20
-        reach = math.sqrt(18 * r) * (1 + 2.0**-40)
         first = math.sqrt(1 + small * reach)  # the largest first weight
         if small == 0 or not (
             (small * (small + first)) * (1 + 2.0**-40) <= p / 4
@@ -148,28 +191,42 @@ def _ignored(cell: Cell) -> bool:
         ):
             continue
         # the small ones first: whether they are outweighed does not cost much
-        if not outweighed(corners, small, reach, scaled, _MAX_BOXES, small * _NARROWEST):
-            continue
-        if _large_excluded(problems, least, corners, small, cell.is_tied):
+        if _small_outweighed(corners, small, reach, scaled, signs) and _large_excluded(
+            corners, ends, small, cell.is_tied, signs
+        ):
             return True
     return False
 
 
-def _large_excluded(
-    problems: list[Problem], least: list[Fraction], corners: Corners, small: float, tied: bool
+def _small_outweighed(
+    corners: Corners, small: float, reach: float, scaled: Array, signs: tuple[float, ...]
 ) -> bool:
-    ends = _reach(problems, least)
-    if ends is None:
-        return False
+    """Prove that second weights up to `small` cost more than they gain: all, or ring by ring."""
+    size = small
+    for _ in range(_RINGS):
+        narrowest = size * _NARROWEST
+        if outweighed(corners, size, reach, scaled, _MAX_BOXES, narrowest, signs):
+            return True
+        following = math.ceil(size * _RING * 2**30) / 2**30
+        inner = below(following / size)
+        if not outweighed(corners, size, reach, scaled, _MAX_BOXES, narrowest, signs, inner):
+            return False
+        size = following
+    return False
+
+
+def _large_excluded(
+    corners: Corners, ends: tuple[float, float], small: float, tied: bool, signs: tuple[float, ...]
+) -> bool:
     first, second = ends
     start = small if tied else 0.0  # if tied, either weight may be the small one
-    return all(
-        excluded(1, corners, low, high, _MAX_BOXES, small * _FINE) > 0
-        for low, high in (
-            ((start, -second), (first, -small)),
-            ((start, small), (first, second)),
-        )
-    )
+    boxes = {-1.0: ((start, -second), (first, -small)), 1.0: ((start, small), (first, second))}
+    return all(excluded(1, corners, *boxes[sign], _MAX_BOXES, small * _FINE) > 0 for sign in signs)
+
+
+def _ignoring(problem: Problem) -> Fraction:
+    """Return what it costs to ignore the second feature."""
+    return problem.importance[1] * _variance(problem)
 
 
 def _variance(problem: Problem) -> Fraction:

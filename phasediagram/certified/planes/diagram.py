@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram._version import __version__
-from phasediagram.certified.deciding import SUPERPOSED, UNDECIDED, Cell, Verdict, decide
+from phasediagram.certified.planes.deciding import SUPERPOSED, UNDECIDED, Cell, Verdict, decide
 from phasediagram.executors import Part, Workers, require_executor
 from phasediagram.model import DENSITY_RANGE, RELATIVE_IMPORTANCE_RANGE
 from phasediagram.progress import Progress
@@ -137,7 +137,7 @@ def certified_diagram(
     """Prove what minimisers look like over a window of parameters.
 
     Every cell that is decided holds a theorem: whatever density and relative importance are
-    taken from it, every global minimiser looks as stated (`phasediagram derive lower-bound`).
+    taken from it, every global minimiser looks as stated (`phasediagram derive proved-cells`).
 
     Parameters
     ----------

@@ -149,10 +149,11 @@ def excluded(
     return int(found)
 
 
-@compiled(Integer(Real, Real, Real, Matrix, Matrix, Vector, Vector, Real, Integer))
+@compiled(Integer(Real, Real, Real, Real, Matrix, Matrix, Vector, Vector, Real, Integer))
 def _outweighed(
     sign: float,
     small: float,
+    inner: float,
     reach: float,
     tables: Array,
     active: Array,
@@ -170,8 +171,10 @@ def _outweighed(
     while waiting > 0:
         waiting -= 1
         a, b, c, d = stack[waiting]
-        # the first weight's square lies between 1 and the own gain
-        if d * d * _ABOUT < min(1.0, a) or c * c > max(1.0, b) * _ABOUT:
+        # the first weight's square lies between 1 + inner (a - 1) and the own gain a
+        lowest = min(1.0 + inner * (a - 1.0), a)
+        highest = max(1.0 + inner * (b - 1.0), b)
+        if d * d * _ABOUT < lowest or c * c > highest * _ABOUT:
             continue
         boxes += 1
         low[0], high[0] = np.floor(a * _GRID) / _GRID, np.ceil(b * _GRID) / _GRID
@@ -200,13 +203,20 @@ def _outweighed(
 
 
 def outweighed(
-    corners: Corners, small: float, reach: float, variance: Array, max_boxes: int, narrowest: float
+    corners: Corners,
+    small: float,
+    reach: float,
+    variance: Array,
+    max_boxes: int,
+    narrowest: float,
+    signs: tuple[float, ...] = (-1.0, 1.0),
+    inner: float = 0.0,
 ) -> bool:
-    """Return whether a small second weight is proved to cost more than it gains, n = 2, m = 1.
+    """Return whether second weights of norm `inner` to 1 times `small` cost more than they gain.
 
-    Proves, for either sign, that ``L_1(a, g) + (v + penalty) g^2 > 2 v small^2`` for all biases,
-    ``g = +- small w`` and ``|a - 1| <= small reach`` with w^2 between 1 and a, where v is the
-    variance of the second feature times its importance (`phasediagram derive lower-bound`).
+    Proves, for these signs, that ``L_1(a, g) + (v + penalty) g^2 > 2 v small^2`` for all biases,
+    ``g = +- small w``, ``|a - 1| <= small reach`` and w^2 between 1 + inner (a - 1) and a; v is the
+    variance of the second feature times its importance (`phasediagram derive proved-cells`).
 
     Parameters
     ----------
@@ -219,11 +229,11 @@ def outweighed(
     target = 2 * variance * small**2 * (1 + 2.0**-48)
     return all(
         _outweighed(
-            sign, small, reach, np.ascontiguousarray(corners.tables[:, 0]), corners.active,
+            sign, small, inner, reach, np.ascontiguousarray(corners.tables[:, 0]), corners.active,
             penalty, target, narrowest, max_boxes,
         )
         > 0
-        for sign in (-1.0, 1.0)
+        for sign in signs
     )  # fmt: skip
 
 
