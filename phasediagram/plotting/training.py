@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from phasediagram.comparison.agreement import Agreement
 from phasediagram.comparison.edges import mean_norm_and_superposition
-from phasediagram.plotting.canvas import new_axes, paint
+from phasediagram.plotting.canvas import axes_of, label_axes, new_axes, paint
 from phasediagram.plotting.lines import add_line_legend, plot_boundaries
 from phasediagram.plotting.phases import (
     plot_color_key,
@@ -51,8 +51,7 @@ def plot_agreement(agreement: Agreement, ax: Axes | None = None, size: float = 9
     """
     if ax is None:
         ax = new_axes()
-        ax.set_xscale("log")
-        ax.set_yscale("log")
+        label_axes(ax, axes_of(agreement))
     share = (agreement.outcome == "global").mean(axis=-1)
     best = agreement.best_seed_agrees
     limits = ax.get_xlim(), ax.get_ylim()
