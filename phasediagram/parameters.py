@@ -400,6 +400,7 @@ def plane_from_record(record: dict[str, Any]) -> Plane:
 
 
 def _first(values: float | Array | None) -> float:
+    assert values is not None
     return float(np.ravel(values)[0])
 
 

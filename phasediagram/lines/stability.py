@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.atlas.following import End
+from phasediagram.lines.leading import leading_coefficient
 from phasediagram.lines.polylines import passes
 from phasediagram.lines.systems import ZeroCurvature
 from phasediagram.lines.tracer import Domain, correct, follow
@@ -39,15 +40,15 @@ class StabilityLimit:
     positions : ndarray, shape (k, 2)
     states, directions : ndarray, shape (k, d)
         The minimum, and the direction in which it is soft.
-    cubic : ndarray, shape (k,)
-        K of ``t^3 K`` along it.
+    leading : ndarray, shape (k,)
+        K of ``t^3 K`` along it, or Q of ``t^4 Q`` where K is 0 by symmetry.
     ends : tuple of str
     """
 
     positions: Array
     states: Array
     directions: Array
-    cubic: Array
+    leading: Array
     ends: tuple[str, str]
 
 
@@ -123,19 +124,20 @@ def _trace(engine: Engine, plane: Plane, domain: Domain, end: End) -> StabilityL
             parts.append(([start], record[:1], why))
             break
     (ahead, first, reason), (back, second, other) = parts
-    states, directions, cubic = zip(*(second[::-1] + first[1:]), strict=True)
+    states, directions, leading = zip(*(second[::-1] + first[1:]), strict=True)
     return StabilityLimit(
         np.array(back[::-1] + ahead[1:]),
         np.array(states),
         np.array(directions),
-        np.array(cubic),
+        np.array(leading),
         (other, reason),
     )
 
 
 def _at(system: ZeroCurvature, y: Array) -> tuple[Array, Array, float]:
     here = system.follow(y)
-    return here.state, here.direction, here.cubic
+    leading = leading_coefficient(system.engine, system.plane.at(y), here)
+    return here.state, here.direction, leading
 
 
 def _is_softest(system: ZeroCurvature, y: Array) -> bool:

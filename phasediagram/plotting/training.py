@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot_agreement(agreement: Agreement, ax: Axes | None = None, size: float = 9.0) -> Axes:
+def plot_agreement(
+    agreement: Agreement, ax: Axes | None = None, size: float = 9.0, color_key: bool = True
+) -> Axes:
     """Draw every trained point, coloured by the share of its runs in the global minimum.
 
     Parameters
@@ -33,6 +35,8 @@ def plot_agreement(agreement: Agreement, ax: Axes | None = None, size: float = 9
         Where to draw, for instance on top of `plot_phases`; new axes by default.
     size : float
         Area of the markers, in square points.
+    color_key : bool
+        Whether to say beside the axes what the shades mean.
 
     Returns
     -------
@@ -71,8 +75,9 @@ def plot_agreement(agreement: Agreement, ax: Axes | None = None, size: float = 9
     if limits != ((0.0, 1.0), (0.0, 1.0)):
         ax.set_xlim(limits[0])
         ax.set_ylim(limits[1])
-    bar = ax.figure.colorbar(drawn, cax=ax.inset_axes((1.03, 0.0, 0.03, 1.0)))
-    bar.set_label("share of runs in the global minimum", fontsize="small")
+    if color_key:
+        bar = ax.figure.colorbar(drawn, cax=ax.inset_axes((1.03, 0.0, 0.03, 1.0)))
+        bar.set_label("share of runs in the global minimum", fontsize="small")
     return ax
 
 
