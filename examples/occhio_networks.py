@@ -9,11 +9,11 @@ import phasediagram as phd
 from phasediagram.plotting import PAGE_WIDTH, paper_figure, plot_agreement, plot_phases, save_figure
 
 os.environ.setdefault("TQDM_DISABLE", "1")
-import torch  # noqa: E402
-from occhio.autoencoder import TiedLinearRelu  # noqa: E402
-from occhio.distributions import CorrelatedPairs, HierarchicalPairs, SparseUniform  # noqa: E402
-from occhio.model_grid import Axis, ModelGrid  # noqa: E402
-from occhio.toy_model import ToyModel  # noqa: E402
+import torch
+from occhio.autoencoder import TiedLinearRelu
+from occhio.distributions import CorrelatedPairs, HierarchicalPairs, SparseUniform
+from occhio.model_grid import Axis, ModelGrid
+from occhio.toy_model import ToyModel
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--grid", type=int, default=64, help="points of the theory along each axis")
@@ -92,7 +92,7 @@ with paper_figure(PAGE_WIDTH) as figure:
         relative = agreement.excess / agreement.theory_loss[..., None]
         print(f"{world.__name__}: {agreement.runs} networks, {shares}")
         print(
-            f"  excess over the minimum: least {relative.min():.1e}, median {np.median(relative):.1e}"
+            f"  relative excess loss: least {relative.min():.1e}, median {np.median(relative):.1e}"
         )
         for phase in np.unique(agreement.phase):
             here = agreement.phase == phase

@@ -1,4 +1,4 @@
-"""The term that decides the order of a transition, against the loss itself along the softest curve."""
+"""The term that decides the order of a transition, against the loss along the softest curve."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_fourth_term_is_that_of_the_loss(case):
         gain = loss_along(there, p, x, d, t) - own - curvature * t**2 / 2
         ratios.append(gain / t**4)
     limit = ratios[0] + (ratios[0] - ratios[1]) / 3  # the next term is of sixth order
-    assert Q == pytest.approx(limit, rel=0.02)
+    assert pytest.approx(limit, rel=0.02) == Q
 
 
 def test_only_symmetry_makes_the_fourth_term_count():
