@@ -3,7 +3,7 @@
 Along a curve on which a minimum's smallest second directional derivative vanishes, the loss
 along the softest direction is ``K t^3``: where K > 0 the minimum goes on as another branch that
 sets out from it.  Where K vanishes by symmetry the next term takes its place, see
-`phasediagram.lines.leading`.  Roots of what leads are tricritical points; where another minimum
+`phasediagram.lines.stability`.  Roots of what leads are tricritical points; where another minimum
 becomes lower, the transition ends in a critical end point.
 """
 
@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from phasediagram.lines.curves import Seed
-from phasediagram.lines.leading import leading_coefficient
 from phasediagram.lines.mapper import Mapper
 from phasediagram.lines.nodes import Node
 from phasediagram.lines.polylines import passes
-from phasediagram.lines.stability import StabilityLimit
+from phasediagram.lines.stability import StabilityLimit, leading_coefficient
 from phasediagram.lines.systems import ZeroCurvature
 from phasediagram.lines.tracer import correct
 

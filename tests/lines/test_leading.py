@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import minimize
 
 import phasediagram as phd
-from phasediagram.lines.leading import leading_coefficient, quartic
+from phasediagram.lines.stability import leading_coefficient, quartic
 from phasediagram.lines.systems import Softest
 from phasediagram.minima.symmetry import plane_engine
 from phasediagram.parameters import plane_of
