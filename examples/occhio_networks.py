@@ -61,14 +61,22 @@ def train(world, n_hidden, rows, columns):
     )
 
 
-def axes(points):
-    """The columns of each panel, and the rows."""
+def axes(points, inset=0.0):
+    """The columns of each panel, and the rows; networks are inside."""
+
+    def axis(name, start, stop, scale):
+        if scale == "linear":
+            margin = inset * (stop - start)
+            return phd.Axis(name, start + margin, stop - margin, scale=scale, points=points)
+        factor = (stop / start) ** inset
+        return phd.Axis(name, start * factor, stop / factor, points=points)
+
     columns = (
-        phd.Axis("relative_importance", 0.3, 3, points=points),
-        phd.Axis("correlation", 0, 1, scale="linear", points=points),
-        phd.Axis("follow", 0.1, 1, scale="linear", points=points),
+        axis("relative_importance", 0.3, 3, "log"),
+        axis("correlation", 0, 1, "linear"),
+        axis("follow", 0.1, 1, "linear"),
     )
-    return columns, phd.Axis("density", 0.1, 0.9, points=points)
+    return columns, axis("density", 0.1, 0.9, "log")
 
 
 pairs = [phd.correlated(0, 1), phd.correlated(2, 3)]
@@ -79,7 +87,7 @@ worlds = (
 )
 with paper_figure(PAGE_WIDTH) as figure:
     for k, (ax, (world, model)) in enumerate(zip(figure.subplots(1, 3), worlds, strict=True)):
-        columns, rows = axes(options.points)
+        columns, rows = axes(options.points, inset=0.1)
         W, b = train(world, model.n_hidden, rows.values, columns[k].values)
         theory = phd.phase_diagram(x=columns[k], y=rows, model=model)
         agreement = phd.compare_weights(W, b, rows.values[:, None], columns[k].values, theory)
