@@ -13,7 +13,7 @@ import phasediagram as phd
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--runs", type=int, default=1000, help="of each model")
-parser.add_argument("--steps", type=int, default=1500, help="of each run")
+parser.add_argument("--steps", type=int, default=3000, help="of each run")
 parser.add_argument("--only", help="models whose names contain this")
 options = parser.parse_args()
 
@@ -56,7 +56,9 @@ for name, (arguments, density, importance) in MODELS.items():
     begin = time.process_time()
     grid = np.meshgrid(density, importance, indexing="ij")
     seeds = -(-options.runs // grid[0].size)
-    runs = phd.train(*grid, seeds=seeds, steps=options.steps, optimizer="exact", **arguments)
+    runs = phd.train(
+        *grid, seeds=seeds, steps=options.steps, optimizer="exact", learning_rate=5e-3, **arguments
+    )
     agreement = phd.compare(phd.phase_diagram(density, importance, **arguments), runs)
     shares = {outcome: round(share, 3) for outcome, share in agreement.shares().items() if share}
     print(
