@@ -5,11 +5,19 @@ import argparse
 import numpy as np
 
 import phasediagram as phd
-from phasediagram.plotting import PAGE_WIDTH, paper_figure, plot_losses, plot_phases, save_figure
+from phasediagram.plotting import (
+    PAGE_WIDTH,
+    paper_figure,
+    plot_boundaries,
+    plot_losses,
+    plot_phases,
+    save_figure,
+)
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--grid", type=int, default=64, help="points along each axis")
 parser.add_argument("--three-pairs", action="store_true", help="solve (6, 2) too: two minutes")
+parser.add_argument("--boundaries", action="store_true", help="trace them: three minutes")
 options = parser.parse_args()
 
 pairs = [phd.correlated(0, 1), phd.correlated(2, 3)]
@@ -29,6 +37,9 @@ def collapsed(W):
 with paper_figure(PAGE_WIDTH) as figure:
     left, right = figure.subplots(1, 2)
     plot_phases(diagram, left, legend="names", show_weights=False, label_size=None)
+    if options.boundaries:
+        boundaries = phd.phase_boundaries(x=correlation, y=density, model=model, spinodals=False)
+        plot_boundaries(boundaries, left, legend=None)
     plot_losses(section, right, relative_to_lowest=False)
     right.set_box_aspect(1)
     right.set_ylim(0, 0.16)

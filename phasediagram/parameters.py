@@ -7,7 +7,7 @@ in the penalties; a point is these numbers.  A plane says how they depend on two
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -33,7 +33,7 @@ from phasediagram.toymodel.axes import (
     WEIGHT_DECAY,
     Axis,
 )
-from phasediagram.toymodel.models import ToyModel
+from phasediagram.toymodel.models import CORRELATED, HIERARCHICAL, ToyModel
 from phasediagram.toymodel.records import (
     axis_from_record,
     axis_record,
@@ -254,6 +254,34 @@ class Plane:
                 others[axis.name] = values
         return Setting(density, importance, **others)  # type: ignore[arg-type]
 
+    def assumed(self, position: Array) -> tuple[ToyModel | None, Array | None, Array]:
+        """Return the model at a position, densities (n,) if it needs them, and importances (n,).
+
+        As `phasediagram.expected_loss` takes them.
+        """
+        if self.model is None:
+            density, importance = self.values(np.asarray(position)[None])
+            importances = np.ones(self.n)
+            importances[-1] = importance[0]
+            return None, np.full(self.n, density[0]), importances
+        here = self.settings(np.asarray(position)[None])
+        strengths = {CORRELATED: here.correlation, HIERARCHICAL: here.follow}
+        groups = tuple(
+            group
+            if strengths.get(group.kind) is None
+            else replace(group, strength=_first(strengths[group.kind]))
+            for group in self.model.groups
+        )
+        model = replace(
+            self.model,
+            groups=groups,
+            interference_penalty=_first(here.interference_penalty),
+            weight_decay=_first(here.weight_decay),
+        )
+        if model.activity is not None:
+            return model, None, here.importance[0]
+        return model, np.minimum(here.densities[0], 1.0), here.importance[0]
+
     def _block(self, feature: int) -> list[int]:
         assert self.model is not None
         (block,) = (block for block in self.model.blocks if feature in block.features)
@@ -369,6 +397,11 @@ def plane_from_record(record: dict[str, Any]) -> Plane:
     except (KeyError, TypeError) as error:
         raise ValueError(f"not the record of a plane: {error}") from None
     return Plane(model.n_features, model, held, axes)
+
+
+def _first(values: float | Array | None) -> float:
+    assert values is not None
+    return float(np.ravel(values)[0])
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -252,3 +252,121 @@ def test_many_features_are_scored_by_samples_and_closed_forms():
     optimum = np.sort(importance * variance(0.2))[:9].sum()
     assert trained.loss_error is None
     assert optimum <= trained.loss.min() < 1.01 * optimum
+
+
+def test_runs_are_compared_on_any_axes():
+    """In a column of a diagram over the penalty, in one over the correlation."""
+    density = [0.3, 0.6]
+    penalty = phd.Axis("interference_penalty", 0.01, 0.04, points=3)
+    diagram = phd.phase_diagram(x=penalty, y=phd.Axis("density", 0.3, 0.6, points=2))
+    for k in (0, 2):
+        model = phd.ToyModel(2, interference_penalty=penalty.values[k])
+        runs = phd.train(density, model=model, seeds=4, steps=3000, optimizer="exact")
+        usual = phd.compare(phd.phase_diagram(density, [1.0], model=model), runs)
+        other = phd.compare(diagram, runs)
+        assert (other.outcome == usual.outcome).all()
+        assert (other.x, other.y) == (penalty, diagram.y)
+        assert other.relative_importance.tolist() == [penalty.values[k]] * 2
+        np.testing.assert_allclose(other.excess, usual.excess, atol=1e-13)
+        np.testing.assert_allclose(other.theory_loss, diagram.loss[:, k], rtol=1e-12)
+    correlation = phd.Axis("correlation", 0, 1, scale="linear", points=3)
+    diagram = phd.phase_diagram(x=correlation, y=phd.Axis("density", 0.1, 0.4), model=PAIRS)
+    pairs = [phd.correlated(*f, correlation=0.5) for f in ((0, 1), (2, 3))]
+    runs = phd.train(
+        0.1, model=phd.ToyModel(4, 2, groups=pairs), seeds=2, steps=50, optimizer="exact"
+    )
+    agreement = phd.compare(diagram, runs)
+    assert agreement.relative_importance == 0.5
+    np.testing.assert_allclose(agreement.excess, runs.loss - diagram.loss[0, 1], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("names", "model", "held"),
+    [
+        (("weight_decay", "interference_penalty"), phd.ToyModel(3, bias=False), {"density": 0.3}),
+        (("relative_density", "density"), phd.ToyModel(3), {}),
+        (("density[1]", "density"), phd.ToyModel(3), {"relative_density": 0.5}),
+        (("importance[0]", "relative_importance"), phd.ToyModel(3), {"density": 0.3}),
+        (("correlation", "density"), phd.ToyModel(3, groups=[phd.correlated(0, 1)]), {}),
+        (("follow", "density"), phd.ToyModel(3, groups=[phd.hierarchical(0, 1)]), {}),
+        (
+            ("weight_decay", "relative_importance"),
+            phd.ToyModel(2, activity=[0.1, 0.2, 0.3, 0.4]),
+            {},
+        ),
+    ],
+    ids=lambda given: given if isinstance(given, tuple) else "",
+)
+def test_networks_are_compared_on_any_axes(names, model, held):
+    """The minima of a diagram are networks without excess, at every point, whatever the axes."""
+    x, y = (phd.Axis(name, 0.2, 0.9, points=2) for name in names)
+    diagram = phd.phase_diagram(x=x, y=y, model=model, **held)
+    agreement = phd.compare_weights(
+        diagram.W[:, :, None], diagram.b[:, :, None], y.values[:, None], x.values, diagram
+    )
+    assert (agreement.outcome == "global").all()
+    np.testing.assert_allclose(agreement.excess[..., 0], 0.0, atol=1e-13)
+    assert (agreement.theory_phase == diagram.phase).all()
+
+
+@pytest.mark.parametrize(
+    ("training", "message"),
+    [
+        ({"density": 0.3}, "every interference_penalty of training must be in the diagram, got 0"),
+        (
+            {"density": 0.3, "model": phd.ToyModel(2, interference_penalty=0.01, weight_decay=0.1)},
+            r"same penalties, got \[0.01, 0.0\] and \[0.01, 0.1\] at density = 0.3, interf",
+        ),
+        (
+            {"density": 0.3, "model": phd.ToyModel(2, interference_penalty=0.01, bias=False)},
+            "must be of the same model",
+        ),
+        (
+            {
+                "density": 0.3,
+                "relative_importance": 0.5,
+                "model": phd.ToyModel(2, interference_penalty=0.01),
+            },
+            r"same importances, got \[1.0, 1.0\] and \[1.0, 0.5\] at",
+        ),
+        (
+            {
+                "density": 0.3,
+                "model": phd.ToyModel(
+                    2, groups=[phd.anticorrelated(0, 1)], interference_penalty=0.01
+                ),
+            },
+            "same probabilities of sets of active features, got",
+        ),
+        ({"density": 0.4, "model": phd.ToyModel(2, interference_penalty=0.01)}, "every density of"),
+    ],
+)
+def test_runs_of_other_models_are_refused_on_any_axes(training, message):
+    axes = {
+        "x": phd.Axis("interference_penalty", 0.01, 0.04, points=2),
+        "y": phd.Axis("density", 0.3, 0.6, points=2),
+    }
+    diagram = phd.phase_diagram(**axes)
+    runs = phd.train(**training, steps=2, optimizer="exact")
+    with pytest.raises(ValueError, match=message) as raised:
+        phd.compare(diagram, runs)
+    assert "\n" not in str(raised.value)
+
+
+def test_networks_that_do_not_fit_a_diagram_are_refused():
+    axes = {
+        "x": phd.Axis("correlation", 0, 1, scale="linear", points=3),
+        "y": phd.Axis("density", 0.3, 0.6, points=2),
+    }
+    diagram = phd.phase_diagram(model=phd.ToyModel(2, groups=[phd.correlated(0, 1)]), **axes)
+    network = [[[1.0, 0.0]]], [[0.0, 0.0]]
+    for arguments, message in (
+        ((*network, 0.3, 0.4, diagram), "every correlation of networks must be in the diagram"),
+        (([[[1.0, 0, 0]]], [[0, 0, 0]], 0.3, 0.5, diagram), "the networks' n_features"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            phd.compare_weights(*arguments)
+    with pytest.raises(ValueError, match="model must be that of the diagram"):
+        phd.compare_weights(*network, 0.3, 0.5, diagram, model=phd.ToyModel(2))
+    with pytest.raises(ValueError, match="relative_density must be that of the diagram, 1, got 2"):
+        phd.compare_weights(*network, 0.3, 0.5, diagram, relative_density=2)

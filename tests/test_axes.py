@@ -285,10 +285,6 @@ def test_transitions_do_not_depend_on_the_points(count):
             "weights must be 'free'",
         ),
         (lambda: phd.phase_diagram(x="density", y="follow"), "an axis must be an Axis"),
-        (
-            lambda: phd.phase_boundaries(model=phd.ToyModel(2, activation="linear")),
-            "activation must be 'relu' to trace boundaries",
-        ),
     ],
 )
 def test_bad_axes_are_refused_in_one_sentence(call, message):

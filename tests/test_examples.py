@@ -16,7 +16,9 @@ ARGUMENTS = {
     "canonical_and_free": ["--grid", "16"],
     "correlated": ["--grid", "8"],
     "five_features": ["--densities", "1", "0.8", "0.2"],
+    "linear": ["--grid", "12"],
     "no_bias": ["--grid", "12"],
+    "occhio_networks": ["--grid", "6", "--points", "2", "--networks", "2", "--steps", "300"],
     "own_networks": ["--grid", "3", "--steps", "4000"],
     "own_training_loop": ["--steps", "1500"],
     "penalty": ["--grid", "12", "--no-boundaries"],
@@ -32,7 +34,9 @@ OF_A_PAGE = (
     "canonical_and_free",
     "correlated",
     "five_features",
+    "linear",
     "no_bias",
+    "occhio_networks",
     "penalty",
     "pentagon",
     "phase_weights",
@@ -46,7 +50,9 @@ PRINTED = {
     "canonical_and_free": r"hand-picked weights cost up to (1\d|20)\.\d % more loss",
     "correlated": r"scalene-quadrilateral \| aligned-others-aligned at p = 0\.25787067\d+",
     "five_features": r"p = 1\.0: loss 0\.1829250000, 2 features(.|\n)*p = 0\.2: .* 4 features",
+    "linear": r"linear: \{'ignored': 0.5, 'dedicated': 0.5\}\nrelu: \{'ignored': 0\.1",
     "no_bias": r"antipodal \| aligned at p = 0\.582171405\d, r = 1",
+    "occhio_networks": r"independent: 8 networks(.|\n)*correlated: 8 (.|\n)*hierarchical: 8 ",
     "own_networks": r"lead to ignored, median excess loss 0\.00%",
     "own_training_loop": r"never below it:\nTrue",
     "penalty": r"0\.2  0\.0375539\d  1\n(.|\n)* 0\.6  0\.0184030\d  2\n",
@@ -60,12 +66,17 @@ PRINTED = {
 }
 
 
+NEEDS = {"occhio_networks": "occhio"}
+
+
 def test_every_script_is_tried():
     assert sorted(ARGUMENTS) == sorted(path.stem for path in EXAMPLES.glob("*.py"))
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_an_example(name, tmp_path):
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name], reason="needs the extra [interop]")
     done = subprocess.run(
         [sys.executable, EXAMPLES / f"{name}.py", *ARGUMENTS[name]],
         cwd=tmp_path,

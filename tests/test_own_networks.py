@@ -93,5 +93,5 @@ def test_a_diagram_that_does_not_fit_is_refused():
     canonical = phd.phase_diagram([0.5], [1.0], weights="canonical")
     with pytest.raises(ValueError, match="diagram must have free weights"):
         phd.compare_weights([[[1.0, 0.0]]], [[0.0, 0.0]], 0.5, 1.0, canonical)
-    with pytest.raises(ValueError, match="every density of training must be in the diagram"):
+    with pytest.raises(ValueError, match="every density of networks must be in the diagram"):
         phd.compare_weights([[[1.0, 0.0]]], [[0.0, 0.0]], 0.4, 1.0, phd.phase_diagram([0.5], [1.0]))

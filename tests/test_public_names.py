@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -133,3 +134,28 @@ def test_a_users_script_is_typed_completely(tmp_path):
     array, *others = re.findall(r'Revealed type is "(.*)"', done.stdout)
     assert re.fullmatch(r"numpy\.ndarray\[.*numpy\.dtype\[numpy\.float.*", array)
     assert [name.replace("builtins.", "") for name in others] == REVEALED
+
+
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        (("pentagon",), "gallery"),
+        (("correlated",), "assumptions"),
+        (("weight", "decay"), "assumptions"),
+        (("bias",), "assumptions"),
+        (("limits",), "limits"),
+    ],
+)
+def test_a_search_of_the_guide_finds_an_answer(words, page):
+    """In the index that the built guide searches, whose terms are stems of words."""
+    built = ROOT / "build" / "guide" / "searchindex.js"
+    if not built.exists():
+        pytest.skip("needs the guide, python -m sphinx docs build/guide")
+    index = json.loads(re.fullmatch(r"Search\.setIndex\((.*)\)", built.read_text(), re.DOTALL)[1])
+    for word in words:
+        found = set()
+        for terms in (index["terms"], index["titleterms"]):
+            for stem, pages in terms.items():
+                if word.startswith(stem) and len(stem) >= min(len(word), 4):
+                    found |= {pages} if isinstance(pages, int) else set(pages)
+        assert page in {index["docnames"][number] for number in found}, word

@@ -95,6 +95,39 @@ def test_the_loss_of_groups_and_penalties_is_exact(case):
     assert phd.expected_loss(*arrays, model=model) == pytest.approx(float(exact), rel=1e-13)
 
 
+def test_the_loss_of_any_law_is_exact():
+    """Of probabilities at random, in rational arithmetic."""
+    rng = np.random.default_rng(7)
+    counts = [int(c) for c in rng.integers(0, 9, size=8)]
+    table = [Fraction(c, 64) for c in counts]
+    table[0] += 1 - sum(table)
+    W, gram, b = rational_state(3, 2, rng)
+    exact = sum(squared_error(gram[i], b[i], i, table) for i in range(3))
+    arrays = (np.array(v, dtype=float) for v in (W, b))
+    model = phd.ToyModel(3, 2, activity=[float(t) for t in table])
+    assert phd.expected_loss(*arrays, model=model) == pytest.approx(float(exact), rel=1e-13)
+
+
+@pytest.mark.parametrize("case", GROUPS)
+def test_the_loss_of_a_linear_model_is_exact(case):
+    """From first and second moments, in rational arithmetic."""
+    n, groups = GROUPS[case]
+    rng = np.random.default_rng(n + 1)
+    density = densities_of(n, groups, rng)
+    table = law(n, density, groups)
+    W, gram, b = rational_state(n, n - 1, rng)
+    exact = Fraction(0)
+    for i in range(n):
+        row = [int(i == j) - gram[i][j] for j in range(n)]
+        for a, chance in enumerate(table):
+            active = [j for j in range(n) if a >> j & 1]
+            mean = sum((row[j] / Fraction(2) for j in active), Fraction(0)) - b[i]
+            exact += chance * (mean**2 + sum(row[j] ** 2 for j in active) / Fraction(12))
+    model = model_of(n, groups, activation="linear")
+    arrays = (np.array(v, dtype=float) for v in (W, b, density))
+    assert phd.expected_loss(*arrays, model=model) == pytest.approx(float(exact), rel=1e-13)
+
+
 @pytest.mark.parametrize(
     "model",
     [
@@ -278,6 +311,31 @@ def test_defaults_give_bit_for_bit_what_they_give_without(n, p, r):
     assert np.array_equal(one.W, other.W)
     runs = [phd.train(p, r, n, seeds=2, steps=50, model=model) for model in (None, phd.ToyModel(n))]
     assert np.array_equal(runs[0].W, runs[1].W)
+
+
+def test_defaults_trace_and_compare_bit_for_bit_what_they_do_without():
+    window = {"density": (0.45, 0.7), "relative_importance": (0.5, 0.9), "spinodals": False}
+    one, other = (phd.phase_boundaries(2, model=model, **window) for model in MODEL_OR_NONE)
+    assert one.special_points == other.special_points
+    assert len(one.boundaries) == len(other.boundaries) > 0
+    for mine, theirs in zip(one.boundaries, other.boundaries, strict=True):
+        assert np.array_equal(mine.density, theirs.density)
+        assert np.array_equal(mine.loss, theirs.loss)
+        assert (mine.phases, mine.order, mine.ends) == (theirs.phases, theirs.order, theirs.ends)
+    one, other = (phd.loss_section(0.6, [0.5, 0.7, 1.0], model=model) for model in MODEL_OR_NONE)
+    assert one.transitions == other.transitions
+    for mine, theirs in zip(one.branches, other.branches, strict=True):
+        assert np.array_equal(mine.loss, theirs.loss, equal_nan=True)
+    one, other = (
+        phd.basin_probabilities(0.5, 0.5, runs=8, steps=300, model=model) for model in MODEL_OR_NONE
+    )
+    assert one == other
+    arguments = [[[1.1, -0.8]]], [[0.1, 0.0]], 0.4, 0.9
+    one, other = (phd.compare_weights(*arguments, model=model) for model in MODEL_OR_NONE)
+    assert (one.excess, one.minimum_excess) == (other.excess, other.minimum_excess)
+
+
+MODEL_OR_NONE = (None, phd.ToyModel(2))
 
 
 def test_a_linear_models_minimum_is_weighted_pca():

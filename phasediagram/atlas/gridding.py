@@ -22,6 +22,7 @@ from phasediagram.atlas.tiles import (
     solve_tile,
     tile_size,
 )
+from phasediagram.catalogue.components import components_of
 from phasediagram.executors import Part, Workers
 from phasediagram.kernel.loss import expected_loss
 from phasediagram.progress import Progress
@@ -48,6 +49,14 @@ def minimize_over_grid(
     executor : concurrent.futures.Executor, optional
         Where to compute; by default here, on as many threads as there are cores.
     """
+    components = components_of(store.plane)
+    if components is not None:
+        for rows in store.bands():
+            loss, x = components.minima(store.positions(rows))
+            store.loss[rows] = loss.reshape(-1, store.columns)
+            store.x[rows] = x.reshape(-1, store.columns, x.shape[1])
+        store.done[:] = True
+        return
     grid = store.grid(_solved_columns(store))
     columns = len(grid.relative_importance)
     tiles = cut_into_tiles(store.n, store.rows, columns)

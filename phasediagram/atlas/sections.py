@@ -16,6 +16,7 @@ from phasediagram.atlas.transitions import (
     continuous_change,
     first_order_changes,
 )
+from phasediagram.catalogue.components import components_of
 from phasediagram.kernel.loss import expected_loss
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.following import LARGEST_MOVE
@@ -232,6 +233,7 @@ class _Line:
     def __init__(self, engine: Engine, plane: Plane, positions: Array) -> None:
         self.engine, self.plane, self.positions = engine, plane, positions
         self.met: list[Change] = []
+        self.components = components_of(plane)
 
     def paths(self, rng: np.random.Generator) -> list[Array]:
         """Return the states of every minimum, (points, d), NaN where it does not exist."""
@@ -371,6 +373,8 @@ def _changes_between(
 ) -> list[Change] | None:
     """Return the changes of the lowest minimum between two points, None if one is not found."""
     start, stop = line.positions[k], line.positions[k + 1]
+    if line.components is not None:
+        return [Change(*found, order=1) for found in line.components.changes(start, stop)]
     met = [c for c in line.met if 0 <= _share(start, stop, c) < 1]
     if lowest[k] == lowest[k + 1] and not met:
         return []

@@ -69,13 +69,18 @@ class GridStore:
         """Return the densities by which phases of some rows are named, row after row."""
         if self.plane is None:
             return np.repeat(self.density[rows], self.columns)
+        return self.plane.naming_densities(self.positions(rows))
+
+    def positions(self, rows: slice) -> Array:
+        """Return the positions of some rows in the plane, row after row."""
+        assert self.plane is not None
         by_row, by_column = self.plane.axes
         positions = np.meshgrid(
             by_row.coordinates(self.density[rows]),
             by_column.coordinates(self.relative_importance),
             indexing="ij",
         )
-        return self.plane.naming_densities(np.stack(positions, axis=-1).reshape(-1, 2))
+        return np.stack(positions, axis=-1).reshape(-1, 2)
 
     def bands(self) -> Iterator[slice]:
         """Yield intervals of rows, few enough points each that little memory is needed."""

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from phasediagram.boundaries.crossings import crossings
 from phasediagram.boundaries.survey import survey
 from phasediagram.lines.tracer import Domain
 from phasediagram.minima.symmetry import plane_engine
@@ -22,7 +23,7 @@ from phasediagram.parameters import Plane, plane_of
 from phasediagram.progress import Progress
 from phasediagram.results import PhaseBoundaries
 from phasediagram.toymodel.axes import DENSITY, RELATIVE_IMPORTANCE, Axis
-from phasediagram.toymodel.models import RELU, ToyModel, sized_model
+from phasediagram.toymodel.models import LINEAR, ToyModel, sized_model
 
 Array = NDArray[np.float64]
 
@@ -48,7 +49,7 @@ def phase_boundaries(
     Parameters
     ----------
     n_features : int
-        Number of features n, 2 to 5.
+        Number of features n, 2 to 5; of linear models, whose boundaries have a closed form, 6.
     n_hidden : int, optional
         Number of hidden dimensions m < n; n - 1 by default.
     weights : {"free"}
@@ -97,28 +98,28 @@ def phase_boundaries(
         raise ValueError(f"weights must be 'free' to trace boundaries, got {weights!r}")
     chosen = sized_model(n_features, n_hidden, model)
     n, m = chosen.n_features, chosen.hidden
-    if n > MAX_TRACED_FEATURES:
+    is_linear = chosen.activation == LINEAR
+    if n > MAX_TRACED_FEATURES and not is_linear:
         raise ValueError(
             f"n_features must be at most {MAX_TRACED_FEATURES} to trace boundaries, got {n}"
-        )
-    if chosen.activation != RELU:
-        raise ValueError(
-            "activation must be 'relu' to trace boundaries: minima of a linear model change where "
-            f"importances times variances are equal, in continua; got {chosen.activation!r}"
         )
     plane, domain = _plane_and_domain(
         chosen, x, y, density, relative_importance, importance, relative_density
     )
     report = progress or (lambda share: None)
-    found = survey(
-        plane_engine(plane, m, threads=os.cpu_count() or 1),
-        plane,
-        domain,
-        np.random.default_rng(rng),
-        spinodals,
-        report,
-    )
-    result = found.result()
+    if is_linear:  # no minimum but the lowest, so that there are no spinodals
+        result = crossings(plane, m, domain)
+        report(1.0)
+    else:
+        found = survey(
+            plane_engine(plane, m, threads=os.cpu_count() or 1),
+            plane,
+            domain,
+            np.random.default_rng(rng),
+            spinodals,
+            report,
+        )
+        result = found.result()
     if result.unresolved:
         warnings.warn(
             f"{len(result.unresolved)} ends of curves could not be closed; "

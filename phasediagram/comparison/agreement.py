@@ -6,22 +6,20 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from phasediagram._version import __version__
 from phasediagram.comparison.downhill import (
     SAME_LOSS,
     arrived,
     minima_below,
-    plane_for,
-    positions_of,
 )
+from phasediagram.comparison.placing import Places, places_of
 from phasediagram.minima.symmetry import plane_space
 from phasediagram.naming.phases import phases_of
 from phasediagram.results import PhaseDiagram
 from phasediagram.results.wording import counted, grid, shares
-from phasediagram.toymodel.axes import DENSITY, RELATIVE_IMPORTANCE
-from phasediagram.toymodel.models import ToyModel
+from phasediagram.toymodel.axes import Axis
 from phasediagram.training.result import TrainingResult
 from phasediagram.values import DrawnResult
 
@@ -31,7 +29,6 @@ GLOBAL, METASTABLE, UNFINISHED, DIVERGED = "global", "metastable", "unfinished",
 OUTCOMES = (GLOBAL, METASTABLE, UNFINISHED, DIVERGED)
 
 OPTIMALITY_TOLERANCE = 1e-12  # a run below the theoretical minimum by more disproves it
-_GRID_MATCH = 1e-9
 _LONGEST_NAME = 64
 
 
@@ -55,9 +52,12 @@ class Agreement(DrawnResult):
     theory_loss : ndarray, shape (...)
     theory_phase : ndarray of str, shape (...)
     density, relative_importance : ndarray, shape (...)
+        On other axes than the paper's, the values of `y` and those of `x`.
     n_features, n_hidden : int
     version : str
         Version of the package that computed it.
+    x, y : Axis or None
+        Those of the diagram.
     """
 
     outcome: NDArray[np.str_]
@@ -71,6 +71,8 @@ class Agreement(DrawnResult):
     n_features: int
     n_hidden: int
     version: str = field(default=__version__, compare=False)
+    x: Axis | None = None
+    y: Axis | None = None
 
     @property
     def runs(self) -> int:
@@ -120,8 +122,10 @@ def compare(diagram: PhaseDiagram, training: TrainingResult) -> Agreement:
     Parameters
     ----------
     diagram : PhaseDiagram
-        Of free weights; every trained point must be one of its points.
+        Of free weights, on any axes; every trained point must be one of its points.
     training : TrainingResult
+        Of the diagram's model: in a diagram over a penalty, for example, with one of the
+        penalties that are in it.
 
     Returns
     -------
@@ -130,7 +134,7 @@ def compare(diagram: PhaseDiagram, training: TrainingResult) -> Agreement:
     Raises
     ------
     ValueError
-        If the sizes differ, the diagram's weights are not free, or a trained point is not
+        If the models differ, the diagram's weights are not free, or a trained point is not
         in the diagram.
 
     Examples
@@ -143,10 +147,10 @@ def compare(diagram: PhaseDiagram, training: TrainingResult) -> Agreement:
     >>> agreement.optimal  # no run is below the minimum
     True
     """
-    require_comparable(diagram, training)
+    places = places_of(diagram, training)
     if not training.completed.any():
         raise ValueError("training must have at least one completed run")
-    return compare_runs(diagram, training)
+    return compare_runs(diagram, places, training)
 
 
 class Runs(NamedTuple):
@@ -157,41 +161,31 @@ class Runs(NamedTuple):
     loss: Array
     diverged: NDArray[np.bool_]
     completed: NDArray[np.bool_]
-    density: Array
-    relative_importance: Array
-    n_features: int
-    n_hidden: int
-    model: ToyModel | None = None
-    importance: tuple[float, ...] | None = None
-    relative_density: float = 1.0
 
 
-def compare_runs(diagram: PhaseDiagram, training: TrainingResult | Runs) -> Agreement:
-    """Compare runs with a diagram that fits them, see `compare`."""
-    rows = _indices("density", diagram.density, training.density)
-    columns = _indices(
-        "relative_importance", diagram.relative_importance, training.relative_importance
-    )
-    theory_loss = diagram.loss[rows, columns]
-    theory_phase = diagram.phase[rows, columns]
-    n, m = training.n_features, training.n_hidden
-    usable = training.completed & ~training.diverged
+def compare_runs(
+    diagram: PhaseDiagram, places: Places, training: TrainingResult | Runs
+) -> Agreement:
+    """Compare runs with the points of a diagram that they are at, see `compare`."""
+    n, m = diagram.n_features, diagram.n_hidden
+    plane = places.plane
+    theory_loss = diagram.loss[places.rows, places.columns]
+    theory_phase = diagram.phase[places.rows, places.columns]
+    # where a penalty leaves nothing represented, no output is right
+    wrong = training.loss > theory_loss[..., None] * (1 + SAME_LOSS)
+    usable = training.completed & ~(training.diverged & wrong)
     shape = usable.shape
-    density, importance = (
-        np.broadcast_to(values[..., None], shape)[usable]
-        for values in (training.density, training.relative_importance)
-    )
+    positions = np.broadcast_to(places.positions[..., None, :], (*shape, 2))[usable]
     ends = np.concatenate([training.W.reshape(*shape, -1), training.b], axis=-1)[usable]
-    plane = plane_for(n, m, training.model, training.importance, training.relative_density)
-    states, losses = minima_below(plane, m, density, importance, ends)
+    states, losses = minima_below(plane, m, positions, ends)
     lowest = np.broadcast_to(theory_loss[..., None], shape)[usable]
     there = arrived(plane_space(plane, m), ends, states, training.loss[usable], losses)
     best = losses <= lowest * (1 + SAME_LOSS)
     outcome = np.full(shape, "", dtype="U10")
-    outcome[training.completed & training.diverged] = DIVERGED
+    outcome[training.completed & ~usable] = DIVERGED
     outcome[usable] = np.where(there, np.where(best, GLOBAL, METASTABLE), UNFINISHED)
     phase = np.full(shape, "", dtype=f"U{_LONGEST_NAME}")
-    naming = plane.naming_densities(positions_of(plane, density, importance))
+    naming = plane.naming_densities(positions)
     phase[usable] = phases_of(states[:, : m * n].reshape(-1, m, n), naming)
     minimum_excess = np.full(shape, np.nan)
     minimum_excess[usable] = losses - lowest
@@ -202,61 +196,10 @@ def compare_runs(diagram: PhaseDiagram, training: TrainingResult | Runs) -> Agre
         minimum_excess=minimum_excess,
         theory_loss=np.asarray(theory_loss),
         theory_phase=np.asarray(theory_phase),
-        density=training.density,
-        relative_importance=training.relative_importance,
+        density=places.by_row,
+        relative_importance=places.by_column,
         n_features=n,
         n_hidden=m,
+        x=diagram.x,
+        y=diagram.y,
     )
-
-
-def require_comparable(diagram: PhaseDiagram, training: TrainingResult | Runs) -> None:
-    """Raise ValueError unless the diagram has free weights and is of the same size."""
-    if diagram.weights != "free":
-        raise ValueError(f"diagram must have free weights, got {diagram.weights!r}")
-    sizes = [(result.n_features, result.n_hidden) for result in (diagram, training)]
-    if sizes[0] != sizes[1]:
-        raise ValueError(
-            "diagram and training must have the same n_features and n_hidden, "
-            f"got {sizes[0]} and {sizes[1]}"
-        )
-    models = [ToyModel(*sizes[0]) if r.model is None else r.model for r in (diagram, training)]
-    if models[0] != models[1]:
-        raise ValueError(
-            f"diagram and training must be of the same model, got {models[0]!r} and {models[1]!r}"
-        )
-    _require_same_numbers(diagram, training)
-
-
-def _require_same_numbers(diagram: PhaseDiagram, training: TrainingResult | Runs) -> None:
-    """Raise ValueError unless importances and densities can be those of the diagram."""
-    if diagram.x is not None and diagram.y is not None:
-        names = diagram.y.name, diagram.x.name
-        if names != (DENSITY, RELATIVE_IMPORTANCE):
-            raise ValueError(
-                "diagram must be over density and relative importance to be compared with "
-                f"training, got {names[0]} and {names[1]}"
-            )
-    held = diagram.held
-    n = training.n_features
-    ones = np.ones(n - 1)
-    others = ones if held is None else held.importance[:-1]
-    trained = ones if training.importance is None else np.array(training.importance[:-1])
-    ratio = 1.0 if held is None else float(held.relative_density)
-    if (others != trained).any() or ratio != training.relative_density:
-        raise ValueError(
-            "diagram and training must have the same importances and relative_density, "
-            f"got {others.tolist()} with {ratio:g}, and {trained.tolist()} with "
-            f"{training.relative_density:g}"
-        )
-
-
-def _indices(name: str, axis: Array, values: ArrayLike) -> NDArray[np.intp]:
-    """Return where values lie on an axis of the diagram."""
-    values = np.asarray(values)
-    index = np.abs(np.log(values[..., None] / axis)).argmin(axis=-1)
-    missing = np.abs(axis[index] / values - 1) > _GRID_MATCH
-    if missing.any():
-        raise ValueError(
-            f"every {name} of training must be in the diagram, got {values[missing].flat[0]!r}"
-        )
-    return np.asarray(index)

@@ -209,9 +209,10 @@ def basin_probabilities(
     ends = np.concatenate([result.W.reshape(runs, -1), result.b], axis=-1)[usable]
     points = np.full(len(ends), float(p)), np.full(len(ends), float(r))
     plane = plane_for(n, m, result.model, result.importance, result.relative_density)
-    states, losses = minima_below(plane, m, *points, ends)
+    positions = positions_of(plane, *points)
+    states, losses = minima_below(plane, m, positions, ends)
     space = plane_space(plane, m)
-    naming = plane.naming_densities(positions_of(plane, *(part[:1] for part in points)))
+    naming = plane.naming_densities(positions[:1])
     there = np.flatnonzero(arrived(space, ends, states, result.loss[usable], losses))
     groups: list[tuple[str, float, int]] = []
     order = there[np.argsort(losses[there], kind="stable")]

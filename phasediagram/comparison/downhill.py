@@ -25,9 +25,7 @@ _PUSH = 1e-3  # off saddles
 _SADDLES = 8  # at most, one after the other
 
 
-def minima_below(
-    plane: Plane, m: int, density: Array, importance: Array, ends: Array
-) -> tuple[Array, Array]:
+def minima_below(plane: Plane, m: int, positions: Array, ends: Array) -> tuple[Array, Array]:
     """Return the minima, and their losses, that lie downhill of where runs ended.
 
     A run that lingers at a saddle leads there at first, so each distinct end is pushed off.
@@ -35,10 +33,9 @@ def minima_below(
     Parameters
     ----------
     plane : Plane
-        From `plane_for`.
     m : int
-    density, importance : ndarray, shape (k,)
-        Of the runs; the importance is the extra feature's.
+    positions : ndarray, shape (k, axes)
+        Of the runs.
     ends : ndarray, shape (k, m * n + n)
 
     Returns
@@ -47,7 +44,6 @@ def minima_below(
     losses : ndarray, shape (k,)
     """
     engine = plane_engine(plane, m, threads=os.cpu_count() or 1)
-    positions = positions_of(plane, density, importance)
     reached = engine.minimize(ends, *plane.many(positions))
     digits = np.round(np.log(reached.loss), _DIGITS)
     _, first, which = np.unique(

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phasediagram.atlas.diagram import phase_diagram
-from phasediagram.comparison.agreement import Agreement, Runs, compare_runs, require_comparable
+from phasediagram.comparison.agreement import Agreement, Runs, compare_runs
+from phasediagram.comparison.placing import Places, places_of_values, require_free
 from phasediagram.kernel.loss import expected_loss
-from phasediagram.kernel.tables import marginals
-from phasediagram.model import as_density, as_importance, as_parameters
+from phasediagram.model import as_density, as_importance, as_parameters, as_real
 from phasediagram.naming.phases import phases_of
 from phasediagram.results import PhaseDiagram
 from phasediagram.toymodel.models import ToyModel
@@ -79,13 +79,14 @@ def compare_weights(
         direction, the last feature is the extra one.
     b : array_like, shape (..., networks, n)
     density : array_like
-        Densities in (0, 1] that the networks were trained at.
+        Densities in (0, 1] that the networks were trained at; with a diagram on other axes the
+        values of its `y`.
     relative_importance : array_like
-        Importances r > 0 of the extra feature, those of the others being 1; broadcasts
-        against `density` to shape (...).
+        Importances r > 0 of the extra feature, those of the others being 1; with a diagram on
+        other axes the values of its `x`.  Broadcasts against `density` to shape (...).
     diagram : PhaseDiagram, optional
-        Of free weights, with every one of the points; by default that of all the different
-        densities by all the different importances is computed.
+        Of free weights, with every one of the points, which says what is assumed; by default
+        that of all the different densities by all the different importances is computed.
     model : ToyModel, optional
         What is assumed besides the paper's model.
     relative_density : float
@@ -100,7 +101,7 @@ def compare_weights(
     ------
     ValueError
         If shapes do not fit, an argument is outside its range, or `diagram` is of another
-        size, has other than free weights or lacks a point.
+        size or model, has other than free weights or lacks a point.
 
     Examples
     --------
@@ -111,58 +112,70 @@ def compare_weights(
     >>> print((agreement.excess / agreement.theory_loss).round(3))  # relative excess loss
     [0.076]
     """
-    runs = _as_runs(W, b, density, relative_importance, model, relative_density)
+    values = as_real("density", density), as_real("relative_importance", relative_importance)
+    by_row, by_column = np.broadcast_arrays(*values)
+    weights, biases = _as_networks(W, b, by_row.shape)
+    m, n = weights.shape[-2:]
     if diagram is None:
         diagram = phase_diagram(
-            np.unique(runs.density),
-            np.unique(runs.relative_importance),
-            runs.n_features,
-            runs.n_hidden,
-            model=runs.model,
+            np.unique(as_density(by_row)),
+            np.unique(as_importance(by_column, "relative_importance")),
+            n,
+            m,
+            model=model,
             relative_density=relative_density,
         )
-    require_comparable(diagram, runs)
-    return compare_runs(diagram, runs)
+    else:
+        _require_fitting(diagram, n, m, model, relative_density)
+    places = places_of_values(diagram, by_row, by_column, "networks")
+    return compare_runs(diagram, places, _as_runs(weights, biases, places))
 
 
-def _as_runs(
-    W: ArrayLike,
-    b: ArrayLike,
-    density: ArrayLike,
-    relative_importance: ArrayLike,
-    model: ToyModel | None,
-    relative_density: float,
-) -> Runs:
-    p, r = np.broadcast_arrays(
-        as_density(density), as_importance(relative_importance, "relative_importance")
-    )
-    shape = np.shape(W)
-    if len(shape) != p.ndim + 3 or shape[:-3] != p.shape:
+def _as_networks(W: ArrayLike, b: ArrayLike, points: tuple[int, ...]) -> tuple[Array, Array]:
+    """Return weights (..., networks, m, n) and biases (..., networks, n) at points (...)."""
+    parameters = as_parameters(W, b, 1.0, 1.0)
+    shape = parameters.W.shape
+    if len(shape) != len(points) + 3 or shape[:-3] != points:
         raise ValueError(
             "W must have shape (..., networks, m, n) with (...) the shape of density and "
-            f"relative_importance, {p.shape}; got shape {shape}"
+            f"relative_importance, {points}; got shape {shape}"
         )
-    importance = np.ones((*p.shape, 1, shape[-1]))
-    importance[..., -1] = r[..., None]
-    densities = np.repeat(p[..., None, None], shape[-1], axis=-1)
-    densities[..., -1] *= as_importance(relative_density, "relative_density")
-    parameters = as_parameters(W, b, densities, importance)
-    biases = np.broadcast_to(parameters.b, (*shape[:-2], shape[-1]))
-    loss = expected_loss(
-        parameters.W, biases, parameters.density, parameters.importance, model=model
-    )
-    marginal = densities if model is None else marginals(model, densities)
-    silent = (marginal * importance).sum(axis=-1) / 3
+    return parameters.W, np.broadcast_to(parameters.b, (*shape[:-2], shape[-1]))
+
+
+def _require_fitting(
+    diagram: PhaseDiagram, n: int, m: int, model: ToyModel | None, relative_density: float
+) -> None:
+    """Raise ValueError unless a diagram is of the networks' size, and of what else is said."""
+    require_free(diagram)
+    if (diagram.n_features, diagram.n_hidden) != (n, m):
+        raise ValueError(
+            "diagram must have the networks' n_features and n_hidden, "
+            f"got {(diagram.n_features, diagram.n_hidden)} and {(n, m)}"
+        )
+    of_diagram = ToyModel(n, m) if diagram.model is None else diagram.model
+    if model is not None and model != of_diagram:
+        raise ValueError(f"model must be that of the diagram, {of_diagram!r}, got {model!r}")
+    ratio = 1.0 if diagram.held is None else float(diagram.held.relative_density)
+    if relative_density not in (1.0, ratio):
+        raise ValueError(
+            f"relative_density must be that of the diagram, {ratio:g}, got {relative_density!r}"
+        )
+
+
+def _as_runs(W: Array, b: Array, places: Places) -> Runs:
+    """Return networks with their losses under what is assumed at their points."""
+    shape = W.shape[:-2]
+    loss, silent = np.empty(shape), np.empty(shape)
+    for point in np.ndindex(*places.by_row.shape):
+        model, density, importance = places.plane.assumed(places.positions[point])
+        loss[point] = expected_loss(W[point], b[point], density, importance, model=model)
+        nothing = np.zeros(W.shape[-2:]), np.zeros(W.shape[-1])
+        silent[point] = expected_loss(*nothing, density, importance, model=model)
     return Runs(
-        W=parameters.W,
-        b=biases,
+        W=W,
+        b=b,
         loss=loss,
         diverged=np.isclose(loss, silent, rtol=_SAME_LOSS, atol=0.0),
         completed=np.ones(loss.shape, dtype=bool),
-        density=p,
-        relative_importance=r,
-        n_features=shape[-1],
-        n_hidden=shape[-2],
-        model=None if model is None or model.is_standard else model,
-        relative_density=float(relative_density),
     )

@@ -2,8 +2,9 @@
 
 Along a curve on which a minimum's smallest second directional derivative vanishes, the loss
 along the softest direction is ``K t^3``: where K > 0 the minimum goes on as another branch that
-sets out from it.  Roots of K are tricritical points; where another minimum becomes lower, the
-transition ends in a critical end point.
+sets out from it.  Where K vanishes by symmetry the next term takes its place, see
+`phasediagram.lines.stability`.  Roots of what leads are tricritical points; where another minimum
+becomes lower, the transition ends in a critical end point.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from phasediagram.lines.curves import Seed
 from phasediagram.lines.mapper import Mapper
 from phasediagram.lines.nodes import Node
 from phasediagram.lines.polylines import passes
-from phasediagram.lines.stability import StabilityLimit
+from phasediagram.lines.stability import StabilityLimit, leading_coefficient
 from phasediagram.lines.systems import ZeroCurvature
 from phasediagram.lines.tracer import correct
 
@@ -63,22 +64,22 @@ def _on_limit(mapper: Mapper, limit: StabilityLimit) -> tuple[list[Transition], 
     system = ZeroCurvature(mapper.engine, mapper.plane, limit.states[0], limit.directions[0])
     count = len(limit.positions)
     gap = np.array([_gap(mapper, limit.states[k], limit.positions[k])[0] for k in range(count)])
-    cubic = limit.cubic
+    leading = limit.leading
     marks: list[tuple[int, str, Node]] = []
     for k in range(count - 1):
-        if cubic[k] * cubic[k + 1] < 0:
-            position = _root(system, limit, k, lambda y: system.cubic(y))
+        if leading[k] * leading[k + 1] < 0:
+            position = _root(system, limit, k, lambda y: _leading(system, y))
             if position is not None:
                 x = system.states(position)[0]
                 if _gap(mapper, x, position)[0] > 0:
                     node = mapper.add_node(Node("tricritical point", position, (x,)))
-                    marks.append((k, "cubic", node))
-        if gap[k] * gap[k + 1] < 0 and max(cubic[k], cubic[k + 1]) > 0:
+                    marks.append((k, "leading", node))
+        if gap[k] * gap[k + 1] < 0 and max(leading[k], leading[k + 1]) > 0:
             position = _root(system, limit, k, lambda y: _gap(mapper, system.states(y)[0], y)[0])
             if position is not None:
                 x = system.states(position)[0]
                 other = _gap(mapper, x, position)[1]
-                if other is not None and system.cubic(position) > 0:
+                if other is not None and _leading(system, position) > 0:
                     node = mapper.add_node(Node("critical end point", position, (other, x)))
                     marks.append((k, "gap", node))
     seeds = []
@@ -87,7 +88,7 @@ def _on_limit(mapper: Mapper, limit: StabilityLimit) -> tuple[list[Transition], 
     by_index = {k + 1: node for k, _, node in marks}
     for start, stop in pairwise(bounds):
         middle = (start + stop) // 2
-        if stop - start < 1 or (cubic[middle] > 0 and gap[middle] <= 0):
+        if stop - start < 1 or (leading[middle] > 0 and gap[middle] <= 0):
             continue
         x, position, direction = (
             limit.states[middle],
@@ -95,7 +96,7 @@ def _on_limit(mapper: Mapper, limit: StabilityLimit) -> tuple[list[Transition], 
             limit.directions[middle],
         )
         after = _branch(mapper, x, position, direction)
-        if cubic[middle] < 0:
+        if leading[middle] < 0:
             if after is not None:
                 seeds.append(Seed(position, x, after, optional=True))
             continue
@@ -130,12 +131,16 @@ def _gap(mapper: Mapper, x: Array, position: Array) -> tuple[float, Array | None
     return float(losses[lowest] - own), others[lowest]
 
 
+def _leading(system: ZeroCurvature, y: Array) -> float:
+    return leading_coefficient(system.engine, system.plane.at(y), system.follow(y))
+
+
 def _root(
     system: ZeroCurvature, limit: StabilityLimit, k: int, function: Callable[[Array], float]
 ) -> Array | None:
     """Return where a function vanishes between two points of a curve."""
     # the softest direction of negative K may be on a kink of D, that of positive K is not
-    side = k if limit.cubic[k] > 0 else k + 1
+    side = k if limit.leading[k] > 0 else k + 1
     system.state = limit.states[side]
     system.direction = system.engine.softest(
         system.state, system.plane.at(limit.positions[side]), limit.directions[side][None], 0

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from phasediagram.catalogue.components import components_of
 from phasediagram.catalogue.configurations import configurations
 from phasediagram.catalogue.diagram import TOLERANCES, candidates, catalogue
 from phasediagram.minima.curvature import KINK
@@ -20,6 +21,7 @@ from phasediagram.naming.geometry import extra_feature_outcome
 from phasediagram.naming.phases import distinct_names
 from phasediagram.parameters import (
     Parameters,
+    Plane,
     naming_density,
     parameters_of,
     point,
@@ -159,7 +161,14 @@ def _solve_model(
     terms = needs_terms(model, setting)
     engine = Engine(space, os.cpu_count() or 1, model.activation, terms)
     names = float(naming_density(model, setting))
-    minima = _minima_at(engine, at, names, np.random.default_rng(rng), progress)
+    components = components_of(Plane(n, model, setting))
+    if components is not None:
+        (x,) = components.minima(np.zeros((1, 0)))[1]
+        loss, gradient = engine.slope(x, at)
+        state = State(x, loss, float(np.linalg.norm(gradient)), *engine.softest(x, at))
+        minima = _named(engine, at, names, [state])
+    else:
+        minima = _minima_at(engine, at, names, np.random.default_rng(rng), progress)
     given = None if density is None else np.asarray(density, dtype=np.float64)
     return Solution(
         names if given is None else (float(given) if given.ndim == 0 else given),
@@ -183,7 +192,13 @@ def _minima_at(
     """Return all minima at a point, named by a density."""
     space = engine.space
     found = search(engine, at, starts_needed(space), rng, progress, flat=True)
-    found = [_least_of_the_extra_feature(space, state) for state in found]
+    return _named(engine, at, naming, [_least_of_the_extra_feature(space, s) for s in found])
+
+
+def _named(
+    engine: Engine, at: Parameters, naming: float, found: list[State]
+) -> tuple[Minimum, ...]:
+    space = engine.space
     W = np.array([space.weights(state.x) for state in found])
     names = distinct_names(W.reshape(-1, space.m, space.n), naming)
     return tuple(

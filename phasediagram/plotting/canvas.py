@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, N
 from matplotlib.transforms import ScaledTranslation, Transform
 from numpy.typing import NDArray
 
+from phasediagram.comparison.agreement import Agreement
 from phasediagram.results import PhaseBoundaries, PhaseDiagram
 from phasediagram.toymodel.axes import Axis
 
@@ -65,7 +66,7 @@ def paint(
     return mesh
 
 
-def axes_of(result: PhaseDiagram | PhaseBoundaries) -> tuple[Axis, Axis] | None:
+def axes_of(result: PhaseDiagram | PhaseBoundaries | Agreement) -> tuple[Axis, Axis] | None:
     """Return the axes of a result, that of the rows first; None for the paper's."""
     return None if result.x is None or result.y is None else (result.y, result.x)
 

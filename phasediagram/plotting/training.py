@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from phasediagram.comparison.agreement import Agreement
 from phasediagram.comparison.edges import mean_norm_and_superposition
-from phasediagram.plotting.canvas import new_axes, paint
+from phasediagram.plotting.canvas import axes_of, label_axes, new_axes, paint
 from phasediagram.plotting.lines import add_line_legend, plot_boundaries
 from phasediagram.plotting.phases import (
     plot_color_key,
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot_agreement(agreement: Agreement, ax: Axes | None = None, size: float = 9.0) -> Axes:
+def plot_agreement(
+    agreement: Agreement, ax: Axes | None = None, size: float = 9.0, color_key: bool = True
+) -> Axes:
     """Draw every trained point, coloured by the share of its runs in the global minimum.
 
     Parameters
@@ -33,6 +35,8 @@ def plot_agreement(agreement: Agreement, ax: Axes | None = None, size: float = 9
         Where to draw, for instance on top of `plot_phases`; new axes by default.
     size : float
         Area of the markers, in square points.
+    color_key : bool
+        Whether to say beside the axes what the shades mean.
 
     Returns
     -------
@@ -51,8 +55,7 @@ def plot_agreement(agreement: Agreement, ax: Axes | None = None, size: float = 9
     """
     if ax is None:
         ax = new_axes()
-        ax.set_xscale("log")
-        ax.set_yscale("log")
+        label_axes(ax, axes_of(agreement))
     share = (agreement.outcome == "global").mean(axis=-1)
     best = agreement.best_seed_agrees
     limits = ax.get_xlim(), ax.get_ylim()
@@ -72,8 +75,9 @@ def plot_agreement(agreement: Agreement, ax: Axes | None = None, size: float = 9
     if limits != ((0.0, 1.0), (0.0, 1.0)):
         ax.set_xlim(limits[0])
         ax.set_ylim(limits[1])
-    bar = ax.figure.colorbar(drawn, cax=ax.inset_axes((1.03, 0.0, 0.03, 1.0)))
-    bar.set_label("share of runs in the global minimum", fontsize="small")
+    if color_key:
+        bar = ax.figure.colorbar(drawn, cax=ax.inset_axes((1.03, 0.0, 0.03, 1.0)))
+        bar.set_label("share of runs in the global minimum", fontsize="small")
     return ax
 
 

@@ -10,7 +10,12 @@ from phasediagram.comparison.agreement import Agreement
 from phasediagram.comparison.basins import Basin, Basins
 from phasediagram.comparison.edges import EdgeDistances
 from phasediagram.files.labelled import AXES, Attributes, LabelledArrays, Variable
-from phasediagram.toymodel.records import model_from_record, model_record
+from phasediagram.toymodel.records import (
+    axis_from_record,
+    axis_record,
+    model_from_record,
+    model_record,
+)
 
 _SIZES = ("n_features", "n_hidden")
 
@@ -38,12 +43,16 @@ def label_agreement(agreement: Agreement) -> LabelledArrays:
         "version": agreement.version,
         **{name: getattr(agreement, name) for name in _SIZES},
     }
+    if agreement.x is not None and agreement.y is not None:
+        attributes["axes"] = json.dumps([axis_record(agreement.x), axis_record(agreement.y)])
     return LabelledArrays("agreement", variables, AXES, attributes)
 
 
 def agreement_from(arrays: LabelledArrays) -> Agreement:
     """Return the comparison that `label_agreement` was given."""
     n_features, n_hidden = (arrays.number(name) for name in _SIZES)
+    axes = json.loads(str(arrays.attributes.get("axes", "[null, null]")))
+    x, y = (None if record is None else axis_from_record(record) for record in axes)
     return Agreement(
         outcome=arrays.names("outcome"),
         phase=arrays.names("phase"),
@@ -56,6 +65,8 @@ def agreement_from(arrays: LabelledArrays) -> Agreement:
         n_features=n_features,
         n_hidden=n_hidden,
         version=arrays.text("version"),
+        x=x,
+        y=y,
     )
 
 
