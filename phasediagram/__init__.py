@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     )
     from phasediagram.minima.solving import solve
     from phasediagram.plotting.dispatch import plot
+    from phasediagram.regions.dividing import phase_regions
+    from phasediagram.regions.result import PhaseRegion, PhaseRegions
     from phasediagram.results import (
         Boundary,
         BranchLosses,
@@ -72,6 +74,8 @@ else:
         "kernel.loss": ("expected_loss", "expected_loss_and_gradient", "expected_loss_hessian"),
         "minima.solving": ("solve",),
         "plotting.dispatch": ("plot",),
+        "regions.dividing": ("phase_regions",),
+        "regions.result": ("PhaseRegion", "PhaseRegions"),
         "results": (
             "Boundary",
             "BranchLosses",
@@ -125,6 +129,8 @@ __all__ = [
     "Minimum",
     "PhaseBoundaries",
     "PhaseDiagram",
+    "PhaseRegion",
+    "PhaseRegions",
     "SectionTransition",
     "Setting",
     "Solution",
@@ -152,6 +158,7 @@ __all__ = [
     "loss_section",
     "phase_boundaries",
     "phase_diagram",
+    "phase_regions",
     "plot",
     "save",
     "solve",

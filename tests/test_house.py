@@ -39,6 +39,7 @@ ORDER = (
     ("lines/",),
     ("limits/",),
     ("boundaries/",),
+    ("regions/",),
     ("training/",),
     ("comparison/",),
     ("plotting/", "files/"),
