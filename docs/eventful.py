@@ -15,7 +15,7 @@ _FIRST_REACH = 0.3  # in the logarithm, around a change, where two minima may co
 _FINER = 3.0  # times, where they do in a narrower range
 _FEWEST = 8  # points on which they must be seen to coexist
 _NARROWEST = 1e-6
-_GAP = 3.0  # between changes that are shown together, in widths of what is shown
+_GAP = 1.5  # between changes that are shown together, in widths of what is shown
 _AROUND = 0.5  # of the width, on each side
 
 

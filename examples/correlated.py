@@ -29,10 +29,9 @@ def collapsed(W):
 with paper_figure(PAGE_WIDTH) as figure:
     left, right = figure.subplots(1, 2)
     plot_phases(diagram, left, legend="names", show_weights=False, label_size=None)
-    plot_losses(section, right, relative_to_lowest=False)
+    plot_losses(section, right, relative_to_lowest=False, legend_columns=None)
     right.set_box_aspect(1)
     right.set_ylim(0, 0.16)
-    right.get_legend().remove()
 save_figure(figure, "correlated.pdf")
 save_figure(figure, "correlated.svg")
 for transition in section.transitions:

@@ -82,16 +82,22 @@ def add_boundaries(verbs: argparse._SubParsersAction[Parser]) -> None:
         "--output",
         type=Path,
         metavar="FILE",
-        help="a .csv or .json file for every point of every curve",
+        help="a .csv or .json file for every point of every curve, or a .tex file of pgfplots "
+        "coordinates, to be \\input",
     )
     boundaries.set_defaults(run=_boundaries)
 
 
 def _boundaries(options: argparse.Namespace) -> int:
     from phasediagram.boundaries.tracing import phase_boundaries
+    from phasediagram.files.pgfplots import boundaries_pgfplots
     from phasediagram.files.tables import boundaries_csv, boundaries_json, boundaries_table
 
-    formats = {".csv": boundaries_csv, ".json": boundaries_json}
+    formats = {
+        ".csv": boundaries_csv,
+        ".json": boundaries_json,
+        ".tex": boundaries_pgfplots,
+    }
     path = None if options.output is None else writable(options.output, tuple(formats))
     with progress_bar("tracing boundaries") as progress:
         boundaries = phase_boundaries(

@@ -160,7 +160,7 @@ def line_handles(
     ]
     if _spinodal_colors(boundaries, spinodals):
         *_, style = _spinodal_styles(_ANY)
-        handles.append(Line2D([], [], label="spinodal, its phase's colour", **style))
+        handles.append(Line2D([], [], label="spinodal, by colour", **style))
     kinds = {
         point.kind
         for point in boundaries.special_points

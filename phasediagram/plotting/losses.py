@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 from numpy.typing import NDArray
 
-from phasediagram.plotting.elements.canvas import new_axes
+from phasediagram.plotting.elements.canvas import locator, new_axes
 from phasediagram.plotting.elements.legends import add_below
 from phasediagram.plotting.elements.styles import catalogue_order, line_color, phase_colors
 from phasediagram.results import BranchLosses, LossSection
@@ -120,6 +120,7 @@ def _label(ax: Axes, section: LossSection, relative_to_lowest: bool) -> None:
     is_log = not along_density if section.x is None else section.x.scale == "log"
     if is_log and x.min() > 0 and x.max() / x.min() > 2:
         ax.set_xscale("log")
+        ax.xaxis.set_major_locator(locator((float(x.min()), float(x.max()))))
         ax.xaxis.set_major_formatter(ScalarFormatter())
         ax.xaxis.set_minor_formatter(NullFormatter())
 

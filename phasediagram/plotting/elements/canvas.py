@@ -43,7 +43,7 @@ def frame(
     label_axes(ax, axes)
     for along, limits, which in ((ax.xaxis, columns, 1), (ax.yaxis, rows, 0)):
         if axes is None or axes[which].scale == "log":
-            along.set_major_locator(_locator(limits))
+            along.set_major_locator(locator(limits))
             along.set_minor_formatter(NullFormatter())
             if axes is not None:
                 along.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -152,7 +152,7 @@ def _middles(coordinates: Array) -> Array:
     return np.concatenate([[first], middle, [last]])
 
 
-def _locator(limits: tuple[float, float]) -> Locator:
+def locator(limits: tuple[float, float]) -> Locator:
     """Return ticks at powers of ten, and more of them in a close-up."""
     if limits[1] > 30 * limits[0]:
         return LogLocator()

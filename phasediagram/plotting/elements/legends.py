@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.legend import Legend
+from matplotlib.transforms import Bbox
 
 from phasediagram.plotting.elements.canvas import below_label
 from phasediagram.plotting.elements.layout import legend_shape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
 
 
 class LegendBelow(Legend):
@@ -37,6 +40,13 @@ class LegendBelow(Legend):
             bbox_transform=below_label(ax),
             **legend_shape(columns, tall),
         )
+
+    def get_tightbbox(self, renderer: RendererBase | None = None) -> Bbox:
+        """Return the room that it needs: below the axes, which need not be as wide."""
+        needed = super().get_tightbbox(renderer)
+        across = self.axes.get_window_extent().intervalx  # type: ignore[union-attr]
+        left, right = np.clip(needed.intervalx, *across)
+        return Bbox.from_extents(left, needed.y0, right, needed.y1)
 
 
 def add_below(
