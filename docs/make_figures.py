@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
-
 from eventful import eventful_section
+from matplotlib.figure import Figure
 
 import phasediagram as phd
 from phasediagram.files.tables import agreements_table
@@ -177,7 +176,10 @@ class Maker:
     def training(self, n: int) -> Figure:
         """Draw trained models over theory, and print what docs/training.md says of them."""
         points = self.settings.trained[n - 2]
-        density, importance = np.geomspace(*DENSITY[::-1], points), np.geomspace(*IMPORTANCE, points)
+        density, importance = (
+            np.geomspace(*DENSITY[::-1], points),
+            np.geomspace(*IMPORTANCE, points),
+        )
         runs = self._kept(
             f"training_{n}_{n - 1}",
             lambda: phd.train(
@@ -213,7 +215,11 @@ class Maker:
             handles = [explained[name] for name in PHASE_STYLES if name in explained]
             handles += [line for name, line in explained.items() if name not in PHASE_STYLES]
             figure.legend(
-                handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize="small"
+                handles=handles,
+                loc="outside lower center",
+                ncols=5,
+                frameon=False,
+                fontsize="small",
             )
         return figure
 
@@ -302,10 +308,16 @@ def report(agreement: phd.Agreement, edges: phd.EdgeDistances) -> None:
 def main() -> None:
     """Write every figure, or those asked for."""
     parser = argparse.ArgumentParser(description="Make every figure of the repository anew.")
-    parser.add_argument("--coarse", action="store_true", help="on coarse grids, to see that it runs")
+    parser.add_argument(
+        "--coarse", action="store_true", help="on coarse grids, to see that it runs"
+    )
     parser.add_argument("--output", type=Path, default=DOCS, help="default: this folder")
-    parser.add_argument("--keep", type=Path, default=DOCS.parent / "build" / "kept",
-                        help="where boundaries and training are kept; default: build/kept")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        default=DOCS.parent / "build" / "kept",
+        help="where boundaries and training are kept; default: build/kept",
+    )
     parser.add_argument("--only", nargs="+", default=[""], metavar="NAME", help="how names begin")
     options = parser.parse_args()
     options.keep.mkdir(parents=True, exist_ok=True)

@@ -27,9 +27,7 @@ small = {"show_weights": False, "label_size": "x-small"}
 with paper_figure(PAGE_WIDTH) as figure:
     left, middle, right = figure.subplots(1, 3)
     plot_phases(canonical, left, legend=None, **small)
-    plot_phases(
-        free, middle, legend="names", legend_columns=2, boundaries=boundaries, **small
-    )
+    plot_phases(free, middle, legend="names", legend_columns=2, boundaries=boundaries, **small)
     plot_excess(free, canonical, right)
     left.set_title("Canonical weights")
     middle.set_title("Free weights")

@@ -36,9 +36,9 @@ def boundaries_pgfplots(boundaries: PhaseBoundaries) -> str:
     r"""Return boundaries and special points as an axis of pgfplots.
 
     Every curve is an ``\addplot`` with the style of its kind, and every kind of special point one
-    with its marks.  The styles, ``first order``, ``continuous``, ``spinodal`` and ``special point``,
-    are defined with ``\pgfplotsset``, unless they are defined already, and can so be changed
-    before the file is read.
+    with its marks.  The styles, ``phase diagram`` of the axis, ``first order``, ``continuous``,
+    ``spinodal`` and ``special point``, are defined with ``\pgfplotsset`` unless they are defined
+    already, and can so be changed before the file is read.
 
     Parameters
     ----------
@@ -51,9 +51,7 @@ def boundaries_pgfplots(boundaries: PhaseBoundaries) -> str:
         of `x`) is to the right; coordinates have 12 digits.
     """
     by_row, by_column = axis_names(boundaries)
-    logarithmic = [
-        axis is None or axis.scale == "log" for axis in (boundaries.x, boundaries.y)
-    ]
+    logarithmic = [axis is None or axis.scale == "log" for axis in (boundaries.x, boundaries.y)]
     kind = {
         (True, True): "loglogaxis",
         (True, False): "semilogxaxis",

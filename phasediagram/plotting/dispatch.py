@@ -40,7 +40,8 @@ def plot(
 
     These functions have more options: `phasediagram.plotting.plot_phases` and
     `phasediagram.plotting.plot_superposition` for a phase diagram,
-    `phasediagram.plotting.plot_regions`, `phasediagram.plotting.plot_boundaries`, `phasediagram.plotting.plot_losses` for a section,
+    `phasediagram.plotting.plot_regions`, `phasediagram.plotting.plot_boundaries`,
+    `phasediagram.plotting.plot_losses` for a section,
     `phasediagram.plotting.plot_empirical` for training, and
     `phasediagram.plotting.plot_agreement` for its agreement with theory.
 

@@ -20,7 +20,7 @@ from phasediagram.plotting.elements.styles import (
     luminance,
     phase_colors,
 )
-from phasediagram.results import Boundary, PhaseBoundaries
+from phasediagram.results import PhaseBoundaries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

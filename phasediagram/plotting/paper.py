@@ -23,6 +23,8 @@ PAGE_WIDTH = PAGE  # both columns
 _HEIGHT = 0.75  # of the width, where nothing fixes the shape of the axes
 _TALLEST = 3.0  # of the width, to see how much of it the contents need
 _MARGIN = 0.03  # inches
+
+
 @contextmanager
 def paper_figure(width: float = COLUMN_WIDTH, height: float | None = None) -> Iterator[Figure]:
     """Give a figure of a printed width, with text and lines to match, to draw into.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,8 +115,12 @@ def arrange(
         for end in (0, -1)
         if degree[vertex_of_end[2 * k - end]] == 1
     )
-    crossed = [place for k, edge in enumerate(edges) for other in edges[k + 1 :]
-               for place in crossings(edge.points, other.points)]
+    crossed = [
+        place
+        for k, edge in enumerate(edges)
+        for other in edges[k + 1 :]
+        for place in crossings(edge.points, other.points)
+    ]
     return Arrangement(faces, loose_ends, tuple(crossed))
 
 
@@ -191,7 +196,7 @@ def _border(edges: list[_Edge], lower: Array, upper: Array) -> Iterator[_Edge]:
             cuts = cuts[::-1]
         points = np.empty((len(cuts), 2))
         points[:, fixed], points[:, free] = start[fixed], cuts
-        for first, last in zip(points[:-1], points[1:], strict=True):
+        for first, last in pairwise(points):
             yield _Edge(np.array([first, last]), None)
 
 

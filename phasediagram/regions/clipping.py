@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +27,7 @@ def clipped(line: Array, lower: Array, upper: Array) -> list[Array]:
     if (line >= lower).all() and (line <= upper).all():
         return [line]
     pieces: list[list[Array]] = []
-    for start, stop in zip(line[:-1], line[1:], strict=True):
+    for start, stop in pairwise(line):
         shares = _shares_inside(start, stop, lower, upper)
         if shares is None:
             continue

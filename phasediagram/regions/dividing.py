@@ -78,17 +78,19 @@ def phase_regions(
     divided = arrange(curves, lower, upper, critical)
     loose = [end for end in divided.loose_ends if (end.curve, end.end) in critical]
     values = tuple(_values(plane, curve) for curve in curves)
-    done = PhaseRegions((), boundaries, *window, values)
     open_ends = tuple(_open_ends(plane, divided, loose))
     if open_ends:
-        return PhaseRegions(**{**vars(done), "open_ends": open_ends})
+        return PhaseRegions((), boundaries, *window, values, open_ends=open_ends)
     names = [frozenset(boundary.phases) for boundary in kept]
     corners = np.array([lower, [upper[0], lower[1]], upper, [lower[0], upper[1]]])
     added = crossovers(loose, [names[end.curve] for end in loose], curves, corners)
     divided = arrange([*curves, *added], lower, upper) if added else divided
     labelled = [_labelled(plane, boundaries.n_hidden, face, names) for face in divided.faces]
     whole = float(np.prod(upper - lower))
-    regions = [_region(plane, face, label, whole) for face, label in zip(divided.faces, labelled, strict=True)]
+    regions = [
+        _region(plane, face, label, whole)
+        for face, label in zip(divided.faces, labelled, strict=True)
+    ]
     return PhaseRegions(
         tuple(sorted(regions, key=lambda region: -region.share)),
         boundaries,

@@ -156,7 +156,11 @@ def locator(limits: tuple[float, float]) -> Locator:
     """Return ticks at powers of ten, and more of them in a close-up."""
     if limits[1] > 30 * limits[0]:
         return LogLocator()
-    return MaxNLocator(8, steps=[1, 2, 5, 10]) if limits[1] < 4 * limits[0] else LogLocator(subs=(1, 2, 3, 5))
+    return (
+        MaxNLocator(8, steps=[1, 2, 5, 10])
+        if limits[1] < 4 * limits[0]
+        else LogLocator(subs=(1, 2, 3, 5))
+    )
 
 
 def _cell_edges(centres: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,4 +109,3 @@ def phase_handles(
 def note(text: str) -> Artist:
     """Return a line of a legend that is only words."""
     return Patch(facecolor="none", edgecolor="none", label=text)
-

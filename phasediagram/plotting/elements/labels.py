@@ -91,9 +91,7 @@ class Room:
         count = np.minimum(count, 8 * CELLS)
         points = [
             np.stack([np.linspace(a, b, k), np.linspace(c, d, k)])
-            for a, b, c, d, k in zip(
-                across[:-1], across[1:], up[:-1], up[1:], count, strict=True
-            )
+            for a, b, c, d, k in zip(across[:-1], across[1:], up[:-1], up[1:], count, strict=True)
         ]
         if points:
             self._mark(np.concatenate(points, axis=1), self._crossed if lightly else self._taken)

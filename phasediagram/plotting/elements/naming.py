@@ -180,4 +180,3 @@ class RegionNames(Artist):
         if isinstance(child, Annotation | Line2D):
             child.set_clip_on(False)
         self._children.append(child)
-
