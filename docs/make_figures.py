@@ -210,7 +210,10 @@ class Maker:
                     y = np.asarray(handle.get_ydata())
                     if not ((ax.get_ylim()[0] < y) & (y < ax.get_ylim()[1])).any():
                         continue
-                    if name not in explained or explained[name].get_lw() < handle.get_lw():
+                    if (
+                        name not in explained
+                        or explained[name].get_linewidth() < handle.get_linewidth()
+                    ):
                         explained[name] = handle
             handles = [explained[name] for name in PHASE_STYLES if name in explained]
             handles += [line for name, line in explained.items() if name not in PHASE_STYLES]

@@ -235,16 +235,14 @@ def add_losses(verbs: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _losses(options: argparse.Namespace) -> int:
-    from matplotlib.figure import Figure
-
-    from phasediagram.plotting import plot_losses, save_figure
+    from phasediagram.plotting import PAGE_WIDTH, paper_figure, plot_losses, save_figure
 
     path = figure_path(options.output)
     if not 2 <= options.points <= 10000:
         raise ValueError(f"--points must be between 2 and 10000, got {options.points}")
     section = _section(options)
-    figure = Figure(figsize=(6.0, 4.2), layout="constrained")
-    plot_losses(section, figure.add_subplot())
+    with paper_figure(0.75 * PAGE_WIDTH) as figure:
+        plot_losses(section, figure.add_subplot(), legend_columns=4)
     save_figure(figure, path)
     for transition in section.transitions:
         order = "first order" if transition.order == 1 else "continuous"

@@ -72,9 +72,9 @@ def plot_losses(
             (line,) = ax.plot(x, dashed, ls=_DASHED, color=colors[phase], lw=_METASTABLE)
             if (here & stable).any():
                 solid = np.where(here & stable, y, np.nan)
-                style = {"color": colors[phase], "lw": _STABLE, "solid_capstyle": "butt"}
-                (line,) = ax.plot(x, solid, **style)
-            lines[phase] = line if phase not in lines or line.get_lw() == _STABLE else lines[phase]
+                (line,) = ax.plot(x, solid, color=colors[phase], lw=_STABLE, solid_capstyle="butt")
+            if phase not in lines or line.get_linewidth() == _STABLE:
+                lines[phase] = line
     if relative_to_lowest:
         _limit(ax, section.branches, lowest)
     _label(ax, section, relative_to_lowest)

@@ -212,7 +212,7 @@ def _loops(edges: list[_Edge], vertex_of_end: NDArray[np.intp]) -> Iterator[list
     following = np.empty(2 * len(edges), dtype=int)
     for vertex in range(vertex_of_end.max() + 1):
         leaving = np.flatnonzero(vertex_of_end == vertex)  # half-edge h leaves from end h
-        around = leaving[np.argsort(_angles([_directed(edges, h) for h in leaving]))]
+        around = leaving[np.argsort(_angles([_directed(edges, int(h)) for h in leaving]))]
         # arriving against a half-edge, the next one clockwise keeps the face on the left
         following[around ^ 1] = np.roll(around, 1)
     left = set(range(2 * len(edges)))

@@ -159,10 +159,8 @@ def _open_ends(plane: Plane, divided: Arrangement, critical: list[LooseEnd]) -> 
         if not any(end is other for other in critical)
     ]
     found += [(place, "two boundaries cross") for place in divided.crossings]
-    return [
-        Unresolved(*(float(value) for value in _values(plane, place[None])[0]), why)
-        for place, why in found
-    ]
+    at = [(_values(plane, place[None])[0], why) for place, why in found]
+    return [Unresolved(float(p), float(r), why) for (p, r), why in at]
 
 
 def _labelled(plane: Plane, m: int, face: Face, names: list[frozenset[str]]) -> _Label:

@@ -41,7 +41,7 @@ def inside(face: Face) -> Array:
         behind = _first_hit(place, -across, starts, stops)
         if np.isfinite(ahead) and np.isfinite(behind):
             place = place + (ahead - behind) / 2 * across
-    return place
+    return np.asarray(place)
 
 
 def _first_hit(

@@ -115,8 +115,10 @@ def areas_of_candidates(ax: Axes, diagram: PhaseDiagram) -> list[Area]:
     for index, name in enumerate(diagram.candidates):
         others = np.delete(losses, index, axis=0).min(axis=0)
         generator = contourpy.contour_generator(x, y, others - losses[index])
-        polygons, offsets = generator.filled(0.0, np.inf)
+        polygons, offsets = generator.filled(0.0, np.inf)[:2]  # outer offsets
         for points, starts in zip(polygons, offsets, strict=True):
+            assert points is not None
+            assert starts is not None
             loops = [points[a:b] for a, b in pairwise(starts.tolist())]
             path = _path([ax.transScale.inverted().transform(loop[:-1]) for loop in loops])
             mask = _inside(ax, path)

@@ -78,8 +78,8 @@ def paint(
     x, y = relative_importance[columns], density[rows]
     frame(ax, _limits(y), _limits(x), axes)
     edges = [
-        _cell_edges(centres) if axes is None else axis.at(_middles(axis.coordinates(centres)))
-        for axis, centres in zip(axes[::-1] if axes else (None, None), (x, y), strict=True)  # type: ignore[union-attr]
+        _cell_edges(centres) if axis is None else axis.at(_middles(axis.coordinates(centres)))
+        for axis, centres in zip(axes[::-1] if axes else (None, None), (x, y), strict=True)
     ]
     mesh = ax.pcolormesh(*edges, values[rows][:, columns], rasterized=True, **options)
     frame(ax, _limits(y), _limits(x), axes)

@@ -38,6 +38,7 @@ def fill(ax: Axes, areas: Sequence[Area], edge: str | None = None) -> None:
     """Fill polygons with the colours of their phases, their edges too unless they have one."""
     colors = phase_colors(area.phase for area in areas)
     for area in areas:
+        assert area.path is not None
         color = colors[area.phase]
         width = _SEAM if edge is None else _EDGE
         patch = PathPatch(area.path, fc=color, ec=edge or color, lw=width)

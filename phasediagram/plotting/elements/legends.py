@@ -44,7 +44,9 @@ class LegendBelow(Legend):
     def get_tightbbox(self, renderer: RendererBase | None = None) -> Bbox:
         """Return the room that it needs: below the axes, which need not be as wide."""
         needed = super().get_tightbbox(renderer)
-        across = self.axes.get_window_extent().intervalx  # type: ignore[union-attr]
+        assert needed is not None
+        assert self.axes is not None
+        across = self.axes.get_window_extent().intervalx
         left, right = np.clip(needed.intervalx, *across)
         return Bbox.from_extents(left, needed.y0, right, needed.y1)
 

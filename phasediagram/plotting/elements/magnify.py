@@ -58,8 +58,8 @@ def _around(points: Array) -> Box | None:
     if not 0 < sides.max() < _LARGEST:
         return None
     lower = np.clip((lower + upper - sides) / 2, 0, 1 - sides)  # moved at the edge, not cut
-    left, bottom, right, top = (*lower.tolist(), *(lower + sides).tolist())
-    return left, bottom, right, top
+    upper = lower + sides
+    return float(lower[0]), float(lower[1]), float(upper[0]), float(upper[1])
 
 
 def window_of(ax: Axes, box: tuple[float, ...]) -> tuple[tuple[float, float], tuple[float, float]]:
