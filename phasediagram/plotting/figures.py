@@ -229,7 +229,7 @@ def _three_panels(
     ]
     mark_box(whole, box)
     left, top = page.corner(1, 1)
-    key = page.axes(left + 0.55, top + page.side - 0.75, 0.75, 0.75)
+    key = page.axes(left + page.side - 0.8, top + page.side - 0.75, 0.75, 0.75)
     plot_superposition(diagram, right, key, boundaries=regions)
     whole.set_title(_title(diagram))
     corner.set_title("What is framed on the left")

@@ -154,7 +154,7 @@ def plot_regions(
     regions : PhaseRegions
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
-    legend_columns, show_weights, legend, label_size
+    legend_columns, show_weights, legend, label_size : optional
         As of `plot_phases`.
     spinodals : bool or "all"
         Whether to draw spinodals too, of phases that are the lowest somewhere or of all.

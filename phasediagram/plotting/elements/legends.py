@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.legend import Legend
-from matplotlib.transforms import Bbox
+from matplotlib.transforms import Bbox, ScaledTranslation
 
 from phasediagram.plotting.elements.canvas import below_label
 from phasediagram.plotting.elements.layout import legend_shape
@@ -16,6 +16,9 @@ from phasediagram.plotting.elements.layout import legend_shape
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
+
+
+_LEFTWARDS = 0.3  # inches, below the labels of the y axis
 
 
 class LegendBelow(Legend):
@@ -36,8 +39,9 @@ class LegendBelow(Legend):
             [str(handle.get_label()) for handle in handles],
             handler_map=dict(handlers),
             loc="upper left",
-            bbox_to_anchor=(-0.1, 0.0),
-            bbox_transform=below_label(ax),
+            bbox_to_anchor=(0.0, 0.0),
+            bbox_transform=below_label(ax)
+            + ScaledTranslation(-_LEFTWARDS, 0, ax.figure.dpi_scale_trans),
             **legend_shape(columns, tall),
         )
 
