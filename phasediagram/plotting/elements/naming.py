@@ -14,7 +14,13 @@ from matplotlib.transforms import IdentityTransform, ScaledTranslation
 from phasediagram.plotting.elements.areas import Area
 from phasediagram.plotting.elements.labels import Place, Room, text_size
 from phasediagram.plotting.elements.pictures import picture_lines
-from phasediagram.plotting.elements.styles import phase_colors, readable_on
+from phasediagram.plotting.elements.styles import (
+    DARK,
+    LIGHT,
+    luminance,
+    phase_colors,
+    readable_on,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -159,6 +165,9 @@ class RegionNames(Artist):
             arrowprops=arrow,
             annotation_clip=False,
         )
+        if name.arrow_patch is not None:  # it may cross light and dark fields
+            ground = LIGHT if luminance(color) < 0.5 else DARK
+            name.arrow_patch.set_path_effects([Stroke(linewidth=1.8, foreground=ground), Normal()])
         self._adopt(name)
         return name
 
