@@ -165,7 +165,7 @@ def draw_training(
     >>> diagram = phd.phase_diagram([0.6, 0.2], [0.5, 1.0])
     >>> figure = draw_training(runs, phd.compare(diagram, runs), diagram)
     >>> figure.axes[0].get_title()
-    '2 features in 1 hidden: trained models over theory'
+    'n = 2, m = 1: trained models over theory'
     """
     require_spinodals(spinodals)
     regions = regions_for(diagram, boundaries)
@@ -178,7 +178,7 @@ def draw_training(
         if regions is not None:
             plot_boundaries(regions.boundaries, right, spinodals=spinodals, legend=False)
         plot_color_key(page.axes(6.0, page.below + 0.05, 0.75, 0.75))
-        sizes = f"{training.n_features} features in {training.n_hidden} hidden"
+        sizes = f"n = {training.n_features}, m = {training.n_hidden}"
         left.set_title(f"{sizes}: trained models over theory")
         right.set_title("What training finds, averaged over seeds")
         right.set_ylabel("")
