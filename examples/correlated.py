@@ -39,11 +39,10 @@ with paper_figure(PAGE_WIDTH) as figure:
     plot_phases(diagram, left, legend="names", show_weights=False, label_size=None)
     if options.boundaries:
         boundaries = phd.phase_boundaries(x=correlation, y=density, model=model, spinodals=False)
-        plot_boundaries(boundaries, left, legend=None)
-    plot_losses(section, right, relative_to_lowest=False)
+        plot_boundaries(boundaries, left, legend=False)
+    plot_losses(section, right, relative_to_lowest=False, legend_columns=None)
     right.set_box_aspect(1)
     right.set_ylim(0, 0.16)
-    right.get_legend().remove()
 save_figure(figure, "correlated.pdf")
 save_figure(figure, "correlated.svg")
 for transition in section.transitions:

@@ -1,15 +1,17 @@
 """Lay networks that you trained yourself over the theory: where each ended, and what it cost."""
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 
 import phasediagram as phd
-from phasediagram.plotting import paper_figure, plot_agreement, plot_phases, save_figure
+from phasediagram.plotting import paper_figure, plot_agreement, plot_regions, save_figure
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--grid", type=int, default=8, help="points along each axis")
 parser.add_argument("--steps", type=int, default=20_000, help="of gradient descent")
+parser.add_argument("--boundaries", type=Path, help="saved ones, which take seconds to trace")
 options = parser.parse_args()
 
 
@@ -33,11 +35,13 @@ importance = np.stack([np.ones_like(relative_importance), relative_importance], 
 W, b = your_networks(density, importance, count=6)  # (grid, grid, 6, 1, 2) and (grid, grid, 6, 2)
 
 agreement = phd.compare_weights(W, b, density, relative_importance)
-background = phd.phase_diagram(np.geomspace(1, 0.2, 200), np.geomspace(0.2, 5, 200))
+kept = options.boundaries
+boundaries = phd.load(kept) if kept else phd.phase_boundaries(2, spinodals=False)
+regions = phd.phase_regions(boundaries)
 with paper_figure() as figure:
-    ax = plot_phases(
-        background, figure.add_subplot(), label_size=None, legend="names", legend_columns=3
-    )
+    ax = figure.add_subplot()
+    window = {"density": (0.2, 1), "relative_importance": (0.2, 5)}
+    plot_regions(regions, ax, label_size=None, legend="names", legend_columns=3, **window)
     plot_agreement(agreement, ax, size=25)
 save_figure(figure, "own_networks.pdf")
 save_figure(figure, "own_networks.svg")

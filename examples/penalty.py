@@ -3,13 +3,7 @@
 import argparse
 
 import phasediagram as phd
-from phasediagram.plotting import (
-    PAGE_WIDTH,
-    paper_figure,
-    plot_boundaries,
-    plot_phases,
-    save_figure,
-)
+from phasediagram.plotting import PAGE_WIDTH, paper_figure, plot_phases, save_figure
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--grid", type=int, default=128, help="points along each axis")
@@ -29,10 +23,10 @@ panels += [
 with paper_figure(PAGE_WIDTH, height=7.2) as figure:
     for ax, (title, arguments) in zip(figure.subplots(2, 2).ravel(), panels, strict=True):
         diagram = phd.phase_diagram(x=penalty, **arguments)
-        plot_phases(diagram, ax, legend=None, show_weights=False)
+        boundaries = None
         if not options.no_boundaries:
             boundaries = phd.phase_boundaries(x=penalty, spinodals=False, **arguments)
-            plot_boundaries(boundaries, ax, legend=None)
+        plot_phases(diagram, ax, legend=None, show_weights=False, boundaries=boundaries)
         ax.set_title(title)
 save_figure(figure, "penalty.pdf")
 save_figure(figure, "penalty.svg")

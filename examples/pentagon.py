@@ -17,10 +17,9 @@ with paper_figure(PAGE_WIDTH) as figure:
     for ax, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
         axis = phd.Axis(name, 0.15, 1, points=options.grid)
         section = phd.loss_section(0.05, n_features=5, n_hidden=2, x=axis)
-        plot_losses(section, ax, relative_to_lowest=False)
+        plot_losses(section, ax, relative_to_lowest=False, legend_columns=1)
         ax.set_ylim(0, 0.026)
         ax.set_box_aspect(1)
-        ax.legend(fontsize=4.5, frameon=False, loc="upper left")
         print(f"along {name} at density 0.05:")
         for transition in section.transitions:
             before, after = transition.phases

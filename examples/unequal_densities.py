@@ -3,13 +3,7 @@
 import argparse
 
 import phasediagram as phd
-from phasediagram.plotting import (
-    PAGE_WIDTH,
-    paper_figure,
-    plot_boundaries,
-    plot_phases,
-    save_figure,
-)
+from phasediagram.plotting import PAGE_WIDTH, paper_figure, plot_phases, save_figure
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--grid", type=int, default=128, help="points along each axis")
@@ -29,10 +23,11 @@ panels = {
 with paper_figure(PAGE_WIDTH) as figure:
     for ax, (title, arguments) in zip(figure.subplots(1, 2), panels.items(), strict=True):
         diagram = phd.phase_diagram(n_features=3, n_hidden=2, y=density, **arguments)
-        plot_phases(diagram, ax, legend="names", legend_columns=2, show_weights=False)
+        boundaries = None
         if "relative_density" in arguments and not options.no_boundaries:
             boundaries = phd.phase_boundaries(3, 2, spinodals=False, y=density, **arguments)
-            plot_boundaries(boundaries, ax, legend=None)
+        names = {"legend": "names", "legend_columns": 2, "show_weights": False}
+        plot_phases(diagram, ax, boundaries=boundaries, **names)
         ax.set_title(title)
         shares = {phase: round(share, 3) for phase, share in diagram.shares().items()}
         print(f"{title}: {shares}")

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from phasediagram.minima.solving import solve
     from phasediagram.notebook import to_html
     from phasediagram.plotting.dispatch import plot
+    from phasediagram.regions.dividing import phase_regions
+    from phasediagram.regions.result import PhaseRegion, PhaseRegions
     from phasediagram.results.curves import Boundary, PhaseBoundaries, SpecialPoint, Unresolved
     from phasediagram.results.grids import PhaseDiagram
     from phasediagram.results.lines import BranchLosses, LossSection, SectionTransition
@@ -66,6 +68,8 @@ else:
         "minima.solving": ("solve",),
         "notebook": ("to_html",),
         "plotting.dispatch": ("plot",),
+        "regions.dividing": ("phase_regions",),
+        "regions.result": ("PhaseRegion", "PhaseRegions"),
         "results.curves": ("Boundary", "PhaseBoundaries", "SpecialPoint", "Unresolved"),
         "results.grids": ("PhaseDiagram",),
         "results.lines": ("BranchLosses", "LossSection", "SectionTransition"),
@@ -113,6 +117,8 @@ __all__ = [
     "Minimum",
     "PhaseBoundaries",
     "PhaseDiagram",
+    "PhaseRegion",
+    "PhaseRegions",
     "SectionTransition",
     "Setting",
     "Solution",
@@ -140,6 +146,7 @@ __all__ = [
     "loss_section",
     "phase_boundaries",
     "phase_diagram",
+    "phase_regions",
     "plot",
     "save",
     "solve",

@@ -156,7 +156,7 @@ def test_solve_as_json_has_all_digits(capsys):
         (["solve", "--density", "0", "--relative-importance", "1"], "density must"),
         (["solve", "--density", "0.5"], "--relative-importance"),
         (["boundaries", "--features", "6"], "at most 5 to trace boundaries, got 6"),
-        (["boundaries", "-o", "x.txt"], "output must end in one of .csv, .json"),
+        (["boundaries", "-o", "x.txt"], "output must end in one of .csv, .json, .tex"),
         (["losses"], "one of --density, --relative-importance and --x must be given"),
         (["losses", "--density", "0.5", "--range", "2", "1"], "--range must be two ascending"),
         (["draw", "--importance-range", "3", "1"], "--importance-range must be two ascending"),
@@ -167,7 +167,7 @@ def test_bad_input_of_the_solving_verbs(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("suffix", ["csv", "json"])
+@pytest.mark.parametrize("suffix", ["csv", "json", "tex"])
 def test_boundaries_prints_a_table_and_saves_every_point(suffix, tmp_path, monkeypatch, capsys):
     import numpy as np
 
@@ -232,7 +232,7 @@ def test_draw_on_other_axes_and_of_another_model(tmp_path, capsys):
     arguments = ["draw", *axes, "--grid", "12", "--no-boundaries", "-o", path]
     assert main(arguments) == 0
     assert "ToyModel(2, 1), 12 x 12 points" in capsys.readouterr().out
-    assert main(["draw", "--no-bias", "--grid", "8", "--no-spinodals", "-o", path]) == 0
+    assert main(["draw", "--no-bias", "--grid", "8", "-o", path]) == 0
     assert "ToyModel(2, 1, bias=False)" in capsys.readouterr().out
     pairs = ["--features", "4", "--hidden", "2", "--correlated", "0", "1", "--correlated", "2", "3"]
     axes = ["--x", "correlation", "0", "1", "--y", "density", "0.1", "0.6"]

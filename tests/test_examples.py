@@ -13,7 +13,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 ARGUMENTS = {
     "boundary_table": [],
     "branch_losses": ["--grid", "24"],
-    "canonical_and_free": ["--grid", "16"],
+    "canonical_and_free": ["--grid", "16", "--no-boundaries"],
     "correlated": ["--grid", "8"],
     "five_features": ["--densities", "1", "0.8", "0.2"],
     "linear": ["--grid", "12"],
@@ -24,7 +24,7 @@ ARGUMENTS = {
     "penalty": ["--grid", "12", "--no-boundaries"],
     "pentagon": ["--grid", "4", "--quick"],
     "phase_weights": ["--phases", "triangle", "antipodal"],
-    "superposition": ["--grid", "16"],
+    "superposition": ["--grid", "16", "--no-boundaries"],
     "three_features": ["--grid", "16", "--no-boundaries"],
     "trained_points": ["--grid", "3", "--steps", "2000"],
     "two_features": ["--grid", "16", "--no-boundaries"],

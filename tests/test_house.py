@@ -40,6 +40,7 @@ ORDER = (
     ("lines/",),
     ("limits/",),
     ("boundaries/",),
+    ("regions/",),
     ("training/",),
     ("comparison/",),
     ("plotting/", "files/"),

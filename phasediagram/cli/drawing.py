@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from phasediagram.cli.assuming import (
     add_axes,
@@ -28,7 +28,8 @@ from phasediagram.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from phasediagram.results import LossSection, PhaseDiagram
+    from phasediagram.regions.result import PhaseRegions
+    from phasediagram.results import LossSection, PhaseBoundaries, PhaseDiagram
 
 
 def add_draw(verbs: argparse._SubParsersAction[Parser]) -> None:
@@ -36,8 +37,9 @@ def add_draw(verbs: argparse._SubParsersAction[Parser]) -> None:
         "draw",
         help="draw a phase diagram",
         description="Draw a phase diagram and print what share of it each phase holds. With free "
-        "weights and up to 5 features, the boundaries in its window are traced on top: solid "
-        "first order, dashed continuous, dotted spinodal. Takes about 15 seconds for 2 features.",
+        "weights and up to 5 features, the boundaries in its window are traced, solid first order, "
+        "dashed continuous, and the regions are the polygons between them. Where special points "
+        "crowd, a further panel magnifies them. Takes about 10 seconds for 2 features.",
     )
     add_size(draw)
     add_weights(draw)
@@ -64,7 +66,12 @@ def add_draw(verbs: argparse._SubParsersAction[Parser]) -> None:
     )
     draw.add_argument("--no-boundaries", action="store_true", help="only the grid, which is faster")
     draw.add_argument(
-        "--no-spinodals", action="store_true", help="leave out limits of metastability"
+        "--spinodals",
+        nargs="?",
+        const="lowest",
+        choices=["lowest", "all"],
+        help="also limits of metastability, dotted, in the colour of the phase that ends: of "
+        "phases that are the lowest somewhere, or of all; for 3 features it takes minutes",
     )
     draw.add_argument(
         "--grid", type=int, default=128, metavar="K", help="points along each axis; default: 128"
@@ -105,23 +112,25 @@ def _draw(options: argparse.Namespace) -> int:
             boundaries = phase_boundaries(
                 options.features,
                 hidden,
-                spinodals=not options.no_spinodals,
+                spinodals=options.spinodals is not None,
                 progress=progress,
                 density=ascending("--density-range", options.density_range),
                 relative_importance=ascending("--importance-range", options.importance_range),
             )
+    regions = _regions(boundaries, diagram)
+    spinodals = _spinodals(options)
     if options.compare:
         with progress_bar("comparing") as progress:
             other = phase_diagram(*grid, options.features, hidden, options.compare, progress)
-        figure = draw_comparison(diagram, other, boundaries)
+        figure = draw_comparison(diagram, other, regions, spinodals=spinodals)
         excess = other.loss / diagram.loss - 1
     else:
-        figure = draw_figure(diagram, boundaries)
+        figure = draw_figure(diagram, regions, spinodals=spinodals)
     save_figure(figure, path)
     lines = [
         f"n = {diagram.n_features}, m = {diagram.n_hidden}, {diagram.weights} weights, "
         f"{options.grid} x {options.grid} points",
-        *_shares(diagram),
+        *_shares(diagram, regions),
     ]
     document = record(diagram)
     if options.compare:
@@ -170,19 +179,48 @@ def _draw_assumed(options: argparse.Namespace) -> int:
     if traced and not options.no_boundaries:
         with progress_bar("tracing boundaries") as progress:
             boundaries = phase_boundaries(
-                spinodals=not options.no_spinodals, progress=progress, **arguments
+                spinodals=options.spinodals is not None, progress=progress, **arguments
             )
-    save_figure(draw_figure(diagram, boundaries), options.output)
+    regions = _regions(boundaries, diagram)
+    save_figure(draw_figure(diagram, regions, spinodals=_spinodals(options)), options.output)
     title = f"{diagram.model or model_of(options)!r}, {options.grid} x {options.grid} points"
-    lines = "\n".join([title, *_shares(diagram)])
+    lines = "\n".join([title, *_shares(diagram, regions)])
     answer(options, lines, lambda: record(diagram), [options.output])
     return 0
 
 
-def _shares(diagram: PhaseDiagram) -> list[str]:
-    shares = diagram.shares()
+def _spinodals(options: argparse.Namespace) -> bool | Literal["all"]:
+    return "all" if options.spinodals == "all" else options.spinodals is not None
+
+
+def _regions(boundaries: PhaseBoundaries | None, diagram: PhaseDiagram) -> PhaseRegions | None:
+    from phasediagram.plotting.phases import regions_for
+
+    with progress_bar("filling regions"):
+        return regions_for(diagram, boundaries)
+
+
+def _shares(diagram: PhaseDiagram, regions: PhaseRegions | None) -> list[str]:
+    """Say what share each phase holds: of the area, if its regions are known, or of the grid."""
+    closed = regions is not None and regions.is_closed
+    shares = regions.shares() if regions is not None and closed else diagram.shares()
     width = max(map(len, shares))
-    return [f"  {name:<{width}}  {100 * share:5.1f} %" for name, share in shares.items()]
+    lines = [f"  {name:<{width}}  {_percent(share)}" for name, share in shares.items()]
+    if regions is None:
+        return lines
+    lines += [
+        f"the regions are the grid's: {end.reason}, at {end.density:g}, {end.relative_importance:g}"
+        for end in regions.open_ends
+    ]
+    lines += [
+        f"the lowest minimum and the boundaries disagree: {disagreement}"
+        for disagreement in regions.disagreements
+    ]
+    return lines
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:5.1f} %" if share >= 0.0005 else f"{100 * share:.1g} %"
 
 
 def add_losses(verbs: argparse._SubParsersAction[Parser]) -> None:
@@ -213,17 +251,15 @@ def add_losses(verbs: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _losses(options: argparse.Namespace) -> int:
-    from matplotlib.figure import Figure
-
     from phasediagram.files.documents import record
-    from phasediagram.plotting import plot_losses, save_figure
+    from phasediagram.plotting import PAGE_WIDTH, paper_figure, plot_losses, save_figure
 
     path = figure_path(options.output)
     if not 2 <= options.points <= 10000:
         raise ValueError(f"--points must be between 2 and 10000, got {options.points}")
     section = _section(options)
-    figure = Figure(figsize=(6.0, 4.2), layout="constrained")
-    plot_losses(section, figure.add_subplot())
+    with paper_figure(0.75 * PAGE_WIDTH) as figure:
+        plot_losses(section, figure.add_subplot(), legend_columns=4)
     save_figure(figure, path)
     found = "\n".join(transition.description for transition in section.transitions)
     answer(options, found or "the lowest minimum does not change", lambda: record(section), [path])

@@ -85,7 +85,8 @@ def add_boundaries(verbs: argparse._SubParsersAction[Parser]) -> None:
         "--output",
         type=Path,
         metavar="FILE",
-        help="a .csv or .json file for every point of every curve",
+        help="a .csv or .json file for every point of every curve, or a .tex file of pgfplots "
+        "coordinates, to be \\input",
     )
     add_json(boundaries)
     boundaries.set_defaults(run=_boundaries)
@@ -94,10 +95,11 @@ def add_boundaries(verbs: argparse._SubParsersAction[Parser]) -> None:
 def _boundaries(options: argparse.Namespace) -> int:
     from phasediagram.boundaries.tracing import phase_boundaries
     from phasediagram.files.documents import record, result_json
+    from phasediagram.files.pgfplots import boundaries_pgfplots
     from phasediagram.files.spreadsheets import boundaries_csv
     from phasediagram.files.tables import boundaries_table
 
-    formats = {".csv": boundaries_csv, ".json": result_json}
+    formats = {".csv": boundaries_csv, ".json": result_json, ".tex": boundaries_pgfplots}
     path = None if options.output is None else writable(options.output, tuple(formats))
     with progress_bar("tracing boundaries") as progress:
         boundaries = phase_boundaries(

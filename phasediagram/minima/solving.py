@@ -15,7 +15,7 @@ from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.search import State, search, starts_needed
 from phasediagram.minima.state import Space
-from phasediagram.minima.symmetry import least_of_the_last, space_of_parameters
+from phasediagram.minima.symmetry import least_of_the_last, plane_engine, space_of_parameters
 from phasediagram.model import FreeSize, as_density, as_importance
 from phasediagram.naming.geometry import extra_feature_outcome
 from phasediagram.naming.phases import distinct_names
@@ -180,6 +180,18 @@ def _solve_model(
         importance=setting.importance,
         model=model,
     )
+
+
+def minima_in_plane(
+    plane: Plane, m: int, position: Array, rng: int | np.random.Generator = 0
+) -> tuple[Minimum, ...]:
+    """Return all minima at a position of a plane, named, the lowest first."""
+    if plane.model is None:
+        p, r = (float(value[0]) for value in plane.values(np.asarray(position)[None]))
+        return _free_minima(plane.n, m, p, r, rng, None)
+    engine = plane_engine(plane, m, os.cpu_count() or 1)
+    naming = float(plane.naming_densities(np.asarray(position)[None])[0])
+    return _minima_at(engine, plane.at(position), naming, np.random.default_rng(rng), None)
 
 
 def _minima_at(

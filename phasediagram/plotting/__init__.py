@@ -6,8 +6,11 @@ called ``draw_...`` return a whole figure.  No setting of matplotlib is changed 
 
 from phasediagram.plotting.certified import plot_certified
 from phasediagram.plotting.demonstration import draw_demonstration
+from phasediagram.plotting.elements.pictures import plot_weights
+from phasediagram.plotting.elements.styles import PHASE_STYLES, PhaseStyle, phase_style
 from phasediagram.plotting.figures import draw_comparison, draw_figure, plot_excess
-from phasediagram.plotting.lines import plot_boundaries, plot_losses
+from phasediagram.plotting.lines import plot_boundaries
+from phasediagram.plotting.losses import plot_losses
 from phasediagram.plotting.paper import (
     COLUMN_WIDTH,
     FIGURE_FORMATS,
@@ -15,17 +18,13 @@ from phasediagram.plotting.paper import (
     paper_figure,
     save_figure,
 )
-from phasediagram.plotting.phases import (
-    PHASE_STYLES,
-    PhaseStyle,
-    phase_style,
+from phasediagram.plotting.phases import plot_phases, plot_regions
+from phasediagram.plotting.superposition import (
     plot_color_key,
-    plot_phases,
     plot_superposition,
     superposition_color,
 )
 from phasediagram.plotting.training import draw_training, plot_agreement, plot_empirical
-from phasediagram.plotting.weights import plot_weights
 
 __all__ = [
     "COLUMN_WIDTH",
@@ -47,6 +46,7 @@ __all__ = [
     "plot_excess",
     "plot_losses",
     "plot_phases",
+    "plot_regions",
     "plot_superposition",
     "plot_weights",
     "save_figure",

@@ -9,8 +9,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from phasediagram.certified.planes.diagram import CertifiedDiagram
-from phasediagram.plotting.canvas import new_axes
-from phasediagram.plotting.phases import phase_style
+from phasediagram.plotting.elements.canvas import new_axes
+from phasediagram.plotting.elements.styles import phase_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

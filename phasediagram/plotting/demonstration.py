@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from phasediagram.naming.geometry import superposition_of_each
+from phasediagram.plotting.elements.styles import TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +45,11 @@ def draw_demonstration(
     >>> [ax.get_title() for ax in figure.axes[:1]]
     ['identity']
     """
+    with mpl.rc_context(TYPE):
+        return _drawn(weights, biases, titles)
+
+
+def _drawn(weights: Sequence[Array], biases: Sequence[Array], titles: Sequence[str]) -> Figure:
     figure = Figure(figsize=(1.55 * len(weights) + 0.4, 5.2), layout="constrained")
     axes = figure.subplots(2, len(weights), squeeze=False, height_ratios=(1, 1.6))
     for column, (W, b, title) in enumerate(zip(weights, biases, titles, strict=True)):
@@ -67,6 +74,4 @@ def draw_demonstration(
 
 
 def _colors(shared: Array) -> Array:
-    import matplotlib
-
-    return np.asarray(matplotlib.colormaps["viridis"](np.clip(shared, 0, 1)))
+    return np.asarray(mpl.colormaps["viridis"](np.clip(shared, 0, 1)))

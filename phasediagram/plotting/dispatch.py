@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Literal
 from phasediagram.certified.planes.diagram import CertifiedDiagram
 from phasediagram.comparison.agreement import Agreement
 from phasediagram.plotting.certified import plot_certified
-from phasediagram.plotting.lines import plot_boundaries, plot_losses
-from phasediagram.plotting.phases import plot_phases, plot_superposition
+from phasediagram.plotting.lines import plot_boundaries
+from phasediagram.plotting.losses import plot_losses
+from phasediagram.plotting.phases import plot_phases, plot_regions
+from phasediagram.plotting.superposition import plot_superposition
 from phasediagram.plotting.training import plot_agreement, plot_empirical
+from phasediagram.regions.result import PhaseRegions
 from phasediagram.results import LossSection, PhaseBoundaries, PhaseDiagram
 from phasediagram.training.result import TrainingResult
 
@@ -17,7 +20,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Drawable = (
-    PhaseDiagram | PhaseBoundaries | LossSection | TrainingResult | Agreement | CertifiedDiagram
+    PhaseDiagram
+    | PhaseBoundaries
+    | PhaseRegions
+    | LossSection
+    | TrainingResult
+    | Agreement
+    | CertifiedDiagram
 )
 
 
@@ -31,14 +40,15 @@ def plot(
 
     These functions have more options: `phasediagram.plotting.plot_phases` and
     `phasediagram.plotting.plot_superposition` for a phase diagram,
-    `phasediagram.plotting.plot_boundaries`, `phasediagram.plotting.plot_losses` for a section,
+    `phasediagram.plotting.plot_regions`, `phasediagram.plotting.plot_boundaries`,
+    `phasediagram.plotting.plot_losses` for a section,
     `phasediagram.plotting.plot_empirical` for training, and
     `phasediagram.plotting.plot_agreement` for its agreement with theory.
 
     Parameters
     ----------
-    result : PhaseDiagram, PhaseBoundaries, LossSection, TrainingResult, Agreement \
-            or CertifiedDiagram
+    result : PhaseDiagram, PhaseBoundaries, PhaseRegions, LossSection, TrainingResult, \
+            Agreement or CertifiedDiagram
         Training must be on a grid.
     ax : matplotlib.axes.Axes, optional
         Where to draw, for instance boundaries on top of a diagram; a new figure by default.
@@ -76,6 +86,8 @@ def plot(
         raise ValueError(f"coloring is for phase diagrams only, got a {type(result).__name__}")
     if isinstance(result, PhaseBoundaries):
         return plot_boundaries(result, ax)
+    if isinstance(result, PhaseRegions):
+        return plot_regions(result, ax)
     if isinstance(result, LossSection):
         return plot_losses(result, ax)
     if isinstance(result, TrainingResult):

@@ -1,33 +1,61 @@
-"""Whole figures of several pictures, for the screen and the command line."""
+"""Whole figures of several pictures, at the width of a page."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from phasediagram.plotting.canvas import axes_of, new_axes, paint
-from phasediagram.plotting.lines import add_line_legend, plot_boundaries
-from phasediagram.plotting.phases import plot_phases, plot_superposition
+from phasediagram.plotting.elements.canvas import (
+    are_evenly_spaced,
+    axes_of,
+    frame,
+    frame_of,
+    new_axes,
+    paint,
+    shade,
+)
+from phasediagram.plotting.elements.layout import Page
+from phasediagram.plotting.elements.magnify import crowded_box, mark_box, window_of
+from phasediagram.plotting.elements.styles import TYPE
+from phasediagram.plotting.lines import Spinodals, require_spinodals
+from phasediagram.plotting.phases import draw_phases, draw_regions, merged, regions_for
+from phasediagram.plotting.superposition import plot_superposition
+from phasediagram.regions.result import PhaseRegions
 from phasediagram.results import PhaseBoundaries, PhaseDiagram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_figure(diagram: PhaseDiagram, boundaries: PhaseBoundaries | None = None) -> Figure:
-    """Return a figure of both pictures side by side: phases and continuous colouring.
+def draw_figure(
+    diagram: PhaseDiagram,
+    boundaries: PhaseBoundaries | PhaseRegions | None = None,
+    *,
+    spinodals: Spinodals = False,
+) -> Figure:
+    """Return a figure of phases and continuous colouring, and of what is worth magnifying.
 
     Parameters
     ----------
     diagram : PhaseDiagram
-    boundaries : PhaseBoundaries, optional
-        Drawn on top of the phases.
+    boundaries : PhaseBoundaries or PhaseRegions, optional
+        Between which the regions are drawn, if they close.  Where their special points crowd, a
+        third panel magnifies them.
+    spinodals : bool or "all"
+        Whether to draw spinodals too, of phases that are the lowest somewhere or of all.
 
     Returns
     -------
     matplotlib.figure.Figure
+        As wide as a page, 7 inches.
+
+    Raises
+    ------
+    ValueError
+        If `spinodals` is something else.
 
     Examples
     --------
@@ -35,26 +63,23 @@ def draw_figure(diagram: PhaseDiagram, boundaries: PhaseBoundaries | None = None
     >>> from phasediagram.plotting import draw_figure
     >>> figure = draw_figure(phd.phase_diagram(weights="canonical"))
     >>> [ax.get_title() for ax in figure.axes[:2]]
-    ['2 features in 1 hidden dimension, canonical weights', 'The extra feature']
+    ['2 features in 1 hidden dimension', 'The extra feature']
     """
-    figure = Figure(figsize=(10.0, 5.4))
-    left = figure.add_axes((0.07, 0.31, 0.36, 0.62))
-    right = figure.add_axes((0.5, 0.31, 0.36, 0.62))
-    key = figure.add_axes((0.905, 0.5, 0.085, 0.17))
-    plot_phases(diagram, left, legend_columns=2)
-    if boundaries is not None:
-        plot_boundaries(boundaries, left, legend=None)
-        add_line_legend(figure, boundaries, (0.865, 0.42))
-    plot_superposition(diagram, right, key)
-    left.set_title(_title(diagram), fontsize="medium")
-    right.set_title("The extra feature", fontsize="medium")
-    return figure
+    require_spinodals(spinodals)
+    regions = regions_for(diagram, boundaries)
+    with mpl.rc_context(TYPE):
+        box = _box_of(diagram, regions)
+        if box is None or regions is None:
+            return _two_panels(diagram, regions, spinodals)
+        return _three_panels(diagram, regions, spinodals, box)
 
 
 def draw_comparison(
     diagram: PhaseDiagram,
     literature: PhaseDiagram,
-    boundaries: PhaseBoundaries | None = None,
+    boundaries: PhaseBoundaries | PhaseRegions | None = None,
+    *,
+    spinodals: Spinodals = False,
 ) -> Figure:
     """Return a figure of another diagram, ours, and the loss that the other leaves.
 
@@ -62,17 +87,20 @@ def draw_comparison(
     ----------
     diagram, literature : PhaseDiagram
         On the same grid, of the same size.
-    boundaries : PhaseBoundaries, optional
-        Drawn on top of the phases of `diagram`.
+    boundaries : PhaseBoundaries or PhaseRegions, optional
+        Between which the regions of `diagram` are drawn, if they close.
+    spinodals : bool or "all"
+        Whether to draw spinodals too, of phases that are the lowest somewhere or of all.
 
     Returns
     -------
     matplotlib.figure.Figure
+        As wide as a page, 7 inches.
 
     Raises
     ------
     ValueError
-        If the grids or sizes differ.
+        If the grids or sizes differ, or `spinodals` is something else.
 
     Examples
     --------
@@ -84,21 +112,26 @@ def draw_comparison(
     >>> figure.axes[2].get_title()
     'Excess loss of canonical weights, %'
     """
+    require_spinodals(spinodals)
     _require_same_grid(diagram, literature)
-    figure = Figure(figsize=(14.0, 5.4))
-    left = figure.add_axes((0.045, 0.31, 0.26, 0.62))
-    middle = figure.add_axes((0.36, 0.31, 0.26, 0.62))
-    right = figure.add_axes((0.675, 0.31, 0.26, 0.62))
-    plot_phases(literature, left, legend_columns=1)
-    plot_phases(diagram, middle, legend_columns=2)
-    if boundaries is not None:
-        plot_boundaries(boundaries, middle, legend=None)
-        add_line_legend(figure, boundaries, (0.9, 0.255))
-    plot_excess(diagram, literature, right)
-    left.set_title(_title(literature), fontsize="medium")
-    middle.set_title(_title(diagram), fontsize="medium")
-    right.set_title(f"Excess loss of {literature.weights} weights, %", fontsize="medium")
-    return figure
+    regions = regions_for(diagram, boundaries)
+    with mpl.rc_context(TYPE):
+        page = Page(1, 3, gap=0.42, right=0.42)
+        left, middle, right = panels = [page.panel(0, k) for k in range(3)]
+        size: dict[str, Any] = {"label_size": "x-small", "explain": False, "markers": False}
+        theirs = draw_phases(left, literature, None, **size)
+        ours = draw_phases(middle, diagram, regions, spinodals, **size)
+        plot_excess(diagram, literature, right)
+        left.set_title(f"{literature.weights.capitalize()} weights")
+        middle.set_title(f"{diagram.weights.capitalize()} weights")
+        right.set_title(f"Excess loss of {literature.weights} weights, %")
+        for ax in panels[1:]:
+            ax.set_ylabel("")
+        everything = merged([ours, theirs])
+        start = page.corner(0, 0)[0] - 0.2
+        handles = [*everything.colors, *everything.lines]
+        end = page.explain(start, page.below, handles, everything.handlers, 5)
+        return page.end(page.explain(start, end, everything.notes) + 0.06)
 
 
 def plot_excess(diagram: PhaseDiagram, literature: PhaseDiagram, ax: Axes | None = None) -> Axes:
@@ -136,10 +169,77 @@ def plot_excess(diagram: PhaseDiagram, literature: PhaseDiagram, ax: Axes | None
     _require_same_grid(diagram, literature)
     ax = ax or new_axes()
     excess = 100 * (literature.loss / diagram.loss - 1)
-    axes = diagram.density, diagram.relative_importance
-    mesh = paint(ax, *axes, excess, axes_of(diagram), cmap="magma_r", vmin=0.0)
-    ax.figure.colorbar(mesh, cax=ax.inset_axes((1.04, 0.0, 0.04, 1.0)))
+    grid, axes = (diagram.density, diagram.relative_importance), axes_of(diagram)
+    even = [
+        are_evenly_spaced(values, axis)
+        for values, axis in zip(grid, axes or (None, None), strict=True)
+    ]
+    draw = shade if all(even) else paint
+    picture = draw(ax, *grid, excess, axes, cmap="magma_r")
+    picture.set_clim(0.0, float(excess.max()))
+    ax.figure.colorbar(picture, cax=ax.inset_axes((1.04, 0.0, 0.04, 1.0)))
     return ax
+
+
+def _box_of(
+    diagram: PhaseDiagram, regions: PhaseRegions | None
+) -> tuple[float, float, float, float] | None:
+    """Return what part of a diagram is worth magnifying."""
+    if regions is None or not regions.is_closed:
+        return None
+    ax = Figure().add_subplot()
+    frame(ax, *frame_of(diagram), axes_of(diagram))
+    return crowded_box(ax, regions)
+
+
+def _two_panels(
+    diagram: PhaseDiagram, regions: PhaseRegions | None, spinodals: Spinodals
+) -> Figure:
+    """Draw phases and colouring side by side, and below them what explains them."""
+    page = Page(1, 2)
+    left, right = page.panel(0, 0), page.panel(0, 1)
+    drawn = draw_phases(left, diagram, regions, spinodals)
+    key = page.axes(6.0, page.below + 0.05, 0.75, 0.75)
+    plot_superposition(diagram, right, key, boundaries=regions)
+    left.set_title(_title(diagram))
+    right.set_title("The extra feature")
+    right.set_ylabel("")
+    ends = (
+        page.explain(0.1, page.below, drawn.colors, drawn.handlers),
+        page.explain(3.6, page.below, drawn.lines),
+        page.below + 1.05,
+    )
+    return page.end(page.explain(0.1, max(ends), drawn.notes) + 0.06)
+
+
+def _three_panels(
+    diagram: PhaseDiagram,
+    regions: PhaseRegions,
+    spinodals: Spinodals,
+    box: tuple[float, float, float, float],
+) -> Figure:
+    """Draw phases, what is magnified of them, and the colouring, with legends in the fourth."""
+    page = Page(2, 2)
+    whole, corner, right = page.panel(0, 0), page.panel(0, 1), page.panel(1, 0)
+    frame(whole, *frame_of(diagram), axes_of(diagram))
+    frame(corner, *window_of(whole, box), axes_of(diagram))
+    drawn = [
+        draw_regions(whole, regions, spinodals, elsewhere=box),
+        draw_regions(corner, regions, spinodals),
+    ]
+    mark_box(whole, box)
+    left, top = page.corner(1, 1)
+    key = page.axes(left + page.side - 0.8, top + page.side - 0.75, 0.75, 0.75)
+    plot_superposition(diagram, right, key, boundaries=regions)
+    whole.set_title(_title(diagram))
+    corner.set_title("What is framed on the left")
+    right.set_title("The extra feature")
+    corner.set_ylabel("")
+    everything, left = merged(drawn), left - 0.35
+    end = page.explain(left, top, everything.colors, everything.handlers)
+    end = page.explain(left, end + 0.06, everything.lines, columns=2)
+    page.explain(left, end, everything.notes)
+    return page.end(page.below)
 
 
 def _require_same_grid(diagram: PhaseDiagram, literature: PhaseDiagram) -> None:
@@ -155,7 +255,5 @@ def _title(diagram: PhaseDiagram) -> str:
     if diagram.model is not None and not diagram.model.is_standard:
         return repr(diagram.model)
     dimensions = "dimension" if diagram.n_hidden == 1 else "dimensions"
-    return (
-        f"{diagram.n_features} features in {diagram.n_hidden} hidden {dimensions}, "
-        f"{diagram.weights} weights"
-    )
+    weights = "" if diagram.weights == "free" else f", {diagram.weights} weights"
+    return f"{diagram.n_features} features in {diagram.n_hidden} hidden {dimensions}{weights}"

@@ -12,36 +12,17 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from phasediagram.plotting.elements.layout import PAGE
+from phasediagram.plotting.elements.styles import TYPE
+
 FIGURE_FORMATS = (".pdf", ".png", ".svg")
 
 COLUMN_WIDTH = 3.4  # inches: one column of a two-column page
-PAGE_WIDTH = 7.0  # both columns
+PAGE_WIDTH = PAGE  # both columns
 
 _HEIGHT = 0.75  # of the width, where nothing fixes the shape of the axes
 _TALLEST = 3.0  # of the width, to see how much of it the contents need
 _MARGIN = 0.03  # inches
-# "small" and "x-small", the sizes of legends and labels, are then 7.5 and 6.2 points
-_STYLE: dict[Any, float] = {  # Any: matplotlib lists every key as a literal type
-    "font.size": 9.0,
-    "axes.labelsize": 8.0,
-    "axes.linewidth": 0.6,
-    "axes.labelpad": 2.5,
-    "xtick.labelsize": 7.5,
-    "ytick.labelsize": 7.5,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.minor.width": 0.4,
-    "ytick.minor.width": 0.4,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "xtick.minor.size": 1.5,
-    "ytick.minor.size": 1.5,
-    "legend.handlelength": 1.5,
-    "legend.handletextpad": 0.5,
-    "legend.labelspacing": 0.3,
-    "legend.borderpad": 0.3,
-    "legend.columnspacing": 1.2,
-}
 
 
 @contextmanager
@@ -74,7 +55,7 @@ def paper_figure(width: float = COLUMN_WIDTH, height: float | None = None) -> It
     >>> print(figure.get_size_inches()[0])
     3.4
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(TYPE):
         start = _TALLEST * width if height is None else height
         layout = ConstrainedLayoutEngine(w_pad=_MARGIN, h_pad=_MARGIN)
         figure = Figure(figsize=(width, start), layout=layout)

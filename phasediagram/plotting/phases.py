@@ -1,81 +1,68 @@
-"""Pictures of a phase diagram: its regions, and the paper's continuous colouring."""
+"""Which phase has the lowest loss: polygons between traced boundaries, or the cells of a grid."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.colors import to_rgb
-from matplotlib.patches import Patch
-from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
+from numpy.typing import NDArray
 
-from phasediagram.naming.geometry import norm_and_superposition
-from phasediagram.plotting.canvas import axes_of, below_label, new_axes, paint
-from phasediagram.plotting.weights import WeightsHandler, draw_weights_at
-from phasediagram.results import PhaseDiagram
+from phasediagram.plotting.elements.areas import (
+    Area,
+    areas_of_candidates,
+    areas_of_grid,
+    areas_of_regions,
+    hidden_phases,
+)
+from phasediagram.plotting.elements.canvas import axes_of, frame, frame_of, new_axes, paint
+from phasediagram.plotting.elements.fields import blend, fill, note, phase_handles
+from phasediagram.plotting.elements.legends import add_below
+from phasediagram.plotting.elements.naming import RegionNames
+from phasediagram.plotting.elements.styles import DARK, catalogue_order, phase_colors
+from phasediagram.plotting.lines import Spinodals, draw_lines, line_handles, require_spinodals
+from phasediagram.regions.dividing import phase_regions
+from phasediagram.regions.result import PhaseRegions
+from phasediagram.results import PhaseBoundaries, PhaseDiagram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
-
-_SMALLEST_LABELLED_SHARE = 0.02
-_SMALLEST_DRAWN_SHARE = 0.04
-_KEY_RESOLUTION = 64
-
-# the corners of the two-dimensional colour key: lightness tells them apart in print
-_NOT_REPRESENTED = np.array(to_rgb("#e3e3e3"))
-_ORTHOGONAL = np.array(to_rgb("#14366b"))
-_SUPERPOSED = np.array(to_rgb("#f08a24"))
+Legend = Literal["meanings", "names"] | None
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class PhaseStyle:
-    """How a phase is drawn and explained."""
+class Drawn:
+    """What explains what was drawn: colours, lines and markers, and in words."""
 
-    color: str
-    meaning: str
+    colors: list[Artist]
+    lines: list[Artist]
+    notes: list[Artist]
+    handlers: dict[Any, Any]
 
-
-PHASE_STYLES = {
-    "ignored": PhaseStyle("#e3e3e3", "the extra feature is not represented"),
-    "dedicated": PhaseStyle("#14366b", "it has a dimension, another feature is ignored"),
-    "antipodal": PhaseStyle("#f08a24", "it shares a dimension with another feature"),
-    "partial": PhaseStyle("#f9cf9c", "as antipodal, but with a much smaller norm"),
-    "partial-other": PhaseStyle("#7a5a3a", "as antipodal, the other's norm much smaller"),
-    "others-antipodal": PhaseStyle("#6fa8d6", "it has a dimension, two others share one"),
-    "others-partial": PhaseStyle("#2f6aa3", "as others-antipodal, one norm much smaller"),
-    "triangle": PhaseStyle("#9b2d6f", "three features share two dimensions"),
-    "partial-triangle": PhaseStyle("#f4c3d7", "as triangle, but with a much smaller norm"),
-    "scalene": PhaseStyle("#5d2a8c", "as triangle, the two others unequal"),
-    "others-triangle": PhaseStyle("#3f7f93", "it has a dimension, three others share two"),
-    "aligned": PhaseStyle("#c9b458", "it shares a dimension with another, in the same direction"),
-    "others-aligned": PhaseStyle("#8fae5d", "it has a dimension, two others point the same way"),
-    "aligned-triangle": PhaseStyle("#4f9a8b", "three share two dimensions, it is on their side"),
-    "tetrahedron": PhaseStyle("#5b8c3a", "four features share three dimensions"),
-}
-_OTHER_STYLE = PhaseStyle("#c9b458", "")
-# of phases without a style of their own, where there are several: Tol's muted scheme
-_FURTHER_COLORS = (
-    "#c9b458", "#44aa99", "#cc6677", "#88ccee", "#117733", "#ddcc77", "#882255", "#aa4499",
-    "#999933", "#6b5bb5",
-)  # fmt: skip
+    @property
+    def handles(self) -> list[Artist]:
+        """All of it."""
+        return [*self.colors, *self.lines, *self.notes]
 
 
-def phase_colors(names: Iterable[str]) -> dict[str, str]:
-    """Return the colour of each of several phases; those without a style differ, as far as 10."""
-    found: dict[str, str] = {}
-    further = 0
-    for name in names:
-        if name in PHASE_STYLES:
-            found[name] = PHASE_STYLES[name].color
-        elif name not in found:
-            found[name] = _FURTHER_COLORS[further % len(_FURTHER_COLORS)]
-            further += 1
-    return found
+def merged(drawn: Sequence[Drawn]) -> Drawn:
+    """Return what explains several pictures, each thing once."""
+    colors: dict[str, Artist] = {}
+    lines: dict[str, Artist] = {}
+    notes: dict[str, Artist] = {}
+    for one in drawn:
+        for kept, handles in ((colors, one.colors), (lines, one.lines), (notes, one.notes)):
+            for handle in handles:
+                kept.setdefault(str(handle.get_label()), handle)
+    in_order = [colors[name] for name in catalogue_order(colors)]
+    handlers = {handle: handler for one in drawn for handle, handler in one.handlers.items()}
+    return Drawn(in_order, list(lines.values()), list(notes.values()), handlers)
 
 
 def plot_phases(
@@ -83,8 +70,11 @@ def plot_phases(
     ax: Axes | None = None,
     legend_columns: int = 1,
     show_weights: bool = True,
-    legend: Literal["meanings", "names"] | None = "meanings",
+    legend: Legend = "meanings",
     label_size: float | str | None = "small",
+    *,
+    boundaries: PhaseBoundaries | PhaseRegions | None = None,
+    spinodals: Spinodals = False,
 ) -> Axes:
     """Draw which phase has the lowest loss, with a legend.
 
@@ -102,10 +92,21 @@ def plot_phases(
         is left out.
     label_size : float, str or None
         Size of the names in the regions, as matplotlib takes it; None for no names.
+    boundaries : PhaseBoundaries or PhaseRegions, optional
+        Of the same model, traced in the diagram's window or a larger one.  If they close, the
+        regions are the polygons between them; else they are the grid's, as without them, and the
+        legend says so.  They are drawn on top, with their special points.
+    spinodals : bool or "all"
+        Whether to draw spinodals too, of phases that are the lowest somewhere or of all.
 
     Returns
     -------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If `spinodals` is something else.
 
     Examples
     --------
@@ -114,217 +115,187 @@ def plot_phases(
     >>> diagram = phd.phase_diagram(weights="canonical")
     >>> with paper_figure() as figure:
     ...     ax = plot_phases(diagram, figure.add_subplot(), legend="names")
-    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    >>> [text.get_text() for text in ax.get_legend().get_texts()][:3]
     ['ignored', 'dedicated', 'antipodal']
     """
+    require_spinodals(spinodals)
     ax = ax or new_axes()
-    named = phase_colors(diagram.candidates)
-    colors = np.array([to_rgb(named[name]) for name in diagram.candidates])
-    values = colors[diagram.lowest]
-    paint(ax, diagram.density, diagram.relative_importance, values, axes_of(diagram))
-    show_weights = show_weights and diagram.n_hidden <= 2
-    if label_size is not None:
-        _label_regions(ax, diagram, show_weights, label_size)
+    regions = regions_for(diagram, boundaries)
+    drawn = draw_phases(
+        ax,
+        diagram,
+        regions,
+        spinodals,
+        label_size=label_size,
+        show_weights=show_weights,
+        explain=legend == "meanings",
+    )
     if legend is not None:
-        _add_legend(ax, diagram, legend == "meanings", legend_columns, show_weights)
+        add_below(ax, drawn.handles, drawn.handlers, legend_columns, bool(drawn.handlers))
     return ax
 
 
-def plot_superposition(
-    diagram: PhaseDiagram, ax: Axes | None = None, key_ax: Axes | None = None
+def plot_regions(
+    regions: PhaseRegions,
+    ax: Axes | None = None,
+    legend_columns: int = 1,
+    show_weights: bool = True,
+    legend: Legend = "meanings",
+    label_size: float | str | None = "small",
+    *,
+    spinodals: Spinodals = False,
+    density: Range | None = None,
+    relative_importance: Range | None = None,
 ) -> Axes:
-    r"""Draw the paper's continuous colouring of the extra feature, with its colour key.
-
-    Colour is mixed from the norm of the feature's direction and from how much of that
-    direction other features share, ``sum_j (W_n/|W_n| . W_j)^2``, both clipped to [0, 1]
-    (Elhage et al. 2022, section "Superposition as a Phase Change").
+    """Draw the regions of phases as polygons, with their boundaries and special points.
 
     Parameters
     ----------
-    diagram : PhaseDiagram
+    regions : PhaseRegions
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
-    key_ax : matplotlib.axes.Axes, optional
-        Where to draw the colour key; below `ax` by default.
+    legend_columns, show_weights, legend, label_size : optional
+        As of `plot_phases`.
+    spinodals : bool or "all"
+        Whether to draw spinodals too, of phases that are the lowest somewhere or of all.
+    density, relative_importance : pair of float, optional
+        What part to show (on other axes, of `y` and of `x`); all by default.
 
     Returns
     -------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If the regions do not close, or `spinodals` is something else.
 
     Examples
     --------
     >>> import phasediagram as phd
-    >>> from phasediagram.plotting import paper_figure, plot_superposition
+    >>> from phasediagram.plotting import paper_figure, plot_regions
+    >>> regions = phd.phase_regions(phd.phase_boundaries(2, spinodals=False))
     >>> with paper_figure() as figure:
-    ...     ax = plot_superposition(phd.phase_diagram(weights="canonical"), figure.add_subplot())
-    >>> ax.child_axes[0].get_xlabel()  # the colour key
-    'norm $\\|W_n\\|$'
+    ...     ax = plot_regions(regions, figure.add_subplot(), legend=None)
+    >>> sorted(text.get_text() for text in ax.texts)[:2]
+    ['antipodal', 'dedicated']
     """
-    ax = ax or new_axes()
-    colors = superposition_color(*norm_and_superposition(diagram.W))
-    paint(ax, diagram.density, diagram.relative_importance, colors, axes_of(diagram))
-    plot_color_key(key_ax or ax.inset_axes((0.32, -0.56, 0.36, 0.36)))
-    return ax
-
-
-def phase_style(name: str) -> PhaseStyle:
-    """Return colour and meaning of a phase.
-
-    Parameters
-    ----------
-    name : str
-        Any; names that are not in `PHASE_STYLES` share one style.
-
-    Returns
-    -------
-    PhaseStyle
-
-    Examples
-    --------
-    >>> from phasediagram.plotting import phase_style
-    >>> phase_style("antipodal").meaning
-    'it shares a dimension with another feature'
-    """
-    return PHASE_STYLES.get(name, _OTHER_STYLE)
-
-
-def superposition_color(norm: ArrayLike, superposition: ArrayLike) -> Array:
-    """Return the colour of a norm and a superposition.
-
-    Parameters
-    ----------
-    norm, superposition : array_like, shape (...)
-        As `phasediagram.naming.norm_and_superposition` returns them; clipped to [0, 1].
-
-    Returns
-    -------
-    ndarray, shape (..., 3)
-        Red, green and blue, 0 to 1.
-
-    Examples
-    --------
-    >>> from phasediagram.plotting import superposition_color
-    >>> superposition_color([0.0, 1.0], [0.0, 1.0]).round(2)  # not represented; shared
-    array([[0.89, 0.89, 0.89],
-           [0.94, 0.54, 0.14]])
-    """
-    clipped = np.clip(np.asarray(norm, dtype=np.float64), 0.0, 1.0)[..., None]
-    shared = np.clip(np.asarray(superposition, dtype=np.float64), 0.0, 1.0)[..., None]
-    represented = (1 - shared) * _ORTHOGONAL + shared * _SUPERPOSED
-    return np.asarray((1 - clipped) * _NOT_REPRESENTED + clipped * represented)
-
-
-def _add_legend(
-    ax: Axes, diagram: PhaseDiagram, explain: bool, columns: int, show_weights: bool
-) -> None:
-    """Explain the colours below the label of the x axis, with a picture of each phase's W."""
-    handles: list[Patch] = []
-    handlers: dict[Patch, WeightsHandler] = {}
-    named = phase_colors(diagram.candidates)
-    for name in diagram.shares():
-        patch = Patch(
-            facecolor=named[name],
-            edgecolor="#555555",
-            linewidth=0.6,
-            label=_legend_text(name) if explain else name,
+    require_spinodals(spinodals)
+    if not regions.is_closed:
+        end = regions.open_ends[0]
+        raise ValueError(
+            f"regions must be closed to be drawn, got {len(regions.open_ends)} open ends, the "
+            f"first at {end.density:g}, {end.relative_importance:g}"
         )
-        handles.append(patch)
-        if show_weights:
-            middle = _middle(diagram.lowest == diagram.candidates.index(name))
-            color = _readable_on(named[name])
-            handlers[patch] = WeightsHandler(diagram.W[middle], color)
-    ax.legend(
-        handles=handles,
-        handler_map=handlers,
-        handlelength=2.2,
-        handleheight=1.8 if show_weights else 0.7,
-        loc="upper left",
-        bbox_to_anchor=(-0.1, 0.0),
-        bbox_transform=below_label(ax),
-        borderpad=0.0,
-        ncols=columns,
-        frameon=False,
-        fontsize="small",
-    )
-
-
-def _legend_text(name: str) -> str:
-    meaning = phase_style(name).meaning
-    return f"{name}: {meaning}" if meaning else name
-
-
-def _readable_on(ground: str) -> str:
-    lightness = np.dot(to_rgb(ground), [0.299, 0.587, 0.114])
-    return "white" if lightness < 0.5 else "black"
-
-
-def _label_regions(ax: Axes, diagram: PhaseDiagram, show_weights: bool, size: float | str) -> None:
-    """Write each phase's name, and draw its weights, where its region is widest."""
-    named = phase_colors(diagram.candidates)
-    for name in diagram.shares():
-        regions, count = ndimage.label(diagram.lowest == diagram.candidates.index(name))
-        for region in range(1, count + 1):
-            inside = regions == region
-            if inside.mean() < _SMALLEST_LABELLED_SHARE:
-                continue
-            row, column = _middle(inside)
-            ground = named[name]
-            color = _readable_on(ground)
-            place = (
-                float(diagram.relative_importance[column]),
-                float(diagram.density[row]),
-            )
-            drawn = show_weights and inside.mean() >= _SMALLEST_DRAWN_SHARE
-            ax.annotate(
-                name,
-                place,
-                xytext=(0, -9 if drawn else 0),
-                textcoords="offset points",
-                ha="center",
-                va="center",
-                fontsize=size,
-                color=color,
-                bbox={"boxstyle": "square,pad=0.1", "facecolor": ground, "edgecolor": "none"},
-            )
-            if drawn:
-                draw_weights_at(ax, place, diagram.W[row, column], color)
-
-
-def _middle(inside: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return the point of a region that is deepest inside it, central among equals."""
-    depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
-    deepest = np.argwhere(depth >= 0.95 * depth.max())
-    row, column = deepest[((deepest - deepest.mean(axis=0)) ** 2).sum(axis=1).argmin()]
-    return int(row), int(column)
-
-
-def plot_color_key(ax: Axes | None = None) -> Axes:
-    """Draw the two-dimensional key of `superposition_color`: norm to the right, shared upwards.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Examples
-    --------
-    >>> from phasediagram.plotting import paper_figure, plot_color_key
-    >>> with paper_figure(width=1.5) as figure:
-    ...     ax = plot_color_key(figure.add_subplot())
-    >>> ax.images[0].get_array().shape
-    (64, 64, 3)
-    """
     ax = ax or new_axes()
-    axis = np.linspace(0, 1, _KEY_RESOLUTION)
-    norm, superposition = np.meshgrid(axis, axis)
-    ax.imshow(superposition_color(norm, superposition), origin="lower", extent=(0, 1, 0, 1))
-    ax.set_xticks([0, 1])
-    ax.set_yticks([0, 1])
-    ax.tick_params(labelsize="x-small")
-    ax.set_xlabel("norm $\\|W_n\\|$", fontsize="x-small", labelpad=-4)
-    ax.set_ylabel("superposition\n$\\sum_j (\\hat W_n \\cdot W_j)^2$", fontsize="x-small")
+    window = density or regions.density, relative_importance or regions.relative_importance
+    frame(ax, *window, axes_of(regions.boundaries))
+    drawn = draw_regions(
+        ax,
+        regions,
+        spinodals,
+        label_size=label_size,
+        show_weights=show_weights,
+        explain=legend == "meanings",
+    )
+    if legend is not None:
+        add_below(ax, drawn.handles, drawn.handlers, legend_columns, bool(drawn.handlers))
     return ax
+
+
+def regions_for(
+    diagram: PhaseDiagram, boundaries: PhaseBoundaries | PhaseRegions | None
+) -> PhaseRegions | None:
+    """Return the regions that fill a diagram's window, closed or not."""
+    if not isinstance(boundaries, PhaseBoundaries):
+        return boundaries
+    if boundaries.x is not None:
+        return phase_regions(boundaries)
+    rows, columns = frame_of(diagram)
+    return phase_regions(boundaries, density=rows, relative_importance=columns)
+
+
+def draw_phases(
+    ax: Axes,
+    diagram: PhaseDiagram,
+    regions: PhaseRegions | None = None,
+    spinodals: Spinodals = False,
+    **options: Any,
+) -> Drawn:
+    """Draw polygons if they are closed, else those between candidates or the cells of the grid.
+
+    Options are those of `draw_regions`.
+    """
+    axes = axes_of(diagram)
+    frame(ax, *frame_of(diagram), axes)
+    if regions is not None and regions.is_closed:
+        return draw_regions(ax, regions, spinodals, **options)
+    named = phase_colors(diagram.candidates)
+    colors = np.array([to_rgb(named[name]) for name in diagram.candidates])
+    paint(ax, diagram.density, diagram.relative_importance, colors[diagram.lowest], axes)
+    areas = areas_of_candidates(ax, diagram)
+    if areas:
+        fill(ax, areas, edge=DARK)
+    else:
+        areas = areas_of_grid(ax, diagram)
+    note_of_grid = note(_grid_note(diagram, regions))
+    boundaries = None if regions is None else regions.boundaries
+    return _finished(ax, areas, boundaries, None, spinodals, [note_of_grid], **options)
+
+
+def draw_regions(
+    ax: Axes,
+    regions: PhaseRegions,
+    spinodals: Spinodals = False,
+    **options: Any,
+) -> Drawn:
+    """Draw polygons into axes that have their limits.
+
+    Options are `label_size`, "small" by default; `show_weights`, True; `explain`, True: whether
+    legends explain phases; `markers`, True: whether to draw special points; and `elsewhere`: a box
+    that is magnified elsewhere.
+    """
+    areas = areas_of_regions(ax, regions)
+    fill(ax, areas)
+    blend(ax, areas, regions)
+    notes = [note("colours blend: no transition")] if regions.crossovers else []
+    return _finished(ax, areas, regions.boundaries, regions.curves, spinodals, notes, **options)
+
+
+def _finished(
+    ax: Axes,
+    areas: Sequence[Area],
+    boundaries: PhaseBoundaries | None,
+    curves: Sequence[Array] | None,
+    spinodals: Spinodals,
+    notes: list[Artist],
+    label_size: float | str | None = "small",
+    show_weights: bool = True,
+    explain: bool = True,
+    markers: bool = True,
+    elsewhere: Sequence[float] | None = None,
+) -> Drawn:
+    """Add lines and labels, and return what explains everything."""
+    lines: list[Artist] = []
+    if boundaries is not None:
+        limits = ax.get_xlim(), ax.get_ylim()
+        draw_lines(ax, boundaries, spinodals, curves, markers)
+        ax.set_xlim(limits[0])
+        ax.set_ylim(limits[1])
+        lines = line_handles(boundaries, spinodals, ax, markers)
+    show_weights = show_weights and areas[0].W.shape[0] <= 2
+    if label_size is not None:
+        RegionNames(ax, areas, label_size, show_weights, elsewhere)
+    of_phases, handlers = phase_handles(areas, explain, show_weights)
+    hidden = hidden_phases(areas)
+    if hidden:
+        notes = [note(f"too thin to be seen: {', '.join(hidden)}"), *notes]
+    return Drawn(of_phases, lines, notes, handlers)
+
+
+def _grid_note(diagram: PhaseDiagram, regions: PhaseRegions | None) -> str:
+    rows, columns = diagram.lowest.shape
+    if regions is None and diagram.weights != "free":
+        return f"{diagram.weights} weights: contours on a grid of {rows} × {columns} points"
+    why = "not traced" if regions is None else "do not close"
+    return f"regions of a grid of {rows} × {columns} points: boundaries {why}"

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
 from phasediagram.comparison.agreement import Agreement
 from phasediagram.comparison.edges import mean_norm_and_superposition
-from phasediagram.plotting.canvas import axes_of, label_axes, new_axes, paint
-from phasediagram.plotting.lines import add_line_legend, plot_boundaries
-from phasediagram.plotting.phases import (
-    plot_color_key,
-    plot_phases,
-    superposition_color,
-)
+from phasediagram.plotting.elements.canvas import axes_of, label_axes, new_axes, paint
+from phasediagram.plotting.elements.layout import Page
+from phasediagram.plotting.elements.styles import TYPE
+from phasediagram.plotting.lines import Spinodals, plot_boundaries, require_spinodals
+from phasediagram.plotting.phases import draw_phases, regions_for
+from phasediagram.plotting.superposition import plot_color_key, superposition_color
+from phasediagram.regions.result import PhaseRegions
 from phasediagram.results import PhaseBoundaries, PhaseDiagram
 from phasediagram.training.result import TrainingResult, grid_axes
 
@@ -132,7 +133,9 @@ def draw_training(
     training: TrainingResult,
     agreement: Agreement,
     diagram: PhaseDiagram,
-    boundaries: PhaseBoundaries | None = None,
+    boundaries: PhaseBoundaries | PhaseRegions | None = None,
+    *,
+    spinodals: Spinodals = True,
 ) -> Figure:
     """Return a figure of trained points over theory, and of the picture that training draws.
 
@@ -143,12 +146,20 @@ def draw_training(
     agreement : Agreement
         Of the two.
     diagram : PhaseDiagram
-    boundaries : PhaseBoundaries, optional
-        Drawn on top of both.
+    boundaries : PhaseBoundaries or PhaseRegions, optional
+        Drawn on top of both; the regions of theory are the polygons between them, if they close.
+    spinodals : bool or "all"
+        Whether to draw spinodals too, of phases that are the lowest somewhere or of all.
 
     Returns
     -------
     matplotlib.figure.Figure
+        As wide as a page, 7 inches.
+
+    Raises
+    ------
+    ValueError
+        If `spinodals` is something else.
 
     Examples
     --------
@@ -158,20 +169,24 @@ def draw_training(
     >>> diagram = phd.phase_diagram([0.6, 0.2], [0.5, 1.0])
     >>> figure = draw_training(runs, phd.compare(diagram, runs), diagram)
     >>> figure.axes[0].get_title()
-    '2 features in 1 hidden: trained models over theory'
+    'n = 2, m = 1: trained models over theory'
     """
-    figure = Figure(figsize=(11.0, 5.4))
-    left = figure.add_axes((0.06, 0.31, 0.34, 0.62))
-    right = figure.add_axes((0.54, 0.31, 0.34, 0.62))
-    plot_phases(diagram, left, legend_columns=2, show_weights=False)
-    plot_empirical(training, diagram, right)
-    if boundaries is not None:
-        plot_boundaries(boundaries, left, legend=None)
-        plot_boundaries(boundaries, right, legend=None)
-        add_line_legend(figure, boundaries, (0.885, 0.42))
-    plot_agreement(agreement, left)
-    plot_color_key(figure.add_axes((0.915, 0.5, 0.08, 0.16)))
-    sizes = f"{training.n_features} features in {training.n_hidden} hidden"
-    left.set_title(f"{sizes}: trained models over theory", fontsize="medium")
-    right.set_title("What training finds, averaged over seeds", fontsize="medium")
-    return figure
+    require_spinodals(spinodals)
+    regions = regions_for(diagram, boundaries)
+    with mpl.rc_context(TYPE):
+        page = Page(1, 2, gap=1.05)
+        left, right = page.panel(0, 0), page.panel(0, 1)
+        drawn = draw_phases(left, diagram, regions, spinodals, label_size=None, explain=False)
+        plot_agreement(agreement, left)
+        plot_empirical(training, diagram, right)
+        if regions is not None:
+            plot_boundaries(regions.boundaries, right, spinodals=spinodals, legend=False)
+        plot_color_key(page.axes(6.0, page.below + 0.05, 0.75, 0.75))
+        sizes = f"n = {training.n_features}, m = {training.n_hidden}"
+        left.set_title(f"{sizes}: trained models over theory")
+        right.set_title("What training finds, averaged over seeds")
+        right.set_ylabel("")
+        handles = [*drawn.colors, *drawn.lines]
+        end = page.explain(0.1, page.below, handles, drawn.handlers, 3)
+        end = page.explain(0.1, end, drawn.notes)
+        return page.end(max(end + 0.06, page.below + 1.1))

@@ -8,10 +8,11 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.legend_handler import HandlerPatch
 from matplotlib.lines import Line2D
+from matplotlib.patches import Circle
 from numpy.typing import ArrayLike, NDArray
 
 from phasediagram.naming.orientation import upright
-from phasediagram.plotting.canvas import new_axes
+from phasediagram.plotting.elements.canvas import new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,10 +21,17 @@ Array = NDArray[np.float64]
 
 _LEGEND_SCALE = 0.38  # of the height of a legend's patch, for a direction of norm 1
 _LEGEND_WIDTH = 0.6
+_NOTHING = 1e-9  # norm of a feature that is ignored
+_CIRCLE = 0.35  # opacity of the circle of norm 1
 
 
-def plot_weights(W: ArrayLike, ax: Axes | None = None, color: str = "black") -> Axes:
+def plot_weights(
+    W: ArrayLike, ax: Axes | None = None, color: str = "black", circle: bool = True
+) -> Axes:
     """Draw the features' directions in one or two hidden dimensions, the extra one dashed.
+
+    Each ends in a dot, the extra one in a ring; a feature without a direction is a cross at the
+    origin.
 
     Parameters
     ----------
@@ -32,6 +40,8 @@ def plot_weights(W: ArrayLike, ax: Axes | None = None, color: str = "black") -> 
     ax : matplotlib.axes.Axes, optional
         Where to draw, its frame removed; a new figure by default.
     color : str
+    circle : bool
+        Whether to draw the circle of norm 1.
 
     Returns
     -------
@@ -55,6 +65,8 @@ def plot_weights(W: ArrayLike, ax: Axes | None = None, color: str = "black") -> 
     if weights.ndim != 2 or weights.shape[0] not in (1, 2):
         raise ValueError(f"W must have shape (1, n) or (2, n), got {weights.shape}")
     ax = ax or new_axes()
+    if circle:
+        ax.add_patch(Circle((0, 0), 1, fill=False, ec=color, lw=0.5, alpha=_CIRCLE))
     for line in _lines(weights, np.zeros(2), 1.0, color):
         ax.add_line(line)
     ax.set_xlim(-1.3, 1.3)
@@ -64,13 +76,9 @@ def plot_weights(W: ArrayLike, ax: Axes | None = None, color: str = "black") -> 
     return ax
 
 
-def draw_weights_at(ax: Axes, place: tuple[float, float], W: Array, color: str) -> None:
-    """Draw weights in a small inset just above a place of a phase diagram."""
-    size = 0.11
-    x, y = ax.transLimits.transform(ax.transScale.transform(place))
-    inset = ax.inset_axes((x - size / 2, min(y - 0.01, 1 - size), size, size))
-    inset.patch.set_alpha(0)
-    plot_weights(W, inset, color)
+def picture_lines(W: Array, length: float, color: str) -> list[Line2D]:
+    """Return the lines and tips of a picture around the origin, a norm of 1 that long."""
+    return _lines(W, np.zeros(2), length, color)
 
 
 class WeightsHandler(HandlerPatch):
@@ -108,7 +116,8 @@ def _lines(W: Array, centre: Array, length: float, color: str, width: float = 1.
     for i, direction in enumerate(directions.T):
         x, y = np.transpose([centre, centre + length * direction])
         extra = i == W.shape[1] - 1
-        line = Line2D(x, y, color=color, linewidth=1.3 * width)
+        nothing = np.linalg.norm(direction) < _NOTHING
+        line = Line2D(x, y, color=color, linewidth=1.2 * width)
         if extra:
             line.set_linestyle((0, (2, 1)))
         lines.append(line)
@@ -117,10 +126,11 @@ def _lines(W: Array, centre: Array, length: float, color: str, width: float = 1.
                 x[1:],
                 y[1:],
                 color=color,
-                marker="o",
-                markersize=3.2 * width,
+                marker="x" if nothing else "o",
+                markersize=(4.4 if nothing else 3.0) * width,
                 markerfacecolor="none" if extra else color,
                 markeredgewidth=0.9 * width,
+                zorder=3 if nothing else 2,
             )
         )
     return lines

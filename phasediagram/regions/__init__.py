@@ -1,0 +1,1 @@
+"""The regions between traced boundaries, as polygons."""
