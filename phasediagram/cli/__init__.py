@@ -14,6 +14,7 @@ from phasediagram.cli.checking import add_derive, add_train, add_verify
 from phasediagram.cli.demonstrating import add_demonstrate
 from phasediagram.cli.drawing import add_draw, add_losses
 from phasediagram.cli.exploring import add_explore
+from phasediagram.cli.grouping import add_geometry
 from phasediagram.cli.options import BAD_INPUT, INTERRUPTED, Parser
 from phasediagram.cli.solving import add_boundaries, add_solve
 
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add_boundaries(verbs)
     add_losses(verbs)
     add_explore(verbs)
+    add_geometry(verbs)
     add_certify(verbs)
     add_certified_diagram(verbs)
     add_train(verbs)

@@ -17,16 +17,32 @@ from phasediagram.files.diagrams import (
     label_solution,
     solution_from,
 )
+from phasediagram.files.geometries import (
+    catalogue_from,
+    geometry_from,
+    label_catalogue,
+    label_geometry,
+)
 from phasediagram.files.labelled import LabelledArrays, Variable
 from phasediagram.files.runs import label_training, training_from
+from phasediagram.grouping.families import GroupCatalogue
+from phasediagram.grouping.result import Geometry
 from phasediagram.results import PhaseBoundaries, PhaseDiagram, Solution
 from phasediagram.training.result import TrainingResult
 
 if TYPE_CHECKING:
     import xarray
 
-Result = PhaseDiagram | PhaseBoundaries | Solution | TrainingResult
-Expected = TypeVar("Expected", PhaseDiagram, PhaseBoundaries, Solution, TrainingResult)
+Result = PhaseDiagram | PhaseBoundaries | Solution | TrainingResult | Geometry | GroupCatalogue
+Expected = TypeVar(
+    "Expected",
+    PhaseDiagram,
+    PhaseBoundaries,
+    Solution,
+    TrainingResult,
+    Geometry,
+    GroupCatalogue,
+)
 
 FORMAT = "phasediagram"
 FORMAT_VERSION = 1
@@ -44,6 +60,8 @@ _KINDS = {
     "phase boundaries": _Kind(PhaseBoundaries, label_boundaries, boundaries_from),
     "solution": _Kind(Solution, label_solution, solution_from),
     "training result": _Kind(TrainingResult, label_training, training_from),
+    "geometry": _Kind(Geometry, label_geometry, geometry_from),
+    "group catalogue": _Kind(GroupCatalogue, label_catalogue, catalogue_from),
 }
 
 
@@ -54,7 +72,7 @@ def save(path: str | PathLike[str], result: Result) -> None:
     ----------
     path : path
         Ends in ``.npz``, or in ``.nc`` for NetCDF, which needs the extra ``[xarray]``.
-    result : PhaseDiagram, PhaseBoundaries, Solution or TrainingResult
+    result : PhaseDiagram, PhaseBoundaries, Solution, TrainingResult, Geometry or GroupCatalogue
 
     Raises
     ------
@@ -111,7 +129,7 @@ def load(path: str | PathLike[str], expected: type[Any] | None = None) -> Result
 
     Returns
     -------
-    PhaseDiagram, PhaseBoundaries, Solution or TrainingResult
+    PhaseDiagram, PhaseBoundaries, Solution, TrainingResult, Geometry or GroupCatalogue
         Equal to what was saved, to the last bit.
 
     Raises
@@ -157,7 +175,7 @@ def to_xarray(result: Result) -> xarray.Dataset:
 
     Parameters
     ----------
-    result : PhaseDiagram, PhaseBoundaries, Solution or TrainingResult
+    result : PhaseDiagram, PhaseBoundaries, Solution, TrainingResult, Geometry or GroupCatalogue
 
     Returns
     -------

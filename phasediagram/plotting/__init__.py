@@ -7,6 +7,7 @@ called ``draw_...`` return a whole figure.  No setting of matplotlib is changed 
 from phasediagram.plotting.certified import plot_certified
 from phasediagram.plotting.demonstration import draw_demonstration
 from phasediagram.plotting.figures import draw_comparison, draw_figure, plot_excess
+from phasediagram.plotting.groups.geometry import plot_geometry, plot_norm_per_dimension
 from phasediagram.plotting.lines import plot_boundaries, plot_losses
 from phasediagram.plotting.paper import (
     COLUMN_WIDTH,
@@ -45,7 +46,9 @@ __all__ = [
     "plot_color_key",
     "plot_empirical",
     "plot_excess",
+    "plot_geometry",
     "plot_losses",
+    "plot_norm_per_dimension",
     "plot_phases",
     "plot_superposition",
     "plot_weights",

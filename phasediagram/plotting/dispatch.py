@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from phasediagram.certified.diagram import CertifiedDiagram
 from phasediagram.comparison.agreement import Agreement
+from phasediagram.grouping.result import Geometry
 from phasediagram.plotting.certified import plot_certified
+from phasediagram.plotting.groups.geometry import plot_geometry
 from phasediagram.plotting.lines import plot_boundaries, plot_losses
 from phasediagram.plotting.phases import plot_phases, plot_superposition
 from phasediagram.plotting.training import plot_agreement, plot_empirical
@@ -17,7 +19,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Drawable = (
-    PhaseDiagram | PhaseBoundaries | LossSection | TrainingResult | Agreement | CertifiedDiagram
+    PhaseDiagram
+    | PhaseBoundaries
+    | LossSection
+    | TrainingResult
+    | Agreement
+    | CertifiedDiagram
+    | Geometry
 )
 
 
@@ -37,8 +45,8 @@ def plot(
 
     Parameters
     ----------
-    result : PhaseDiagram, PhaseBoundaries, LossSection, TrainingResult, Agreement \
-            or CertifiedDiagram
+    result : PhaseDiagram, PhaseBoundaries, LossSection, TrainingResult, Agreement, \
+            CertifiedDiagram or Geometry
         Training must be on a grid.
     ax : matplotlib.axes.Axes, optional
         Where to draw, for instance boundaries on top of a diagram; a new figure by default.
@@ -82,6 +90,8 @@ def plot(
         return plot_empirical(result, ax=ax)
     if isinstance(result, CertifiedDiagram):
         return plot_certified(result, ax)
+    if isinstance(result, Geometry):
+        return plot_geometry(result, ax)
     if isinstance(result, Agreement):
         return plot_agreement(result, ax)
     allowed = ", ".join(kind.__name__ for kind in Drawable.__args__)
