@@ -22,7 +22,7 @@ PAPER_SIZES = ((2, 1), (3, 2))  # n and m of the paper's "toy model of the toy m
 MAX_TRACED_FEATURES = 5  # for more, all minima at the nodes of an atlas take too long
 DENSITY_RANGE = (0.01, 1.0)  # the paper's axes
 RELATIVE_IMPORTANCE_RANGE = (0.1, 10.0)
-MAX_TRAINED_FEATURES = 100  # of models that are only trained on samples
+MAX_TRAINED_FEATURES = 1000  # of models that are only trained on samples
 
 
 @dataclass(frozen=True)

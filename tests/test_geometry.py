@@ -10,7 +10,7 @@ import pytest
 
 import phasediagram as phd
 from phasediagram.grouping.mixtures import Problem
-from phasediagram.grouping.stability import pair_curvature, response
+from phasediagram.grouping.stability import pair_curvature, response, softest_tilt
 from phasediagram.kernel.loss import expected_loss_hessian
 
 PENTAGONS_END = 0.2248754494  # (5, 2): where two digons and an ignored feature take over
@@ -136,14 +136,25 @@ def test_tilting_is_what_the_whole_hessian_says(groups, names, density):
     assert (values[0] < -1e-9) == (low < -1e-9)
 
 
-def test_ignored_features_join_pentagons_when_sparse(groups):
-    """Below some density a sum of pentagons and ignored features is no minimum."""
-    signs = []
-    for density in (0.06, 0.12):
-        (one, other), _, _ = pieces(groups, ("pentagon", "ignored"), density)
-        signs.append(pair_curvature(one, other)[0] > 0)
-    assert signs == [False, True]
-    assert phd.geometry(0.06, 6, 2, groups=groups, only=["pentagon"]).stability == ("saddle",)
+@pytest.mark.parametrize(("density", "stable"), [(0.055, False), (0.12, True)])
+def test_sparse_pentagons_tilt_into_each_other(groups, density, stable):
+    """Two pentagons, 10 features: the exact loss along the softest tilt has that curvature."""
+    (one, other), W, b = pieces(groups, ("pentagon", "pentagon"), density)
+    curvature, u, v = softest_tilt(one, other)
+    assert (curvature > 0) == stable
+    losses = []
+    for t in (-2e-2, -1e-2, 0.0, 1e-2, 2e-2):
+        tilted = W.copy()
+        tilted[2:, :5] += t * u
+        tilted[:2, 5:] += t * v
+        gram = tilted.T @ tilted
+        between = np.zeros_like(gram)
+        between[:5, 5:], between[5:, :5] = gram[:5, 5:], gram[5:, :5]
+        losses.append(phd.expected_loss(tilted, b - density / 2 * between.sum(axis=1), density))
+    measured = (losses @ np.array([-1, 16, -30, 16, -1])) / (12 * 1e-2**2)
+    assert measured == pytest.approx(curvature, rel=2e-3, abs=1e-6)
+    found = phd.geometry(density, 10, 4, groups=groups, only=["pentagon"])
+    assert found.stability == (("minimum",) if stable else ("saddle",))
 
 
 def test_two_classes_of_importance():

@@ -27,6 +27,7 @@ from phasediagram.kernel.tables import independent_table
 Array = NDArray[np.float64]
 
 _KINK = 1e-9
+_NO_ROTATION = 1e-12  # singular values of rotations below which they move nothing
 _SIDE = 1e-7  # how far from a kink curvatures on its two sides are taken
 
 
@@ -84,14 +85,21 @@ def pair_curvature(one: Response, other: Response) -> tuple[float, float]:
 
     Both are equal unless a group lies on a kink.
     """
-    return _smallest(one, other, one.low, other.low), _smallest(one, other, one.high, other.high)
+    return softest_tilt(one, other)[0], softest_tilt(one, other, high=True)[0]
 
 
-def _smallest(one: Response, other: Response, h_one: Array, h_other: Array) -> float:
+def softest_tilt(
+    one: Response, other: Response, *, high: bool = False
+) -> tuple[float, Array, Array]:
+    """Return the smallest curvature, and how the features of both groups move, of length 1.
+
+    Those of the first move into the dimensions of the other, (e, k), and the other way, (d, q).
+    """
     (d, k), (e, q) = one.W.shape, other.W.shape
     size = e * k + d * q
     if size == 0:
-        return np.inf
+        return np.inf, np.zeros((e, k)), np.zeros((d, q))
+    h_one, h_other = (one.high, other.high) if high else (one.low, other.low)
     form = np.zeros((size, size))
     form[: e * k, : e * k] = np.kron(np.eye(e), one.slope)
     form[e * k :, e * k :] = np.kron(np.eye(d), other.slope)
@@ -109,8 +117,12 @@ def _smallest(one: Response, other: Response, h_one: Array, h_other: Array) -> f
             turned[: e * k].reshape(e, k)[c] = one.W[a]
             turned[e * k :].reshape(d, q)[a] = -other.W[c]
             rotations.append(turned)
+    rest = np.eye(size)
     if rotations:
         _, values, vectors = np.linalg.svd(np.array(rotations))
-        rest = vectors[(values > 1e-12).sum() :]
-        form = rest @ form @ rest.T
-    return float(np.linalg.eigvalsh(form)[0]) if len(form) else np.inf
+        rest = vectors[(values > _NO_ROTATION).sum() :]
+    if not len(rest):
+        return np.inf, np.zeros((e, k)), np.zeros((d, q))
+    values, vectors = np.linalg.eigh(rest @ form @ rest.T)
+    moved = vectors[:, 0] @ rest
+    return float(values[0]), moved[: e * k].reshape(e, k), moved[e * k :].reshape(d, q)
