@@ -36,7 +36,7 @@ def tilt(one: phd.FeatureGroup, other: phd.FeatureGroup, density: float) -> floa
 
 def changes_of_sign(one: phd.FeatureGroup, other: phd.FeatureGroup) -> str:
     """Return where two groups are a minimum together, in words."""
-    inside = TABLE[(TABLE >= one.density[0]) & (TABLE <= one.density[-1])]
+    inside = TABLE[(one.density[0] <= TABLE) & (one.density[-1] >= TABLE)]
     stable = [tilt(one, other, float(p)) > -1e-10 * p for p in inside]
     found = []
     for k in range(len(inside) - 1):
@@ -73,7 +73,7 @@ def main() -> None:
             print(f"    {change.density:.12f} {change.above}", flush=True)
         if (n, m) != SIZES[0]:
             continue
-        with paper_figure(PAGE_WIDTH) as figure:
+        with paper_figure(PAGE_WIDTH, 5.5) as figure:
             upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2])
             plot_norm_per_dimension(found, upper)
             upper.set_xlabel("")
