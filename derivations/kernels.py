@@ -39,12 +39,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.kernel.compiling import compiled
-from phasediagram.kernel.cube.lanes import ROWS_SIGNATURE, deliver
+from phasediagram.kernel.cube.lanes import LANES_SIGNATURE, ROWS_SIGNATURE, deliver
 from phasediagram.kernel.doubled import add, select, two_sum
 
 Array = NDArray[np.float64]
 
 tiny = 2.2250738585072014e-308  # the smallest normal number
+
+
+@compiled(LANES_SIGNATURE)
+def lanes_{n}(work: Array, order: int) -> None:
+    """Compute {lanes} outputs side by side, each with gains, bias and weights of its own.
+
+    In `work` stand, in blocks of {lanes}: the {n} gains, the output's own first, their tails, the
+    bias, the {subsets} weights of the sets of active features; behind comes what
+    `phasediagram.kernel.cube.lanes.deliver` delivers.
+    """
+{loops}
 
 
 @compiled(ROWS_SIGNATURE)
@@ -63,6 +74,8 @@ def rows_{n}(
             differ = (active ^ (active >> i)) & 1
             source = active ^ (differ | (differ << i))
             work[{weights} + {lanes} * active + lane] = table[source]
+    lanes_{n}(work, order)
+    deliver(work, {slots}, {n}, 0, out, order)
 '''
 
 
@@ -390,12 +403,15 @@ def input_names(n: int) -> list[str]:
 def generate(n: int) -> str:
     """Return the complete text of the module for n features."""
     slots = _inputs(n)
-    text = _HEADER.format(
-        n=n, lanes=LANES, bias=slots["bias"], weights=slots["weight0"], subsets=2**n
+    return _HEADER.format(
+        n=n,
+        lanes=LANES,
+        bias=slots["bias"],
+        weights=slots["weight0"],
+        subsets=2**n,
+        slots=len(slots),
+        loops="\n".join(f"    {line}" for line in _loops(n)),
     )
-    loops = [f"    {line}" for line in _loops(n)]
-    end = f"    deliver(work, {len(slots)}, {n}, 0, out, order)"
-    return "\n".join([text.rstrip(), *loops, end]) + "\n"
 
 
 def main(arguments: Sequence[str]) -> None:

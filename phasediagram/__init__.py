@@ -23,10 +23,16 @@ if TYPE_CHECKING:
     from phasediagram.comparison.edges import EdgeDistances, edge_distances
     from phasediagram.comparison.own_networks import classify, compare_weights
     from phasediagram.files.storing import load, save, to_xarray
-    from phasediagram.kernel.loss import (
+    from phasediagram.grouping.families import FeatureGroup, GroupCatalogue
+    from phasediagram.grouping.finding import find_groups
+    from phasediagram.grouping.result import Geometry, GeometryTransition
+    from phasediagram.grouping.solving import geometry
+    from phasediagram.kernel.loss import expected_loss_hessian
+    from phasediagram.large.loss import (
+        LossWithError,
         expected_loss,
         expected_loss_and_gradient,
-        expected_loss_hessian,
+        expected_loss_with_error,
     )
     from phasediagram.minima.solving import solve
     from phasediagram.notebook import to_html
@@ -64,7 +70,17 @@ else:
         "atlas.sections": ("loss_section",),
         "boundaries.tracing": ("phase_boundaries",),
         "files.storing": ("load", "save", "to_xarray"),
-        "kernel.loss": ("expected_loss", "expected_loss_and_gradient", "expected_loss_hessian"),
+        "grouping.families": ("FeatureGroup", "GroupCatalogue"),
+        "grouping.finding": ("find_groups",),
+        "grouping.result": ("Geometry", "GeometryTransition"),
+        "grouping.solving": ("geometry",),
+        "kernel.loss": ("expected_loss_hessian",),
+        "large.loss": (
+            "LossWithError",
+            "expected_loss",
+            "expected_loss_and_gradient",
+            "expected_loss_with_error",
+        ),
         "minima.solving": ("solve",),
         "notebook": ("to_html",),
         "plotting.dispatch": ("plot",),
@@ -111,9 +127,14 @@ __all__ = [
     "Configuration",
     "ConfigurationMinimum",
     "EdgeDistances",
+    "FeatureGroup",
+    "Geometry",
+    "GeometryTransition",
     "Group",
+    "GroupCatalogue",
     "Interference",
     "LossSection",
+    "LossWithError",
     "Minimum",
     "PhaseBoundaries",
     "PhaseDiagram",
@@ -141,6 +162,9 @@ __all__ = [
     "expected_loss",
     "expected_loss_and_gradient",
     "expected_loss_hessian",
+    "expected_loss_with_error",
+    "find_groups",
+    "geometry",
     "hierarchical",
     "load",
     "loss_section",

@@ -15,13 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 
 MAX_FEATURES = 8
+MAX_LARGE_FEATURES = 1000  # of the loss with a bound on its error
 MAX_IMPORTANCE = 1e100  # beyond it, squares of gradients overflow
 MAX_MAGNITUDE = 1e75  # beyond it, squares of pre-activations overflow
 PAPER_SIZES = ((2, 1), (3, 2))  # n and m of the paper's "toy model of the toy model"
 MAX_TRACED_FEATURES = 5  # for more, all minima at the nodes of an atlas take too long
 DENSITY_RANGE = (0.01, 1.0)  # the paper's axes
 RELATIVE_IMPORTANCE_RANGE = (0.1, 10.0)
-MAX_TRAINED_FEATURES = 100  # of models that are only trained on samples
+MAX_TRAINED_FEATURES = 1000  # of models that are only trained on samples
 
 
 @dataclass(frozen=True)
@@ -120,15 +121,19 @@ class Parameters:
 
 
 def as_parameters(
-    W: ArrayLike, b: ArrayLike, density: ArrayLike, importance: ArrayLike
+    W: ArrayLike,
+    b: ArrayLike,
+    density: ArrayLike,
+    importance: ArrayLike,
+    most: int = MAX_FEATURES,
 ) -> Parameters:
-    """Validate the arguments of the loss (see `phasediagram.expected_loss`)."""
+    """Validate the arguments of the loss (see `phasediagram.expected_loss`), `most` features."""
     weights = _bounded("W", as_real("W", W))
     if weights.ndim < 2 or 0 in weights.shape[-2:]:
         raise ValueError(f"W must have shape (..., m, n), got shape {weights.shape}")
     n = weights.shape[-1]
-    if n > MAX_FEATURES:
-        raise ValueError(f"W must have at most {MAX_FEATURES} columns (features), got {n}")
+    if n > most:
+        raise ValueError(f"W must have at most {most} columns (features), got {n}")
     biases = _bounded("b", as_real("b", b))
     if biases.ndim < 1 or biases.shape[-1] != n:
         raise ValueError(

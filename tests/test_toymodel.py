@@ -364,7 +364,7 @@ LINEAR = phd.ToyModel(2, activation="linear")
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: phd.ToyModel(1), "n_features must be between 2 and 100, got 1"),
+        (lambda: phd.ToyModel(1), "n_features must be between 2 and 1000, got 1"),
         (lambda: phd.ToyModel(3, 3), "n_hidden must be at least 1 and below n_features = 3, got 3"),
         (lambda: phd.ToyModel(2, activation="gelu"), "activation must be 'relu' or 'linear'"),
         (lambda: phd.ToyModel(2, bias=0.0), "bias must be True or False, got 0.0"),

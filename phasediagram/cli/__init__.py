@@ -15,6 +15,7 @@ from phasediagram.cli.completing import add_completion
 from phasediagram.cli.demonstrating import add_demonstrate
 from phasediagram.cli.drawing import add_draw, add_losses
 from phasediagram.cli.exploring import add_explore
+from phasediagram.cli.grouping import add_geometry
 from phasediagram.cli.options import BAD_INPUT, INTERRUPTED, Parser
 from phasediagram.cli.solving import add_boundaries, add_solve
 
@@ -58,6 +59,7 @@ def _parser() -> Parser:
     add_boundaries(verbs)
     add_losses(verbs)
     add_explore(verbs)
+    add_geometry(verbs)
     add_certify(verbs)
     add_certified_diagram(verbs)
     add_train(verbs)

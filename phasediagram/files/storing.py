@@ -38,8 +38,16 @@ from phasediagram.files.labels.diagrams import (
     label_solution,
     solution_from,
 )
+from phasediagram.files.labels.geometries import (
+    catalogue_from,
+    geometry_from,
+    label_catalogue,
+    label_geometry,
+)
 from phasediagram.files.labels.runs import label_training, training_from
 from phasediagram.files.labels.sections import label_section, section_from
+from phasediagram.grouping.families import GroupCatalogue
+from phasediagram.grouping.result import Geometry
 from phasediagram.results import LossSection, PhaseBoundaries, PhaseDiagram, Solution
 from phasediagram.training.result import TrainingResult
 
@@ -57,6 +65,8 @@ Labelled = (
     | EdgeDistances
     | CertifiedDiagram
     | ConfigurationMinimum
+    | Geometry
+    | GroupCatalogue
 )
 Result = Labelled | Certificate
 Expected = TypeVar("Expected", bound=Result)
@@ -84,6 +94,8 @@ _KINDS = {
     "edge distances": _Kind(EdgeDistances, label_edges, edges_from),
     "certified diagram": _Kind(CertifiedDiagram, label_certified, certified_from),
     "configuration minimum": _Kind(ConfigurationMinimum, label_minimum, minimum_from),
+    "geometry": _Kind(Geometry, label_geometry, geometry_from),
+    "group catalogue": _Kind(GroupCatalogue, label_catalogue, catalogue_from),
 }
 
 
@@ -96,7 +108,8 @@ def save(path: str | PathLike[str], result: Result) -> None:
         Ends in ``.npz``, or in ``.nc`` for NetCDF, which needs the extra ``[xarray]``; that of
         a `Certificate` in ``.gz``.
     result : Solution, PhaseDiagram, PhaseBoundaries, LossSection, TrainingResult, Agreement, \
-            Basins, EdgeDistances, Certificate, CertifiedDiagram or ConfigurationMinimum
+            Basins, EdgeDistances, Certificate, CertifiedDiagram, ConfigurationMinimum, \
+            Geometry or GroupCatalogue
 
     Raises
     ------

@@ -9,6 +9,7 @@ from phasediagram.plotting.demonstration import draw_demonstration
 from phasediagram.plotting.elements.pictures import plot_weights
 from phasediagram.plotting.elements.styles import PHASE_STYLES, PhaseStyle, phase_style
 from phasediagram.plotting.figures import draw_comparison, draw_figure, plot_excess
+from phasediagram.plotting.groups.geometry import plot_geometry, plot_norm_per_dimension
 from phasediagram.plotting.lines import plot_boundaries
 from phasediagram.plotting.losses import plot_losses
 from phasediagram.plotting.paper import (
@@ -44,7 +45,9 @@ __all__ = [
     "plot_color_key",
     "plot_empirical",
     "plot_excess",
+    "plot_geometry",
     "plot_losses",
+    "plot_norm_per_dimension",
     "plot_phases",
     "plot_regions",
     "plot_superposition",

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from phasediagram.certified.planes.diagram import CertifiedDiagram
 from phasediagram.comparison.agreement import Agreement
+from phasediagram.grouping.result import Geometry
 from phasediagram.plotting.certified import plot_certified
+from phasediagram.plotting.groups.geometry import plot_geometry
 from phasediagram.plotting.lines import plot_boundaries
 from phasediagram.plotting.losses import plot_losses
 from phasediagram.plotting.phases import plot_phases, plot_regions
@@ -27,6 +29,7 @@ Drawable = (
     | TrainingResult
     | Agreement
     | CertifiedDiagram
+    | Geometry
 )
 
 
@@ -48,7 +51,7 @@ def plot(
     Parameters
     ----------
     result : PhaseDiagram, PhaseBoundaries, PhaseRegions, LossSection, TrainingResult, \
-            Agreement or CertifiedDiagram
+            Agreement, CertifiedDiagram or Geometry
         Training must be on a grid.
     ax : matplotlib.axes.Axes, optional
         Where to draw, for instance boundaries on top of a diagram; a new figure by default.
@@ -94,6 +97,8 @@ def plot(
         return plot_empirical(result, ax=ax)
     if isinstance(result, CertifiedDiagram):
         return plot_certified(result, ax)
+    if isinstance(result, Geometry):
+        return plot_geometry(result, ax)
     if isinstance(result, Agreement):
         return plot_agreement(result, ax)
     allowed = ", ".join(kind.__name__ for kind in Drawable.__args__)

@@ -156,7 +156,7 @@ class ToyModel:
     Parameters
     ----------
     n_features : int
-        Number of features n, 2 to 100; what computes exactly takes fewer.
+        Number of features n, 2 to 1000; what computes exactly takes fewer.
     n_hidden : int, optional
         Number of hidden dimensions m < n; n - 1 by default.
     bias : bool

@@ -97,7 +97,7 @@ def train(
         Where to train instead of on threads: a `ProcessPoolExecutor`, the executor of a
         `dask.distributed` client, or another.  Checkpoints are written here.
     model : ToyModel, optional
-        What is assumed besides the paper's model, and its size: up to 100 features.  Beyond 8 the
+        What is assumed besides the paper's model, and its size: up to 1000 features.  Beyond 8 the
         loss of what is no linear model of independent features is estimated on a large sample.
     importance : float or array_like, shape (n,), optional
         Importances at all points, instead of `relative_importance`.

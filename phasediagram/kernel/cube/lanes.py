@@ -23,6 +23,9 @@ _int = types.int64
 #: Signature of `phasediagram.kernel.packing.ROWS`.
 ROWS_SIGNATURE = types.void(_matrix, _matrix, _vector, _vector, _matrix, _vector, _int)
 
+#: Signature of what computes `LANES` outputs that stand in `work`, for one order.
+LANES_SIGNATURE = types.void(_vector, _int)
+
 
 @compiled(types.void(_vector, _int, _int, _int, _matrix, _int))
 def deliver(work: Array, results: int, n: int, first: int, out: Array, order: int) -> None:

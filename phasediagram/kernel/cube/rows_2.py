@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.kernel.compiling import compiled
-from phasediagram.kernel.cube.lanes import ROWS_SIGNATURE, deliver
+from phasediagram.kernel.cube.lanes import LANES_SIGNATURE, ROWS_SIGNATURE, deliver
 from phasediagram.kernel.doubled import add, select, two_sum
 
 Array = NDArray[np.float64]
@@ -20,22 +20,14 @@ Array = NDArray[np.float64]
 tiny = 2.2250738585072014e-308  # the smallest normal number
 
 
-@compiled(ROWS_SIGNATURE)
-def rows_2(
-    gram: Array, gram_tail: Array, b: Array, table: Array, out: Array, work: Array, order: int
-) -> None:
-    """Write each output's expected squared error, and derivatives, into its row of `out`."""
-    for lane in range(4):
-        i = lane if lane < 2 else 0
-        for j in range(2):
-            source = i if j == 0 else (0 if j == i else j)
-            work[4 * j + lane] = gram[i, source]
-            work[4 * (2 + j) + lane] = gram_tail[i, source]
-        work[16 + lane] = b[i]
-        for active in range(4):
-            differ = (active ^ (active >> i)) & 1
-            source = active ^ (differ | (differ << i))
-            work[20 + 4 * active + lane] = table[source]
+@compiled(LANES_SIGNATURE)
+def lanes_2(work: Array, order: int) -> None:
+    """Compute 4 outputs side by side, each with gains, bias and weights of its own.
+
+    In `work` stand, in blocks of 4: the 2 gains, the output's own first, their tails, the
+    bias, the 4 weights of the sets of active features; behind comes what
+    `phasediagram.kernel.cube.lanes.deliver` delivers.
+    """
     for lane in range(4):
         bias = work[16 + lane]
         g0 = work[0 + lane]
@@ -354,4 +346,23 @@ def rows_2(
             work[64 + lane] = 2.0 * (weight2_ * h_0x_11 + weight3_ * h_xx_11 - (weight3_ * s_xx_011))
             work[68 + lane] = 2.0 * (weight2_ * h_0x_1_ + weight3_ * h_xx_1 - (weight3_ * s_xx_01))
             work[72 + lane] = 2.0 * (weight0_ * h_00_ + weight2_ * sum_h_0x_ + weight1_ * sum_h_x0_ + weight3_ * h_xx_ - (weight1_ * s_x0_0 + weight3_ * s_xx_0))
+
+
+@compiled(ROWS_SIGNATURE)
+def rows_2(
+    gram: Array, gram_tail: Array, b: Array, table: Array, out: Array, work: Array, order: int
+) -> None:
+    """Write each output's expected squared error, and derivatives, into its row of `out`."""
+    for lane in range(4):
+        i = lane if lane < 2 else 0
+        for j in range(2):
+            source = i if j == 0 else (0 if j == i else j)
+            work[4 * j + lane] = gram[i, source]
+            work[4 * (2 + j) + lane] = gram_tail[i, source]
+        work[16 + lane] = b[i]
+        for active in range(4):
+            differ = (active ^ (active >> i)) & 1
+            source = active ^ (differ | (differ << i))
+            work[20 + 4 * active + lane] = table[source]
+    lanes_2(work, order)
     deliver(work, 9, 2, 0, out, order)

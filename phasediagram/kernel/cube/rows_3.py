@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.kernel.compiling import compiled
-from phasediagram.kernel.cube.lanes import ROWS_SIGNATURE, deliver
+from phasediagram.kernel.cube.lanes import LANES_SIGNATURE, ROWS_SIGNATURE, deliver
 from phasediagram.kernel.doubled import add, select, two_sum
 
 Array = NDArray[np.float64]
@@ -20,22 +20,14 @@ Array = NDArray[np.float64]
 tiny = 2.2250738585072014e-308  # the smallest normal number
 
 
-@compiled(ROWS_SIGNATURE)
-def rows_3(
-    gram: Array, gram_tail: Array, b: Array, table: Array, out: Array, work: Array, order: int
-) -> None:
-    """Write each output's expected squared error, and derivatives, into its row of `out`."""
-    for lane in range(4):
-        i = lane if lane < 3 else 0
-        for j in range(3):
-            source = i if j == 0 else (0 if j == i else j)
-            work[4 * j + lane] = gram[i, source]
-            work[4 * (3 + j) + lane] = gram_tail[i, source]
-        work[24 + lane] = b[i]
-        for active in range(8):
-            differ = (active ^ (active >> i)) & 1
-            source = active ^ (differ | (differ << i))
-            work[28 + 4 * active + lane] = table[source]
+@compiled(LANES_SIGNATURE)
+def lanes_3(work: Array, order: int) -> None:
+    """Compute 4 outputs side by side, each with gains, bias and weights of its own.
+
+    In `work` stand, in blocks of 4: the 3 gains, the output's own first, their tails, the
+    bias, the 8 weights of the sets of active features; behind comes what
+    `phasediagram.kernel.cube.lanes.deliver` delivers.
+    """
     for lane in range(4):
         bias = work[24 + lane]
         g0 = work[0 + lane]
@@ -1239,4 +1231,23 @@ def rows_3(
             work[108 + lane] = 2.0 * (weight4_ * h_00x_22 + weight6_ * h_0xx_22 + weight5_ * h_x0x_22 + weight7_ * h_xxx_22 - (weight5_ * s_x0x_022 + weight7_ * s_xxx_022))
             work[112 + lane] = 2.0 * (weight4_ * h_00x_2_ + weight6_ * h_0xx_2_ + weight5_ * h_x0x_2_ + weight7_ * h_xxx_2 - (weight5_ * s_x0x_02 + weight7_ * s_xxx_02))
             work[116 + lane] = 2.0 * (weight0_ * h_000_ + weight4_ * sum_h_00x_ + weight2_ * sum_h_0x0_ + weight6_ * h_0xx_ + weight1_ * sum_h_x00_ + weight5_ * h_x0x_ + weight3_ * h_xx0_ + weight7_ * h_xxx_ - (weight1_ * s_x00_0 + weight5_ * s_x0x_0 + weight3_ * s_xx0_0 + weight7_ * s_xxx_0))
+
+
+@compiled(ROWS_SIGNATURE)
+def rows_3(
+    gram: Array, gram_tail: Array, b: Array, table: Array, out: Array, work: Array, order: int
+) -> None:
+    """Write each output's expected squared error, and derivatives, into its row of `out`."""
+    for lane in range(4):
+        i = lane if lane < 3 else 0
+        for j in range(3):
+            source = i if j == 0 else (0 if j == i else j)
+            work[4 * j + lane] = gram[i, source]
+            work[4 * (3 + j) + lane] = gram_tail[i, source]
+        work[24 + lane] = b[i]
+        for active in range(8):
+            differ = (active ^ (active >> i)) & 1
+            source = active ^ (differ | (differ << i))
+            work[28 + 4 * active + lane] = table[source]
+    lanes_3(work, order)
     deliver(work, 15, 3, 0, out, order)

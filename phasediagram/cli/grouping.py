@@ -1,0 +1,94 @@
+"""The verb geometry."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from phasediagram.cli.options import Parser, ascending, figure_path, progress_bar, writable
+
+_POINTS = 81
+
+
+def add_geometry(verbs: argparse._SubParsersAction[Parser]) -> None:
+    verb = verbs.add_parser(
+        "geometry",
+        help="which groups of features cost least at which density",
+        description="Find the lowest loss over orthogonal groups of features, digons, triangles, "
+        "pentagons and others, and where it changes. Groups of up to 8 features take half an "
+        "hour once; --save keeps them.",
+    )
+    verb.add_argument("--features", type=int, default=400, metavar="N", help="default: 400")
+    verb.add_argument("--hidden", type=int, default=30, metavar="M", help="default: 30")
+    verb.add_argument(
+        "--density-range", type=float, nargs=2, default=(0.01, 0.6), metavar=("FROM", "TO"),
+        help="default: 0.01 0.6",
+    )  # fmt: skip
+    verb.add_argument(
+        "--max-features", type=int, default=5, metavar="K",
+        help="the largest group, up to 8; default: %(default)s",
+    )  # fmt: skip
+    verb.add_argument(
+        "--max-hidden", type=int, default=4, metavar="D",
+        help="the most dimensions of a group; default: %(default)s",
+    )  # fmt: skip
+    verb.add_argument(
+        "--only", nargs="+", metavar="NAME", help="groups to choose from; default: all"
+    )
+    verb.add_argument("--groups", type=Path, metavar="FILE", help="a file that --save wrote")
+    verb.add_argument("--save", type=Path, metavar="FILE", help="a .npz file for the groups")
+    verb.add_argument("-o", "--output", type=Path, metavar="FILE", help="a .png, .pdf or .svg file")
+    verb.set_defaults(run=_geometry)
+
+
+def _geometry(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from phasediagram.files.storing import load, save
+    from phasediagram.grouping.families import GroupCatalogue
+    from phasediagram.grouping.finding import find_groups
+    from phasediagram.grouping.solving import geometry
+
+    low, high = ascending("density range", options.density_range)
+    path = None if options.output is None else figure_path(options.output)
+    kept = None if options.save is None else writable(options.save, (".npz",))
+    if options.groups is not None:
+        groups = load(options.groups, GroupCatalogue)
+    else:
+        with progress_bar("searching") as progress:
+            groups = find_groups(
+                (low, high),
+                max_features=options.max_features,
+                max_hidden=options.max_hidden,
+                progress=progress,
+            )
+    if kept is not None:
+        save(kept, groups)
+        print(f"wrote {kept}")
+    found = geometry(
+        np.geomspace(low, high, _POINTS),
+        options.features,
+        options.hidden,
+        groups=groups,
+        only=options.only,
+    )
+    print(f"{len(groups.groups)} groups; between densities {low:g} and {high:g}:")
+    print(f"  {_listed(found.mixture(0))}")
+    for change in found.transitions:
+        print(f"at {change.density:.10f}")
+        print(f"  {_listed(change.above)}")
+    for name in sorted(set(found.stability) - {"minimum"}):
+        where = found.density[[kind == name for kind in found.stability]]
+        print(f"{name} of the whole model at densities {where.min():.4g} to {where.max():.4g}")
+    if path is not None:
+        from phasediagram.plotting import paper_figure, plot_geometry, save_figure
+
+        with paper_figure() as figure:
+            plot_geometry(found, figure.add_subplot())
+            save_figure(figure, path)
+        print(f"wrote {path}")
+    return 0
+
+
+def _listed(mixture: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in mixture.items())

@@ -1,0 +1,1 @@
+"""Figures of groups of features over density."""
