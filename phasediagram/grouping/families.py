@@ -13,6 +13,7 @@ from phasediagram.grouping.searching import GroupSpace
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.following import ARRIVED, LOST
 from phasediagram.naming.geometry import dimensionalities
+from phasediagram.values import Value
 
 Array = NDArray[np.float64]
 
@@ -106,8 +107,8 @@ class FeatureGroup:
         return np.asarray((self.W**2).sum(axis=(1, 2)))
 
 
-@dataclass(frozen=True, eq=False)
-class GroupCatalogue:
+@dataclass(frozen=True, eq=False, repr=False)
+class GroupCatalogue(Value):
     """Groups found over a range of densities.
 
     Attributes
@@ -134,7 +135,16 @@ class GroupCatalogue:
     starts: int
     searched: tuple[float, ...]
     poor: int
-    version: str = field(default=__version__)
+    version: str = field(default=__version__, compare=False)
+
+    def _lines(self) -> list[str]:
+        low, high = self.density
+        return [
+            f"GroupCatalogue: {len(self.groups)} groups of at most {self.max_features} features in "
+            f"{self.max_hidden} dimensions",
+            f"density {low:g} to {high:g}; {self.starts} starts at each of {len(self.searched)} "
+            "densities",
+        ]
 
     def named(self, name: str) -> FeatureGroup:
         """Return the group of a name.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from phasediagram._version import __version__
 from phasediagram.grouping.families import FeatureGroup
+from phasediagram.values import Value
 
 Array = NDArray[np.float64]
 
@@ -32,8 +33,8 @@ class GeometryTransition:
     first_order: bool
 
 
-@dataclass(frozen=True, eq=False)
-class Geometry:
+@dataclass(frozen=True, eq=False, repr=False)
+class Geometry(Value):
     """The lowest loss over orthogonal sums of groups of features, over density.
 
     Attributes
@@ -71,7 +72,18 @@ class Geometry:
     squared_norm: Array
     curvature: Array
     transitions: tuple[GeometryTransition, ...]
-    version: str = field(default=__version__)
+    version: str = field(default=__version__, compare=False)
+
+    def _lines(self) -> list[str]:
+        lines = [
+            f"Geometry: n = {self.n_features}, m = {self.n_hidden}, density {self.density[0]:g} to "
+            f"{self.density[-1]:g}"
+        ]
+        lines += [
+            f"{_said(change.below)} to {_said(change.above)} at {change.density:.10g}"
+            for change in self.transitions
+        ]
+        return lines if self.transitions else [*lines, _said(self.mixture())]
 
     @property
     def stability(self) -> tuple[str, ...]:
@@ -94,6 +106,10 @@ class Geometry:
         """Return how many features are in groups of each name, at each density, shape (p,)."""
         used = np.flatnonzero(self.counts.any(axis=0))
         return {self.groups[k].name: self.counts[:, k] * self.groups[k].n_features for k in used}
+
+
+def _said(mixture: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in mixture.items())
 
 
 def mixture_of(groups: tuple[FeatureGroup, ...], counts: NDArray[np.int64]) -> dict[str, int]:
