@@ -103,7 +103,7 @@ class FeatureGroup:
         return np.array([dimensionalities(W) for W in self.W])
 
     def squared_norm(self) -> Array:
-        """Return |W|^2, shape (p,)."""
+        """Return ``|W|^2``, shape (p,)."""
         return np.asarray((self.W**2).sum(axis=(1, 2)))
 
 

@@ -85,7 +85,7 @@ def plot_geometry(geometry: Geometry, ax: Axes | None = None, *, metastable: boo
 
 
 def plot_norm_per_dimension(geometry: Geometry, ax: Axes | None = None) -> Axes:
-    """Draw the paper's continuous quantity, |W|^2 / m, over 1 / density.
+    """Draw the paper's continuous quantity, ``|W|^2 / m``, over 1 / density.
 
     Parameters
     ----------
