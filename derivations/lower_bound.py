@@ -342,8 +342,8 @@ def lower_bound() -> Derivation:
             ),
             Step(
                 "Outputs share gains, so their least errors must not be added. Each is bounded "
-                "less a tilt, error_i >= kappa_i + t_i.g_i, and the sum of I_i t_i.g_i, with g_i "
-                "row i of W^T W, is a quadratic form, sum_k W_k N W_k over the rows W_k of W. "
+                "less a tilt, L_i >= k_i + t_i g_i, and the sum of I_i t_i g_i, products with row "
+                "g_i of W^T W, is a quadratic form, sum_k W_k N W_k over the rows W_k of W. "
                 "About a point of the box it is its value there and a polynomial in the moves: of "
                 "one weight, least at an end or where it turns; of two, least at a corner. "
                 "Any tilts and points of tangency are valid; with t_i the slope of the error where "

@@ -354,6 +354,10 @@ SMALL = {
     "certify": ["--density", "0.2", "-o", "proof.gz"],
     "certified-diagram": [],
     "train": ["--grid", "2", "--seeds", "2", "--steps", "5"],
+    "geometry": [
+        *("--features", "4", "--hidden", "2", "--max-features", "3", "--max-hidden", "2"),
+        *("--density-range", "0.3", "0.4", "--save", "groups.npz"),
+    ],
     "demonstrate": ["--features", "4", "--hidden", "2", "--seeds", "1", "--steps", "5"],
     "verify": [],
 }
@@ -367,6 +371,7 @@ SAID = {
     "certify": lambda d: 0 < d["upper"] - d["lower"] < 1e-10 and d["is_closed"],
     "certified-diagram": lambda d: d["shares"] == {"superposed": 1.0},
     "train": lambda d: d["runs"] == 8 and sum(d["shares"].values()) == 1,
+    "geometry": lambda d: d["mixture"] == {"antipodal": 2} and d["transitions"] == [],
     "demonstrate": lambda d: d["trained"][0]["model"] == "linear",
     "verify": lambda d: all(check["passed"] for check in d) and len(d) > 3,
 }
@@ -380,7 +385,7 @@ def test_verbs_that_print_numbers_print_them_as_json(verb, tmp_path, monkeypatch
     import derivations
     import phasediagram as phd
     from phasediagram.boundaries import tracing
-    from phasediagram.certified import diagram
+    from phasediagram.certified.planes import diagram
 
     monkeypatch.chdir(tmp_path)
     curve = np.array([0.2, 0.3]), np.array([0.3, 0.4]), ("ignored", "antipodal"), 1, "equilibrium"

@@ -114,4 +114,5 @@ def test_every_command_of_a_page_can_be_given(page):
 def test_a_page_with_times_names_what_measures_them(page):
     if TIMES.search(page.read_text(encoding="utf-8")):
         given = " ".join(commands(page))
-        assert re.search(r"benchmarks/\w+\.py|phasediagram (train|draw|certif|explore)", given)
+        scripts = r"(benchmarks|docs)/\w+\.py"
+        assert re.search(rf"{scripts}|phasediagram (train|draw|certif|explore)", given)

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from phasediagram.cli.options import Parser, ascending, figure_path, progress_bar, writable
+from phasediagram.cli.options import (
+    Parser,
+    add_json,
+    answer,
+    ascending,
+    figure_path,
+    progress_bar,
+    writable,
+)
+
+if TYPE_CHECKING:
+    from phasediagram.grouping.result import Geometry
 
 _POINTS = 81
 
@@ -38,6 +50,7 @@ def add_geometry(verbs: argparse._SubParsersAction[Parser]) -> None:
     verb.add_argument("--groups", type=Path, metavar="FILE", help="a file that --save wrote")
     verb.add_argument("--save", type=Path, metavar="FILE", help="a .npz file for the groups")
     verb.add_argument("-o", "--output", type=Path, metavar="FILE", help="a .png, .pdf or .svg file")
+    add_json(verb)
     verb.set_defaults(run=_geometry)
 
 
@@ -62,9 +75,10 @@ def _geometry(options: argparse.Namespace) -> int:
                 max_hidden=options.max_hidden,
                 progress=progress,
             )
+    wrote = []
     if kept is not None:
         save(kept, groups)
-        print(f"wrote {kept}")
+        wrote.append(kept)
     found = geometry(
         np.geomspace(low, high, _POINTS),
         options.features,
@@ -72,22 +86,49 @@ def _geometry(options: argparse.Namespace) -> int:
         groups=groups,
         only=options.only,
     )
-    print(f"{len(groups.groups)} groups; between densities {low:g} and {high:g}:")
-    print(f"  {_listed(found.mixture(0))}")
-    for change in found.transitions:
-        print(f"at {change.density:.10f}")
-        print(f"  {_listed(change.above)}")
-    for name in sorted(set(found.stability) - {"minimum"}):
-        where = found.density[[kind == name for kind in found.stability]]
-        print(f"{name} of the whole model at densities {where.min():.4g} to {where.max():.4g}")
     if path is not None:
         from phasediagram.plotting import paper_figure, plot_geometry, save_figure
 
         with paper_figure() as figure:
             plot_geometry(found, figure.add_subplot())
             save_figure(figure, path)
-        print(f"wrote {path}")
+        wrote.append(path)
+    answer(options, "\n".join(_lines(found, len(groups.groups))), lambda: _document(found), wrote)
     return 0
+
+
+def _lines(found: Geometry, count: int) -> list[str]:
+    density = found.density
+    lines = [f"{count} groups; between densities {density[0]:g} and {density[-1]:g}:"]
+    lines.append(f"  {_listed(found.mixture(0))}")
+    for change in found.transitions:
+        lines += [f"at {change.density:.10f}", f"  {_listed(change.above)}"]
+    for name in sorted(set(found.stability) - {"minimum"}):
+        where = density[[kind == name for kind in found.stability]]
+        lines.append(
+            f"{name} of the whole model at densities {where.min():.4g} to {where.max():.4g}"
+        )
+    return lines
+
+
+def _document(found: Geometry) -> dict[str, Any]:
+    return {
+        "n_features": found.n_features,
+        "n_hidden": found.n_hidden,
+        "mixture": found.mixture(0),
+        "transitions": [
+            {
+                "density": change.density,
+                "below": change.below,
+                "above": change.above,
+                "order": 1 if change.first_order else 2,
+            }
+            for change in found.transitions
+        ],
+        "density": found.density.tolist(),
+        "loss": found.loss.tolist(),
+        "stability": list(found.stability),
+    }
 
 
 def _listed(mixture: dict[str, int]) -> str:
