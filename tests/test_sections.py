@@ -110,7 +110,7 @@ def test_along_the_density():
     section = phd.loss_section(np.linspace(0.55, 0.6, 5), 0.75)
     ax = plot_losses(section, Figure().subplots())
     assert "density" in ax.get_xlabel()
-    assert "r = 0.75" in ax.get_title()
+    assert "$r$ = 0.75" in ax.get_title()
 
 
 @pytest.mark.parametrize(
