@@ -93,7 +93,7 @@ def test_metastable_branches_are_dashed_and_the_lowest_solid(section):
     assert drawn == {"-", "--"}
     solid = [line for line in ax.lines if line.get_linestyle() == "-"]
     assert all(np.nanmax(line.get_ydata()) < 1e-9 for line in solid)
-    assert "p = 0.55" in ax.get_title()
+    assert "$p$ = 0.55" in ax.get_title()
 
 
 def test_hidden_dimensions_are_one_less_than_features_unless_given():
