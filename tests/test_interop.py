@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 
 import phasediagram as phd
 from phasediagram.kernel.tables import activity_table
 
-os.environ.setdefault("TQDM_DISABLE", "1")
 torch = pytest.importorskip("torch", reason="needs the extra [interop]")
 pytest.importorskip("occhio", reason="needs the extra [interop]")
 autoencoder = pytest.importorskip("occhio.autoencoder")

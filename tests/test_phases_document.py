@@ -318,7 +318,9 @@ def test_the_table_of_sizes_is_the_same_everywhere():
     assert tables[0] == tables[1]
     phd.expected_loss(np.ones((9, 8)), np.zeros(8), 0.5)
     with pytest.raises(ValueError, match="8"):
-        phd.expected_loss(np.ones((1, 9)), np.zeros(9), 0.5)
+        phd.expected_loss_hessian(np.ones((1, 9)), np.zeros(9), 0.5)
+    with pytest.raises(ValueError, match="1000"):
+        phd.expected_loss(np.ones((1, 1001)), np.zeros(1001), 0.5)
     for n, m in ((7, 6), (3, 3)):
         with pytest.raises(ValueError, match=r"n_features|n_hidden"):
             phd.solve(0.5, 1.0, n, m)

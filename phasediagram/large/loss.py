@@ -190,7 +190,7 @@ def expected_loss_with_error(
     >>> W = np.random.default_rng(0).normal(size=(5, 20)) / 5**0.5
     >>> found = phd.expected_loss_with_error(W, np.zeros(20), 0.1)
     >>> f"{found.loss:.9f}", bool(found.error < 1e-9 * found.loss)
-    ('2.087720402', True)
+    ('1.333327802', True)
     """
     if not 1e-15 <= float(as_real("tolerance", tolerance)) <= 1:
         raise ValueError(f"tolerance must lie between 1e-15 and 1, got {tolerance!r}")

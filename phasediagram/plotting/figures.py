@@ -63,7 +63,7 @@ def draw_figure(
     >>> from phasediagram.plotting import draw_figure
     >>> figure = draw_figure(phd.phase_diagram(weights="canonical"))
     >>> [ax.get_title() for ax in figure.axes[:2]]
-    ['2 features in 1 hidden dimension', 'The extra feature']
+    ['2 features in 1 hidden dimension, canonical weights', 'The extra feature']
     """
     require_spinodals(spinodals)
     regions = regions_for(diagram, boundaries)

@@ -55,11 +55,11 @@ def phase_regions(
     --------
     >>> import phasediagram as phd
     >>> regions = phd.phase_regions(phd.phase_boundaries(2, spinodals=False))
-    >>> for phase, share in regions.shares().items():
+    >>> for phase, share in sorted(regions.shares().items()):
     ...     print(f"{phase:13} {share:.6f}")
     antipodal     0.785206
-    ignored       0.102928
     dedicated     0.102928
+    ignored       0.102928
     partial       0.004469
     partial-other 0.004469
     """
