@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sphinx.application import Sphinx
-from sphinx.util.typing import ExtensionMetadata
+if TYPE_CHECKING:  # the test suite reads first lines where there is no sphinx
+    from sphinx.application import Sphinx
+    from sphinx.util.typing import ExtensionMetadata
 
 _MARK = "<!-- the table of public names -->"
 _DOCUMENTED = re.compile(r"^\.\. auto(function|class):: (\S+)$", re.MULTILINE)
