@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from phasediagram.kernel.equal_densities import equal_densities
 from phasediagram.kernel.tables import (
     activity_table,
     activity_table_derivatives,
     independent_table,
-    independent_table_derivatives,
     marginal_densities,
     with_terms,
 )
@@ -169,6 +169,16 @@ class Plane:
         if self.model is None:
             return _derivatives(self.n, float(position[0]), float(position[1]))
         return tuple(self._derivative(position, axis) for axis in range(len(self.axes)))
+
+    def expanded(self, position: Array) -> tuple[Array, Array]:
+        """Return tables (3, 2^n) and importances (3, n): `at`, then `derivatives`, of a plane."""
+        if self.model is None:
+            return _expanded(self.n, float(position[0]), float(position[1]))
+        all_of_them = (self.at(position), *self.derivatives(position))
+        return (
+            np.array([point.table for point in all_of_them]),
+            np.array([point.importance for point in all_of_them]),
+        )
 
     def many(self, positions: Array) -> tuple[Array, Array, Array]:
         """Return tables (k, 2^n), importances (k, n) and tolerances (k,)."""
@@ -406,20 +416,23 @@ def _first(values: float | Array | None) -> float:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _at(n: int, log_density: float, log_importance: float) -> Parameters:
-    importance = np.ones(n)
-    importance[-1] = math.exp(log_importance)
-    return point(math.exp(log_density), importance)
+    tables, importances = _expanded(n, log_density, log_importance)
+    return Parameters(tables[0], importances[0])
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _derivatives(
     n: int, log_density: float, log_importance: float
 ) -> tuple[Parameters, Parameters]:
-    here, density = _at(n, log_density, log_importance), math.exp(log_density)
-    by_density = independent_table_derivatives(np.full(n, density)).sum(axis=0)
-    by_importance = np.zeros(n)
-    by_importance[-1] = here.importance[-1]
-    return (
-        Parameters(density * by_density, here.importance),
-        Parameters(here.table, by_importance),
-    )
+    tables, importances = _expanded(n, log_density, log_importance)
+    return Parameters(tables[1], importances[1]), Parameters(tables[2], importances[2])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _expanded(n: int, log_density: float, log_importance: float) -> tuple[Array, Array]:
+    tables, importances = np.empty((3, 1 << n)), np.ones((3, n))
+    density, importance = math.exp(log_density), math.exp(log_importance)
+    equal_densities(density, tables)
+    importances[:, -1] = importance
+    importances[2, :-1] = 0.0
+    return tables, importances

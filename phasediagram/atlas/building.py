@@ -117,9 +117,11 @@ class Atlas:
         known = self._around(self.cell(position), space)
         order = np.argsort(np.abs(known.positions - position).max(axis=1, initial=0.0))
         kept: list[int] = []
-        for k in order:
-            if not known.are_alike[k, kept].any():
-                kept.append(int(k))
+        told = np.zeros(len(order), dtype=bool)
+        for k in order.tolist():
+            if not told[k]:
+                kept.append(k)
+                told |= known.are_alike[:, k]
         return np.concatenate([known.corners, known.met[kept]])
 
     def all_near(self, position: Array, space: Space) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.catalogue.components import Components, require_components
-from phasediagram.lines.polylines import passes
+from phasediagram.lines.curves import passes
 from phasediagram.lines.systems import Residual, System
 from phasediagram.lines.tracer import Domain, correct, follow
 from phasediagram.minima.symmetry import plane_engine

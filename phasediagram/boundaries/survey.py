@@ -11,10 +11,9 @@ from phasediagram.atlas.building import Atlas, build_atlas, search_more
 from phasediagram.atlas.following import End
 from phasediagram.limits.mapping import LimitMapper
 from phasediagram.limits.spinodals import spinodals as spinodal_curves
-from phasediagram.lines.curves import Curve
+from phasediagram.lines.curves import Curve, passes
 from phasediagram.lines.mapper import LOST, Mapper
 from phasediagram.lines.nodes import Node
-from phasediagram.lines.polylines import passes
 from phasediagram.lines.seeds import equal_loss_seeds
 from phasediagram.lines.stability import beside, stability_limits
 from phasediagram.lines.systems import EqualLoss
@@ -22,7 +21,7 @@ from phasediagram.lines.tracer import Domain
 from phasediagram.lines.transitions import Transition, continuous_transitions
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.symmetry import least_of_the_last
-from phasediagram.naming.phases import distinct_names, phase_of
+from phasediagram.naming.phases import distinct_names, phases_of
 from phasediagram.parameters import Plane
 from phasediagram.progress import Progress
 from phasediagram.results import Boundary, PhaseBoundaries, SpecialPoint, Unresolved
@@ -112,7 +111,7 @@ class Survey:
             return []
         mapper = self.limits
         curves = spinodal_curves(
-            mapper.engine, mapper.plane, mapper.domain, mapper.limits, self._name
+            mapper.engine, mapper.plane, mapper.domain, mapper.limits, self._phases
         )
         found = []
         for curve in curves:
@@ -122,19 +121,20 @@ class Survey:
             )
         return found
 
-    def _density(self, position: Array) -> float:
-        return float(self.mapper.plane.naming_densities(position[None])[0])
-
-    def _name(self, x: Array, position: Array) -> str:
+    def _phases(self, states: Array, positions: Array) -> list[str]:
+        """Return the phases of states (k, d) at positions (k, 2)."""
         space = self.mapper.engine.space
-        return phase_of(space.weights(least_of_the_last(space, x)), self._density(position))
+        W = np.array([space.weights(least_of_the_last(space, x)) for x in states])
+        names: list[str] = phases_of(W, self.mapper.plane.naming_densities(positions)).tolist()
+        return names
 
     def _names(self, pair: tuple[Array, ...], position: Array) -> tuple[str, ...]:
-        space = self.mapper.engine.space
-        names = [self._name(x, position) for x in pair]
+        names = self._phases(np.array(pair), np.array([position] * 2))
         if names[0] == names[1]:
+            space = self.mapper.engine.space
             W = np.array([space.weights(least_of_the_last(space, x)) for x in pair])
-            names = [str(name) for name in distinct_names(W, self._density(position))]
+            density = float(self.mapper.plane.naming_densities(position[None])[0])
+            names = distinct_names(W, density).tolist()
         return tuple(names)
 
     def _unresolved(self, equilibrium: list[Boundary]) -> list[Unresolved]:

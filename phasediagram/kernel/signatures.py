@@ -7,3 +7,4 @@ from numba import types
 Nothing = types.void
 Boolean, Integer, Real = types.boolean, types.int64, types.float64
 Vector, Matrix, Cube = types.float64[::1], types.float64[:, ::1], types.float64[:, :, ::1]
+Indices, Orders = types.int64[::1], types.int64[:, ::1]

@@ -44,28 +44,6 @@ def independent_table(density: ArrayLike) -> Array:
     return np.ascontiguousarray(table)
 
 
-def independent_table_derivatives(density: ArrayLike) -> Array:
-    """Return the derivative of `independent_table` by each density.
-
-    Parameters
-    ----------
-    density : array_like, shape (..., n)
-
-    Returns
-    -------
-    ndarray, shape (..., n, 2^n)
-    """
-    densities = np.asarray(density, dtype=np.float64)
-    n = densities.shape[-1]
-    derivatives = np.ones((*densities.shape[:-1], n, 1))
-    for j in range(n):
-        p = np.repeat(densities[..., j : j + 1, None], n, axis=-2)
-        inactive, active = 1 - p, p
-        inactive[..., j, :], active[..., j, :] = -1.0, 1.0
-        derivatives = np.concatenate([derivatives * inactive, derivatives * active], axis=-1)
-    return np.ascontiguousarray(derivatives)
-
-
 @dataclass(frozen=True)
 class Law:
     """Probabilities of the 2^k sets of active members of a block, and their derivatives.

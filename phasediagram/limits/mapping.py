@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from phasediagram.atlas.building import Atlas, search_more
 from phasediagram.atlas.following import End, together
 from phasediagram.limits.walking import Foot, Walker
-from phasediagram.lines.polylines import passes
+from phasediagram.lines.curves import passes
 from phasediagram.lines.tracer import Domain
 from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine

@@ -20,7 +20,7 @@ from phasediagram.minima.engine import Engine
 from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
-Name = Callable[[Array, Array], str]  # of a state at a position
+Names = Callable[[Array, Array], list[str]]  # of states (k, d) at positions (k, 2)
 
 _CONTINUOUS = "goes on continuously"
 _BESIDE = 0.05  # distance of two states of which one begins beside the other
@@ -61,7 +61,7 @@ def spinodals(
     plane: Plane,
     domain: Domain,
     limits: list[Limit],
-    name: Name,
+    names_of: Names,
 ) -> list[Spinodal]:
     """Return the curves of all limits along which a minimum really ends."""
     curves: list[Spinodal] = []
@@ -69,7 +69,7 @@ def spinodals(
         if not (limit.is_nothing or limit.is_speck):
             points = _polished(engine, plane, limit)
             for stretch in _stretches(engine, plane, domain, limit):
-                curves += _named(engine, plane, limit, points, stretch, domain, name)
+                curves += _named(engine, plane, limit, points, stretch, domain, names_of)
     return curves
 
 
@@ -152,16 +152,15 @@ def _named(
     points: _Points,
     stretch: _Stretch,
     domain: Domain,
-    name: Name,
+    names_of: Names,
 ) -> Iterator[Spinodal]:
     """Cut a stretch where the minimum gets another name, or does not end."""
     line = points.positions[stretch.start : stretch.stop]
     feet = limit.feet[stretch.start : stretch.stop]
     here = slice(stretch.start, stretch.stop)
-    names = [
-        _CONTINUOUS if goes_on else name(foot.anchor.x, foot.at)
-        for foot, goes_on in zip(feet, points.goes_on[here], strict=True)
-    ]
+    goes_on = points.goes_on[here]
+    names = names_of(np.array([foot.anchor.x for foot in feet]), np.array([f.at for f in feet]))
+    names = [_CONTINUOUS if on else own for own, on in zip(names, goes_on, strict=True)]
     runs = _runs(names, line)
     for k, (start, stop, called) in enumerate(runs):
         if called == _CONTINUOUS:

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.atlas.building import Atlas
-from phasediagram.lines.curves import Curve, Seed, is_same_pair, node_state, refined
+from phasediagram.lines.curves import Curve, Seed, is_same_pair, node_state, passes, refined
 from phasediagram.lines.nodes import Node, critical_point, tricritical_point, triple_point
-from phasediagram.lines.polylines import passes
 from phasediagram.lines.rivals import Rivals
 from phasediagram.lines.systems import EqualLoss
 from phasediagram.lines.tracer import Domain, correct, follow

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from phasediagram.lines.steps import solve
 from phasediagram.lines.systems import EqualLoss, Fold, System, ZeroCurvature, preactivation
-from phasediagram.lines.tracer import Domain, correct, follow, solve
+from phasediagram.lines.tracer import Domain, correct, follow
 from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.state import SAME_STATE
@@ -93,11 +95,14 @@ def _mean_loss(system: EqualLoss, x: Array, position: Array) -> float:
     W, b = space.weights(x), space.biases(x)
     if space.m == 1:
         return system.engine.slope(x, at)[0]
-    losses = []
-    for k in range(_COPIES):
-        turn, _ = np.linalg.qr(np.random.default_rng(k).normal(size=(space.m, space.m)))
-        losses.append(system.engine.slope(np.concatenate([(turn @ W).ravel(), b]), at)[0])
-    return math.fsum(losses) / _COPIES
+    turned = [np.concatenate([(turn @ W).ravel(), b]) for turn in _turns(space.m)]
+    return math.fsum(system.engine.slope(copy, at)[0] for copy in turned) / _COPIES
+
+
+@cache
+def _turns(m: int) -> tuple[Array, ...]:
+    rngs = (np.random.default_rng(k) for k in range(_COPIES))
+    return tuple(np.linalg.qr(rng.normal(size=(m, m)))[0] for rng in rngs)
 
 
 class CubicTerm:

@@ -24,7 +24,12 @@ _EDGE = 1e-6  # distance to the edge of the domain that counts as none
 _BISECTIONS = 24  # of a step in which a third minimum becomes the lowest
 _JUMPED = 0.15  # distance over which a minimum does not move in a step
 _RADIUS = 0.1  # the first trust radius from states known near by
-_ROUNDS = (0, 1.3), (3, 1.05)  # iterations, and how far above the lowest others may be then
+_ROUNDS = (
+    (0, 1.3),
+    (4, 1.05),
+    (8, 1.05),
+)  # iterations, and how far above the lowest others may be then
+_AT_ONE = 1e-4  # distance of two descents that go on as one; nearer minima are about to merge
 _CONVERGED = 1e3  # times the tolerance: where rounding stops a descent
 
 
@@ -46,7 +51,9 @@ class Rivals:
         near = self.atlas.near(position, self.engine.space)
         for iterations, share in _ROUNDS:
             ends = self.engine.minimize_at(near, at, _RADIUS, iterations)
-            near = ends.x[ends.loss < share * ends.loss.min(initial=np.inf)]
+            low = ends.loss < share * ends.loss.min(initial=np.inf)
+            near = np.array(distinct(self.engine, ends.x, ends.loss, low, np.inf, _AT_ONE))
+            near = near.reshape(-1, self.engine.space.size)
         ends = self.engine.minimize_at(near, at, _RADIUS)
         good = ends.slope < _CONVERGED * at.tolerance
         found = [

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.atlas.following import End
-from phasediagram.lines.polylines import passes
+from phasediagram.lines.curves import passes
 from phasediagram.lines.systems import Softest, ZeroCurvature
 from phasediagram.lines.tracer import Domain, correct, follow
 from phasediagram.minima.curvature import KINK

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from phasediagram.lines.steps import pair_step, solve
 from phasediagram.minima.engine import Engine
 from phasediagram.parameters import Plane
 
@@ -70,9 +71,18 @@ class System(ABC):
     def __init__(self, engine: Engine, plane: Plane) -> None:
         self.engine, self.plane = engine, plane
 
-    @abstractmethod
     def residual(self, y: Array) -> Residual:
         """Return the equations and their Jacobian."""
+        raise NotImplementedError
+
+    def step(self, y: Array, constraint: Array, offset: float) -> Array:
+        """Return Newton's step from y whose product with `constraint` is ``-offset``.
+
+        Not finite where the equations are not.
+        """
+        here = self.residual(y)
+        matrix = np.vstack([here.jacobian, constraint])
+        return solve(matrix, -np.append(here.value, offset))
 
     @abstractmethod
     def states(self, y: Array) -> tuple[Array, ...]:
@@ -90,9 +100,7 @@ class System(ABC):
 
     def local(self, x: Array, position: Array) -> Local:
         """Return loss and derivatives of a state, also by position."""
-        losses, gradients, hessian = self.engine.with_slopes(
-            x, self.plane.at(position), self.plane.derivatives(position)
-        )
+        losses, gradients, hessian = self.engine.with_slopes(x, *self.plane.expanded(position))
         return Local(float(losses[0]), gradients[0], hessian, losses[1:], gradients[1:].T)
 
 
@@ -103,17 +111,14 @@ class EqualLoss(System):
         d = self.engine.space.size
         return y[:d], y[d : 2 * d]
 
-    def residual(self, y: Array) -> Residual:
-        d = self.engine.space.size
-        first, second = (self.local(x, y[-2:]) for x in self.states(y))
-        value = np.concatenate([first.gradient, second.gradient, [first.loss - second.loss]])
-        jacobian = np.zeros((2 * d + 1, 2 * d + 2))
-        jacobian[:d, :d], jacobian[:d, -2:] = first.hessian, first.gradient_by_position
-        jacobian[d : 2 * d, d : 2 * d] = second.hessian
-        jacobian[d : 2 * d, -2:] = second.gradient_by_position
-        jacobian[-1, :d], jacobian[-1, d : 2 * d] = first.gradient, -second.gradient
-        jacobian[-1, -2:] = first.loss_by_position - second.loss_by_position
-        return Residual(value, jacobian)
+    def step(self, y: Array, constraint: Array, offset: float) -> Array:
+        """Return Newton's step, see `System.step`."""
+        step, space = np.empty(len(y)), self.engine.space
+        tables, importances = self.plane.expanded(y[-2:])
+        pair_step(
+            self.engine.rows, space.m, space.n, y, tables, importances, constraint, offset, step
+        )
+        return step
 
     def tangent(self, y: Array) -> Array:
         """Return a unit tangent: along it the losses stay equal and the states respond."""

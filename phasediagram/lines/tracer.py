@@ -71,12 +71,7 @@ def correct(
     y = guess.copy()
     before = np.inf
     for _ in range(_ITERATIONS):
-        here = system.residual(y)
-        matrix = np.vstack([here.jacobian, constraint])
-        right = -np.append(here.value, constraint @ (y - through))
-        if not (np.isfinite(matrix).all() and np.isfinite(right).all()):
-            return None
-        step = solve(matrix, right)
+        step = system.step(y, constraint, float(constraint @ (y - through)))
         y = y + step
         moved = float(np.abs(step[-2:]).max())
         if not np.abs(y - guess).max() < _FAR:
@@ -85,14 +80,6 @@ def correct(
             return y
         before = moved
     return None
-
-
-def solve(matrix: Array, right: Array) -> Array:
-    """Solve linear equations; the shortest solution where a symmetry makes them singular."""
-    scale = np.abs(matrix).max(axis=1)
-    scale[scale == 0] = 1.0
-    matrix, right = matrix / scale[:, None], right / scale
-    return np.asarray(np.linalg.lstsq(matrix, right, rcond=1e-10)[0])
 
 
 def follow(

@@ -18,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from phasediagram.lines.curves import Seed
+from phasediagram.lines.curves import Seed, passes
 from phasediagram.lines.mapper import Mapper
 from phasediagram.lines.nodes import Node
-from phasediagram.lines.polylines import passes
 from phasediagram.lines.stability import StabilityLimit, leading_coefficient
 from phasediagram.lines.systems import ZeroCurvature
 from phasediagram.lines.tracer import correct

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -204,24 +204,25 @@ class Engine:
         return loss, gradient, hessian
 
     def with_slopes(
-        self, x: Array, at: Parameters, by: Sequence[Parameters]
+        self, x: Array, tables: Array, importances: Array
     ) -> tuple[Array, Array, Array]:
         """Return losses (k + 1,) and gradients (k + 1, d) here and of derivatives, and the Hessian.
 
-        Rotations are made stiff.  `by` has k parameters whose losses are the derivatives.
+        Rotations are made stiff.  `tables` and `importances` have k + 1 rows, those of the point
+        first, then those whose losses are the derivatives.
         """
         size = self.space.size
-        losses, gradients = np.empty(len(by) + 1), np.empty((len(by) + 1, size))
+        losses, gradients = np.empty(len(tables)), np.empty((len(tables), size))
         hessian = np.empty((size, size))
         evaluate_with_slopes_at(
             self.rows,
             self.space.m,
             self.space.n,
             x,
-            at.table,
-            at.importance,
-            np.array([other.table for other in by]),
-            np.array([other.importance for other in by]),
+            tables[0],
+            importances[0],
+            tables[1:],
+            importances[1:],
             losses,
             gradients,
             hessian,

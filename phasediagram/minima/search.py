@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from phasediagram.minima.engine import Ends, Engine
 from phasediagram.minima.following import FLAT
 from phasediagram.minima.starts import between, random_starts
-from phasediagram.minima.state import SAME_STATE, Space
+from phasediagram.minima.state import SAME_STATE, Space, select_distinct
 from phasediagram.naming.geometry import is_silent
 from phasediagram.parameters import Parameters
 from phasediagram.progress import Progress
@@ -145,21 +145,22 @@ def _most_opposite_first(engine: Engine, states: list[Array], loss: Array) -> ND
     return np.lexsort([products.round(6), level])
 
 
-def distinct(engine: Engine, x: Array, loss: Array, good: NDArray[np.bool_]) -> list[Array]:
+def distinct(
+    engine: Engine,
+    x: Array,
+    loss: Array,
+    good: NDArray[np.bool_],
+    same_loss: float = _SAME_LOSS,
+    same_state: float = SAME_STATE,
+) -> list[Array]:
     """Return one state of each kind, the lowest first."""
-    order = [k for k in np.argsort(loss, kind="stable") if good[k]]
-    kept: list[int] = []
-    signatures: list[Array] = []
-    for k in order:
-        candidates = [i for i, q in enumerate(kept) if abs(loss[k] - loss[q]) < _SAME_LOSS]
-        if candidates:
-            own = engine.space.signature(x[k])
-            near = np.array([signatures[i] for i in candidates])  # (q, orders, n, n + 1)
-            if np.abs(near - own).max(axis=(-1, -2)).min() < SAME_STATE:
-                continue
-        kept.append(int(k))
-        signatures.append(engine.space.copies(engine.space.signature(x[k])))
-    return [x[k] for k in kept]
+    order = np.argsort(loss, kind="stable")
+    order = order[good[order]]
+    space, kept = engine.space, np.empty(len(order), dtype=np.int64)
+    count = select_distinct(
+        space.m, space.n, space.orders, x[order], loss[order], same_loss, same_state, kept
+    )
+    return [x[k] for k in order[kept[:count]]]
 
 
 def are_silent(engine: Engine, x: Array) -> NDArray[np.bool_]:
