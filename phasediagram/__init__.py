@@ -8,7 +8,6 @@ from phasediagram._version import __version__
 
 if TYPE_CHECKING:
     from phasediagram.atlas.diagram import phase_diagram
-    from phasediagram.atlas.sections import loss_section
     from phasediagram.boundaries.tracing import phase_boundaries
     from phasediagram.catalogue.configurations import (
         Configuration,
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from phasediagram.results.grids import PhaseDiagram
     from phasediagram.results.lines import BranchLosses, LossSection, SectionTransition
     from phasediagram.results.points import Interference, Minimum, Solution
+    from phasediagram.sections.loss import loss_section
     from phasediagram.toymodel.axes import Axis
     from phasediagram.toymodel.models import (
         Group,
@@ -67,7 +67,7 @@ else:
         "comparison.basins": ("Basin", "Basins", "basin_probabilities"),
         "comparison.edges": ("EdgeDistances", "edge_distances"),
         "comparison.own_networks": ("classify", "compare_weights"),
-        "atlas.sections": ("loss_section",),
+        "sections.loss": ("loss_section",),
         "boundaries.tracing": ("phase_boundaries",),
         "files.storing": ("load", "save", "to_xarray"),
         "grouping.families": ("FeatureGroup", "GroupCatalogue"),

@@ -38,6 +38,7 @@ ORDER = (
     ("minima/",),
     ("grouping/",),
     ("atlas/",),
+    ("sections/",),
     ("certified/",),
     ("lines/",),
     ("limits/",),

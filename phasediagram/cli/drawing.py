@@ -269,7 +269,7 @@ def _losses(options: argparse.Namespace) -> int:
 def _section(options: argparse.Namespace) -> LossSection:
     import numpy as np
 
-    from phasediagram.atlas.sections import loss_section
+    from phasediagram.sections.loss import loss_section
 
     if options.x is not None:
         if options.density is not None or options.relative_importance is not None or options.range:
