@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from html import escape
 from io import BytesIO
 from typing import Any
 
+from phasediagram.catalogue.configurations import ConfigurationMinimum
+from phasediagram.certified.certificate import Certificate
 from phasediagram.comparison.agreement import Agreement
 from phasediagram.comparison.basins import Basins
+from phasediagram.comparison.edges import EdgeDistances
+from phasediagram.files.pointwise import (
+    certificate_rows,
+    configuration_rows,
+    edge_rows,
+    loss_rows,
+)
 from phasediagram.files.tables import (
     agreement_rows,
     basin_rows,
+    group_rows,
     minima_rows,
+    mixture_rows,
     special_point_rows,
     transition_rows,
 )
+from phasediagram.grouping.families import GroupCatalogue
+from phasediagram.grouping.result import Geometry
+from phasediagram.large.loss import LossWithError
 from phasediagram.plotting.dispatch import plot
 from phasediagram.plotting.paper import paper_figure
+from phasediagram.regions.result import PhaseRegions
 from phasediagram.results import LossSection, PhaseBoundaries, PhaseDiagram, Solution
 from phasediagram.training.result import TrainingResult, grid_axes
 from phasediagram.values import DrawnResult, Result
@@ -34,8 +50,9 @@ def to_html(result: Result) -> str:
 
     Parameters
     ----------
-    result : Solution, PhaseDiagram, PhaseBoundaries, LossSection, TrainingResult, Agreement, \
-            Basins, EdgeDistances, Certificate, CertifiedDiagram or ConfigurationMinimum
+    result : Solution, PhaseDiagram, PhaseBoundaries, PhaseRegions, LossSection, TrainingResult, \
+            Agreement, Basins, EdgeDistances, Certificate, CertifiedDiagram, \
+            ConfigurationMinimum, Geometry, GroupCatalogue or LossWithError
 
     Returns
     -------
@@ -59,22 +76,33 @@ def to_html(result: Result) -> str:
     return f"<div>{''.join(parts)}</div>"
 
 
-def _rows(result: Any) -> Rows | None:
+def _share_rows(result: PhaseDiagram | PhaseRegions) -> Rows:
+    shares = [[name, f"{100 * share:.2f} %"] for name, share in result.shares().items()]
+    return ["phase", "share"], shares
+
+
+# the tables that go with results; training and certified diagrams have figures alone
+_TABLES: dict[type[Result], Callable[[Any], Rows]] = {
+    Solution: lambda solution: minima_rows(solution.minima),
+    PhaseDiagram: _share_rows,
+    PhaseRegions: _share_rows,
+    PhaseBoundaries: special_point_rows,
+    LossSection: transition_rows,
+    Agreement: lambda agreement: agreement_rows([agreement]),
+    Basins: basin_rows,
+    Geometry: mixture_rows,
+    GroupCatalogue: group_rows,
+    EdgeDistances: edge_rows,
+    ConfigurationMinimum: configuration_rows,
+    LossWithError: loss_rows,
+    Certificate: certificate_rows,
+}
+
+
+def _rows(result: Result) -> Rows | None:
     """Return the header and the rows of the table that goes with a result."""
-    if isinstance(result, Solution):
-        return minima_rows(result.minima)
-    if isinstance(result, PhaseDiagram):
-        shares = [[name, f"{100 * share:.2f} %"] for name, share in result.shares().items()]
-        return ["phase", "share"], shares
-    if isinstance(result, PhaseBoundaries):
-        return special_point_rows(result)
-    if isinstance(result, LossSection):
-        return transition_rows(result)
-    if isinstance(result, Agreement):
-        return agreement_rows([result])
-    if isinstance(result, Basins):
-        return basin_rows(result)
-    return None
+    make = _TABLES.get(type(result))
+    return None if make is None else make(result)
 
 
 def _figure(result: Any) -> str | None:

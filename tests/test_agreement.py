@@ -196,6 +196,22 @@ def test_figures(training, diagram):
     assert len(ax.collections[0].get_offsets()) == training.density.size
 
 
+def test_training_is_drawn_with_spinodals_on_request(training, diagram):
+    curve = np.array([0.2, 0.3]), np.array([0.5, 0.6])
+    spinodal = phd.Boundary(*curve, ("ignored",), None, "spinodal")
+    boundaries = phd.PhaseBoundaries((spinodal,), (), 2, 1, "free")
+    agreement = phd.compare(diagram, training)
+    for asked, drawn in (({}, 0), ({"spinodals": False}, 0), ({"spinodals": "all"}, 2)):
+        figure = draw_training(training, agreement, diagram, boundaries, **asked)
+        dotted = [
+            line
+            for ax in figure.axes[:2]
+            for line in ax.lines
+            if line.get_linestyle() == ":" and len(line.get_xdata())
+        ]
+        assert len({line.axes for line in dotted}) == drawn, asked
+
+
 def test_bad_input(training, diagram):
     canonical = phd.phase_diagram(*GRID, weights="canonical")
     with pytest.raises(ValueError, match="diagram must have free weights, got 'canonical'"):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -226,6 +228,34 @@ def test_no_progress_without_a_terminal(monkeypatch):
         assert show is None
 
 
+@pytest.mark.parametrize("terminal", [io.StringIO, Terminal])
+@pytest.mark.parametrize("with_tqdm", [True, False])
+def test_long_work_says_once_where_its_result_goes(monkeypatch, terminal, with_tqdm):
+    """As soon as it turns out to be long, and also where no progress is shown."""
+    if with_tqdm:
+        pytest.importorskip("tqdm", reason="needs the extra [progress]")
+    else:
+        monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(sys, "stderr", terminal())
+    says = options.will_write(Path("runs.npz"), None, Path("runs.png"))
+    for silent, shown in ((1e9, 0), (0, 1)):
+        monkeypatch.setattr(options, "_SILENT_SECONDS", silent)
+        with options.progress_bar("training", says) as show:
+            for share in (0.25, 0.5, 0.75):
+                show(share)
+        said = sys.stderr.getvalue()
+        assert said.count("training: will write runs.npz, runs.png\n") == shown
+
+
+def test_training_says_where_its_runs_go_before_they_are_there(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(options, "_SILENT_SECONDS", 0)
+    path = tmp_path / "runs.npz"
+    arguments = ["train", "--grid", "2", "--seeds", "1", "--steps", "5", "-o", str(path)]
+    assert main(arguments) == 0
+    first, *_ = capsys.readouterr().err.splitlines()
+    assert first == f"training: will write {path}"
+
+
 def test_draw_on_other_axes_and_of_another_model(tmp_path, capsys):
     path = str(tmp_path / "figure.png")
     axes = ["--x", "interference_penalty", "0.002", "0.1", "--y", "density", "0.05", "1"]
@@ -343,6 +373,32 @@ def test_completion_without_shtab_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "shtab", None)
     assert main(["completion", "zsh"]) == 2
     assert "install the extra [completion]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("traced", [True, False])
+def test_draw_prints_the_shares_that_its_json_has(traced, tmp_path, monkeypatch, capsys):
+    """Shares of the area between traced boundaries, else of the grid, and says which."""
+    import numpy as np
+
+    import phasediagram as phd
+    from phasediagram.boundaries import tracing
+
+    monkeypatch.chdir(tmp_path)
+    curve = np.geomspace(0.85, 0.95, 3), np.ones(3), ("ignored", "dedicated"), 1, "equilibrium"
+    found = phd.PhaseBoundaries((phd.Boundary(*curve),), (), 2, 1, "free")
+    monkeypatch.setattr(tracing, "phase_boundaries", lambda *_, **__: found)
+    window = ["--density-range", "0.85", "0.95", "--importance-range", "0.4", "2"]
+    given = ["draw", "--grid", "4", *window, *([] if traced else ["--no-boundaries"])]
+    assert main(given) == 0
+    text = capsys.readouterr().out
+    assert main([*given, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["shares_of"] == ("area" if traced else "grid")
+    assert f"shares of the {'window' if traced else 'grid'}'s" in text
+    ignored = np.log(1 / 0.4) / np.log(2 / 0.4) if traced else 0.5
+    assert document["shares"]["ignored"] == pytest.approx(ignored, rel=1e-12)
+    for phase, share in document["shares"].items():
+        assert re.search(rf"^  {phase} +{100 * share:.1f} %$", text, re.MULTILINE)
 
 
 SMALL = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import pickle
 import re
 
@@ -29,10 +30,26 @@ def runs():
     return phd.train(P[:, None], R, seeds=2, steps=300, optimizer="exact", record=[0, 100])
 
 
+def regions():
+    """Two halves: at r = 1, where features are dense, one is represented and the other is not."""
+    curve = phd.Boundary(
+        np.geomspace(0.85, 0.95, 3), np.ones(3), ("ignored", "dedicated"), 1, "equilibrium"
+    )
+    window = {"density": (0.85, 0.95), "relative_importance": (0.5, 2.0)}
+    return phd.phase_regions(phd.PhaseBoundaries((curve,), (), 2, 1, "free"), **window)
+
+
+def groups():
+    return phd.find_groups((0.2, 0.25), max_features=5, max_hidden=2, searched=[0.22], starts=20)
+
+
 MAKE = {
     "Solution": lambda: phd.solve(0.55, 0.66),
     "PhaseDiagram": lambda: phd.phase_diagram(P, R),
     "PhaseBoundaries": boundaries,
+    "PhaseRegions": regions,
+    "Geometry": lambda: phd.geometry([0.2, 0.25], 5, 2, groups=groups()),
+    "GroupCatalogue": groups,
     "LossSection": lambda: phd.loss_section(0.55, [0.6, 0.65, 0.7]),
     "TrainingResult": runs,
     "Agreement": lambda: phd.compare(phd.phase_diagram(P, R), runs()),
@@ -43,6 +60,9 @@ MAKE = {
         density=(0.02, 0.1), relative_importance=(0.5, 2.0), undecided=0.5
     ),
     "Certificate": lambda: phd.certify(0.2),
+    "LossWithError": lambda: phd.expected_loss_with_error(
+        [[[1.0, -0.9]], [[1.0, 0.0]]], [0.0, 0.1], 0.4
+    ),
 }
 # what `print` must answer
 SAYS = {
@@ -51,6 +71,11 @@ SAYS = {
     r"importance 0\.2 to 5\n  .*antipodal \d+\.\d %",
     "PhaseBoundaries": r"1 boundary \(1 first order, 0 continuous\), 1 spinodal, 4 points\n.*\n"
     r"  special points: 1 triple point\n  unresolved: nothing",
+    "PhaseRegions": r"2 regions, n = 2, m = 1\n  density 0\.85 to 0\.95, relative importance 0\.5 "
+    r"to 2\n  (ignored|dedicated) 50\.0 %, (ignored|dedicated) 50\.0 %",
+    "Geometry": r"1 pentagon at density 0\.2; 1 transition up to 0\.25\n.*\n  1 pentagon \| "
+    r"1 ignored, 2 antipodal at 0\.22487544\d+, first order",
+    "GroupCatalogue": r"\d+ groups of at most 5 features in 2 dimensions\n  density 0\.2 to 0\.25",
     "LossSection": r"\d minima at 3 points, n = 2, m = 1\n  density 0\.55, relative importance 0\.6"
     r" to 0\.7\n.*\n  ignored \| partial at 0\.6084939\d+, continuous",
     "TrainingResult": r"24 runs, 2 at each of 4 x 3 points, n = 2, m = 1\n.*\n  exact, 300 steps",
@@ -60,11 +85,12 @@ SAYS = {
     "EdgeDistances": r"\d+ edges?; in steps of the trained grid",
     "ConfigurationMinimum": r"4 points, loss 0\.\d+ to 0\.\d+\n",
     "CertifiedDiagram": r"superposed 100\.0 %",
+    "LossWithError": r"0\.\d+ to 0\.\d+ at 2 points, wrong by at most \d\.\de-\d\d",
     "Certificate": r"0\.0131845552\d+ <= least loss <= 0\.0131845552",
 }
 DRAWN = {
-    "PhaseDiagram", "PhaseBoundaries", "LossSection", "TrainingResult", "Agreement",
-    "CertifiedDiagram",
+    "PhaseDiagram", "PhaseBoundaries", "PhaseRegions", "LossSection", "TrainingResult",
+    "Agreement", "CertifiedDiagram", "Geometry",
 }  # fmt: skip
 
 
@@ -88,6 +114,44 @@ def test_no_type_of_result_is_left_out():
     }
     assert results == set(MAKE)
     assert {name for name in MAKE if issubclass(getattr(phd, name), values.DrawnResult)} == DRAWN
+
+
+def test_what_public_functions_return_is_a_result():
+    """What they return can be saved, shown and compared, unless it is numbers or a question."""
+    questions = {"Group", "Configuration"}  # which results are the answers to
+    others = {"Array", "NDArray", "tuple", "str", "np", "None"}
+    others |= {"Axes", "xarray", "Dataset", "Result"}  # of other packages; any result
+    returned = set()
+    for name in phd.__all__:
+        function = getattr(phd, name)
+        if inspect.isfunction(function):
+            annotation = str(inspect.signature(function).return_annotation)
+            returned |= set(re.findall(r"[A-Za-z]\w+", annotation)) - {"str_"}
+    assert returned - questions - others == set(MAKE) - {"ConfigurationMinimum"}  # by a method
+
+
+def test_every_public_dataclass_of_numbers_is_a_value():
+    """So that it compares by its numbers, prints itself, and its arrays are read-only."""
+    questions = {"Axis", "ToyModel", "Group", "Configuration"}  # what users say, without arrays
+    for name in phd.__all__:
+        kind = getattr(phd, name)
+        if dataclasses.is_dataclass(kind) and name not in questions:
+            assert issubclass(kind, values.Value), name
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".nc"])
+def test_every_result_is_saved_and_loaded(name, result, suffix, tmp_path):
+    """By itself, and read back equal to the last bit."""
+    if suffix == ".nc":
+        pytest.importorskip("xarray", reason="needs the extra [xarray]")
+    path = tmp_path / f"result{suffix if name != 'Certificate' else '.gz'}"
+    result.save(path)
+    read = phd.load(path, type(result))
+    if name == "Certificate":  # whose proof is a tree that is compared by what it proves
+        assert (read.exact_lower, read.exact_upper) == (result.exact_lower, result.exact_upper)
+    else:
+        assert read == result
+        assert repr(read) == repr(result)
 
 
 def test_print_answers_in_a_few_lines(name, result):
@@ -199,8 +263,7 @@ def test_notebooks_show_a_figure_or_a_table(name, result):
     shown = result._repr_html_()
     assert shown == phd.to_html(result)
     assert ("data:image/png;base64,iVBOR" in shown) == (name in DRAWN)
-    plain = {"EdgeDistances", "ConfigurationMinimum", "Certificate", "CertifiedDiagram"}
-    assert ("<table" in shown) == (name not in plain | {"TrainingResult"})
+    assert ("<table" in shown) == (name not in {"TrainingResult", "CertifiedDiagram"})
     assert len(shown) < 250_000
     assert "http" not in shown
 

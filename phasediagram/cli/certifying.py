@@ -18,6 +18,7 @@ from phasediagram.cli.options import (
     figure_path,
     hidden_dimensions,
     progress_bar,
+    will_write,
     writable,
 )
 
@@ -137,7 +138,7 @@ def _certified_diagram(options: argparse.Namespace) -> int:
     # spawned: a forked copy of a process with threads, such as the bar's, can hang
     with (
         ProcessPoolExecutor(mp_context=get_context("spawn")) as executor,
-        progress_bar("certifying") as progress,
+        progress_bar("certifying", will_write(path, options.directory)) as progress,
     ):
         found = certified_diagram(
             interference_penalty=options.penalty_range and tuple(options.penalty_range),

@@ -13,10 +13,13 @@ from phasediagram.cli.options import (
     Parser,
     add_json,
     add_size,
+    add_spinodals,
     answer,
     figure_path,
     hidden_dimensions,
     progress_bar,
+    spinodals_of,
+    will_write,
     writable,
 )
 
@@ -81,6 +84,7 @@ def add_train(verbs: argparse._SubParsersAction[Parser]) -> None:
     train.add_argument(
         "--figure", type=Path, metavar="FILE", help="draw the runs: a .png, .pdf or .svg file"
     )
+    add_spinodals(train)
     add_json(train)
     train.set_defaults(run=_train)
 
@@ -109,7 +113,7 @@ def _train(options: argparse.Namespace) -> int:
     density = np.geomspace(*DENSITY_RANGE[::-1], options.grid)
     importance = np.geomspace(*RELATIVE_IMPORTANCE_RANGE, options.grid)
     size = options.features, hidden_dimensions(options)
-    with progress_bar("training") as progress:
+    with progress_bar("training", will_write(path, options.checkpoint, figure_file)) as progress:
         training = train(
             density[:, None],
             importance[None, :],
@@ -126,15 +130,20 @@ def _train(options: argparse.Namespace) -> int:
     if not training.completed.any():
         print(f"wrote {path}, interrupted before any run was finished", file=sys.stderr)
         return INTERRUPTED
-    with progress_bar("solving") as progress:
+    with progress_bar("solving", f"wrote {path}") as progress:
         diagram = phase_diagram(density, importance, *size, progress=progress)
     agreement = compare(diagram, training)
     if figure_file is not None:
         boundaries = None
         if options.features <= MAX_TRACED_FEATURES:
-            with progress_bar("tracing boundaries") as progress:
-                boundaries = phase_boundaries(*size, progress=progress)
-        save_figure(draw_training(training, agreement, diagram, boundaries), figure_file)
+            with progress_bar("tracing boundaries", will_write(figure_file)) as progress:
+                boundaries = phase_boundaries(
+                    *size, spinodals=options.spinodals is not None, progress=progress
+                )
+        figure = draw_training(
+            training, agreement, diagram, boundaries, spinodals=spinodals_of(options)
+        )
+        save_figure(figure, figure_file)
         wrote.append(figure_file)
     answer(options, agreements_table([agreement]), lambda: record(agreement), wrote)
     if not training.completed.all():

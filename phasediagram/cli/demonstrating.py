@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from phasediagram.cli.options import Parser, add_figure, add_json, answer, figure_path, progress_bar
+from phasediagram.cli.options import (
+    Parser,
+    add_figure,
+    add_json,
+    answer,
+    figure_path,
+    progress_bar,
+    will_write,
+)
 
 _DENSITIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 
@@ -61,7 +69,7 @@ def _demonstrate(options: argparse.Namespace) -> int:
     size = {"importance": importance, "seeds": options.seeds, "steps": options.steps}
     first = options.densities[:1]
     linear = train(first, model=ToyModel(n, m, activation="linear"), **size)
-    with progress_bar("training") as progress:
+    with progress_bar("training", will_write(path)) as progress:
         relu = train(options.densities, model=ToyModel(n, m), progress=progress, **size)
     weights, biases, titles = [], [], []
     lines = ["model   density   loss                   represented  superposition"]

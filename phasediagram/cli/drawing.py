@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 from phasediagram.cli.assuming import (
     add_axes,
@@ -19,12 +19,15 @@ from phasediagram.cli.options import (
     add_figure,
     add_json,
     add_size,
+    add_spinodals,
     add_weights,
     answer,
     ascending,
     figure_path,
     hidden_dimensions,
     progress_bar,
+    spinodals_of,
+    will_write,
 )
 
 if TYPE_CHECKING:
@@ -65,14 +68,7 @@ def add_draw(verbs: argparse._SubParsersAction[Parser]) -> None:
         help="of the relative importance; default: 0.1 10",
     )
     draw.add_argument("--no-boundaries", action="store_true", help="only the grid, which is faster")
-    draw.add_argument(
-        "--spinodals",
-        nargs="?",
-        const="lowest",
-        choices=["lowest", "all"],
-        help="also limits of metastability, dotted, in the colour of the phase that ends: of "
-        "phases that are the lowest somewhere, or of all; for 3 features it takes minutes",
-    )
+    add_spinodals(draw)
     draw.add_argument(
         "--grid", type=int, default=128, metavar="K", help="points along each axis; default: 128"
     )
@@ -89,7 +85,6 @@ def _draw(options: argparse.Namespace) -> int:
 
     from phasediagram.atlas.diagram import phase_diagram
     from phasediagram.boundaries.tracing import phase_boundaries
-    from phasediagram.files.documents import record
     from phasediagram.model import MAX_TRACED_FEATURES
     from phasediagram.plotting import draw_comparison, draw_figure, save_figure
 
@@ -103,7 +98,7 @@ def _draw(options: argparse.Namespace) -> int:
         np.geomspace(*ascending("--density-range", options.density_range)[::-1], options.grid),
         np.geomspace(*ascending("--importance-range", options.importance_range), options.grid),
     )
-    with progress_bar("solving") as progress:
+    with progress_bar("solving", will_write(path)) as progress:
         diagram = phase_diagram(*grid, options.features, hidden, options.weights, progress)
     boundaries = None
     traced = options.weights == "free" and options.features <= MAX_TRACED_FEATURES
@@ -118,7 +113,7 @@ def _draw(options: argparse.Namespace) -> int:
                 relative_importance=ascending("--importance-range", options.importance_range),
             )
     regions = _regions(boundaries, diagram)
-    spinodals = _spinodals(options)
+    spinodals = spinodals_of(options)
     if options.compare:
         with progress_bar("comparing") as progress:
             other = phase_diagram(*grid, options.features, hidden, options.compare, progress)
@@ -130,9 +125,9 @@ def _draw(options: argparse.Namespace) -> int:
     lines = [
         f"n = {diagram.n_features}, m = {diagram.n_hidden}, {diagram.weights} weights, "
         f"{options.grid} x {options.grid} points",
-        *_shares(diagram, regions),
+        *_said(_shares(diagram, regions), regions),
     ]
-    document = record(diagram)
+    document = _document(diagram, regions)
     if options.compare:
         row, column = np.unravel_index(excess.argmax(), excess.shape)
         place = diagram.density[row], diagram.relative_importance[column]
@@ -156,7 +151,6 @@ def _draw_assumed(options: argparse.Namespace) -> int:
     """Draw the diagram of another model, or on other axes."""
     from phasediagram.atlas.diagram import phase_diagram
     from phasediagram.boundaries.tracing import phase_boundaries
-    from phasediagram.files.documents import record
     from phasediagram.model import MAX_TRACED_FEATURES
     from phasediagram.plotting import draw_figure, save_figure
 
@@ -172,7 +166,7 @@ def _draw_assumed(options: argparse.Namespace) -> int:
         name: axis_of(name, getattr(options, name) or ends[name], options.grid) for name in ends
     }
     arguments = {**axes, **held_of(options), "model": model_of(options)}
-    with progress_bar("solving") as progress:
+    with progress_bar("solving", will_write(options.output)) as progress:
         diagram = phase_diagram(progress=progress, **arguments)
     boundaries = None
     traced = options.features <= MAX_TRACED_FEATURES and options.activation == "relu"
@@ -182,15 +176,11 @@ def _draw_assumed(options: argparse.Namespace) -> int:
                 spinodals=options.spinodals is not None, progress=progress, **arguments
             )
     regions = _regions(boundaries, diagram)
-    save_figure(draw_figure(diagram, regions, spinodals=_spinodals(options)), options.output)
+    save_figure(draw_figure(diagram, regions, spinodals=spinodals_of(options)), options.output)
     title = f"{diagram.model or model_of(options)!r}, {options.grid} x {options.grid} points"
-    lines = "\n".join([title, *_shares(diagram, regions)])
-    answer(options, lines, lambda: record(diagram), [options.output])
+    lines = "\n".join([title, *_said(_shares(diagram, regions), regions)])
+    answer(options, lines, lambda: _document(diagram, regions), [options.output])
     return 0
-
-
-def _spinodals(options: argparse.Namespace) -> bool | Literal["all"]:
-    return "all" if options.spinodals == "all" else options.spinodals is not None
 
 
 def _regions(boundaries: PhaseBoundaries | None, diagram: PhaseDiagram) -> PhaseRegions | None:
@@ -200,23 +190,44 @@ def _regions(boundaries: PhaseBoundaries | None, diagram: PhaseDiagram) -> Phase
         return regions_for(diagram, boundaries)
 
 
-def _shares(diagram: PhaseDiagram, regions: PhaseRegions | None) -> list[str]:
-    """Say what share each phase holds: of the area, if its regions are known, or of the grid."""
-    closed = regions is not None and regions.is_closed
-    shares = regions.shares() if regions is not None and closed else diagram.shares()
-    width = max(map(len, shares))
-    lines = [f"  {name:<{width}}  {_percent(share)}" for name, share in shares.items()]
+def _shares(diagram: PhaseDiagram, regions: PhaseRegions | None) -> dict[str, Any]:
+    """Return what share each phase holds: of the area, if its regions are known, or of the grid."""
+    if regions is not None and regions.is_closed:
+        return {"shares_of": "area", "shares": regions.shares()}
+    return {"shares_of": "grid", "shares": diagram.shares()}
+
+
+def _said(shares: dict[str, Any], regions: PhaseRegions | None) -> list[str]:
+    """Say what share each phase holds, and what is amiss with the regions."""
+    width = max(map(len, shares["shares"]))
+    what = "the window's area" if shares["shares_of"] == "area" else "the grid's points"
+    lines = [f"shares of {what}:"]
+    lines += [f"  {name:<{width}}  {_percent(x)}" for name, x in shares["shares"].items()]
+    return [*lines, *_amiss(regions)]
+
+
+def _amiss(regions: PhaseRegions | None) -> list[str]:
+    """Return what keeps regions from being closed, and where they contradict the solver."""
     if regions is None:
-        return lines
-    lines += [
-        f"the regions are the grid's: {end.reason}, at {end.density:g}, {end.relative_importance:g}"
-        for end in regions.open_ends
+        return []
+    return [
+        *(
+            f"the regions are the grid's: {end.reason}, at {end.density:g}, "
+            f"{end.relative_importance:g}"
+            for end in regions.open_ends
+        ),
+        *(
+            f"the lowest minimum and the boundaries disagree: {disagreement}"
+            for disagreement in regions.disagreements
+        ),
     ]
-    lines += [
-        f"the lowest minimum and the boundaries disagree: {disagreement}"
-        for disagreement in regions.disagreements
-    ]
-    return lines
+
+
+def _document(diagram: PhaseDiagram, regions: PhaseRegions | None) -> dict[str, Any]:
+    """Return what is printed as JSON has it."""
+    from phasediagram.files.documents import record
+
+    return {**record(diagram), **_shares(diagram, regions), "amiss": _amiss(regions)}
 
 
 def _percent(share: float) -> str:

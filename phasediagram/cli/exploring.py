@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from phasediagram.cli.options import Parser, hidden_dimensions, progress_bar, writable
+from phasediagram.cli.options import Parser, hidden_dimensions, progress_bar, will_write, writable
 
 if TYPE_CHECKING:
     from phasediagram.results import PhaseBoundaries
@@ -68,7 +68,7 @@ def _explore(options: argparse.Namespace) -> int:
     sizes = [(options.features, hidden_dimensions(options))] if one_model else PAPER_SIZES
     require_explorable(sizes)
     traced = [_load(file) for file in options.boundaries] if options.boundaries else None
-    with progress_bar("tracing") as progress:
+    with progress_bar("tracing", will_write(path)) as progress:
         write_explorer(path, sizes, progress, boundaries=traced)
     print(f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from phasediagram.cli.options import (
     Parser,
@@ -13,6 +13,7 @@ from phasediagram.cli.options import (
     ascending,
     figure_path,
     progress_bar,
+    will_write,
     writable,
 )
 
@@ -57,6 +58,7 @@ def add_geometry(verbs: argparse._SubParsersAction[Parser]) -> None:
 def _geometry(options: argparse.Namespace) -> int:
     import numpy as np
 
+    from phasediagram.files.documents import record
     from phasediagram.files.storing import load, save
     from phasediagram.grouping.families import GroupCatalogue
     from phasediagram.grouping.finding import find_groups
@@ -68,7 +70,7 @@ def _geometry(options: argparse.Namespace) -> int:
     if options.groups is not None:
         groups = load(options.groups, GroupCatalogue)
     else:
-        with progress_bar("searching") as progress:
+        with progress_bar("searching", will_write(kept, path)) as progress:
             groups = find_groups(
                 (low, high),
                 max_features=options.max_features,
@@ -93,7 +95,7 @@ def _geometry(options: argparse.Namespace) -> int:
             plot_geometry(found, figure.add_subplot())
             save_figure(figure, path)
         wrote.append(path)
-    answer(options, "\n".join(_lines(found, len(groups.groups))), lambda: _document(found), wrote)
+    answer(options, "\n".join(_lines(found, len(groups.groups))), lambda: record(found), wrote)
     return 0
 
 
@@ -109,26 +111,6 @@ def _lines(found: Geometry, count: int) -> list[str]:
             f"{name} of the whole model at densities {where.min():.4g} to {where.max():.4g}"
         )
     return lines
-
-
-def _document(found: Geometry) -> dict[str, Any]:
-    return {
-        "n_features": found.n_features,
-        "n_hidden": found.n_hidden,
-        "mixture": found.mixture(0),
-        "transitions": [
-            {
-                "density": change.density,
-                "below": change.below,
-                "above": change.above,
-                "order": 1 if change.first_order else 2,
-            }
-            for change in found.transitions
-        ],
-        "density": found.density.tolist(),
-        "loss": found.loss.tolist(),
-        "stability": list(found.stability),
-    }
 
 
 def _listed(mixture: dict[str, int]) -> str:

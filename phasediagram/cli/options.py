@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 _SILENT_SECONDS = 2  # shorter work needs no progress
 CHECK_FAILED = 1
@@ -44,6 +44,23 @@ def add_weights(verb: argparse.ArgumentParser) -> None:
         help="what may vary: everything, each configuration's scales and biases, or nothing "
         "(the literature's weights); default: %(default)s",
     )
+
+
+def add_spinodals(verb: argparse.ArgumentParser) -> None:
+    """Add which limits of metastability are drawn."""
+    verb.add_argument(
+        "--spinodals",
+        nargs="?",
+        const="lowest",
+        choices=["lowest", "all"],
+        help="also limits of metastability, dotted, in the colour of the phase that ends: of "
+        "phases that are the lowest somewhere, or of all; for 3 features it takes minutes",
+    )
+
+
+def spinodals_of(options: argparse.Namespace) -> bool | Literal["all"]:
+    """Return which limits of metastability are asked for."""
+    return "all" if options.spinodals == "all" else options.spinodals is not None
 
 
 def add_figure(verb: argparse.ArgumentParser, default: str) -> None:
@@ -90,33 +107,63 @@ def ascending(name: str, values: Sequence[float]) -> tuple[float, float]:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[float], None] | None]:
-    """Show on stderr, if it is a terminal, how far work of over two seconds is.
+def progress_bar(what: str, says: str = "") -> Iterator[Callable[[float], None] | None]:
+    """Say on stderr what work of over two seconds writes, and show how far it is on a terminal.
 
     A bar if tqdm is installed, else a line.
+
+    Parameters
+    ----------
+    what : str
+        The work, in a word.
+    says : str
+        Said once, also where there is no terminal, such as `will_write` returns.
     """
+    say = _once(f"{what}: {says}" if says else "")
     if not sys.stderr.isatty():
-        yield None
+        yield say if says else None
         return
     try:
         from tqdm import tqdm
     except ImportError:
-        yield from _progress_line(what)
+        yield from _progress_line(what, say)
         return
     with tqdm(total=100, desc=what, unit="%", leave=False, delay=_SILENT_SECONDS) as bar:
 
         def show(share: float) -> None:
+            with tqdm.external_write_mode(file=sys.stderr):
+                say(share)
             bar.update(round(100 * share) - bar.n)
 
         yield show
 
 
-def _progress_line(what: str) -> Iterator[Callable[[float], None]]:
+def will_write(*paths: Path | None) -> str:
+    """Return what is said of files while work goes on that they wait for."""
+    known = [str(path) for path in paths if path is not None]
+    return f"will write {', '.join(known)}" if known else ""
+
+
+def _once(line: str) -> Callable[[float], None]:
+    """Return what says a line when it is first called after two seconds, if there is one."""
+    start, waiting = time.monotonic(), bool(line)
+
+    def say(_share: float) -> None:
+        nonlocal waiting
+        if waiting and time.monotonic() - start > _SILENT_SECONDS:
+            waiting = False
+            print(line, file=sys.stderr, flush=True)
+
+    return say
+
+
+def _progress_line(what: str, say: Callable[[float], None]) -> Iterator[Callable[[float], None]]:
     start = time.monotonic()
     width = 0
 
     def show(share: float) -> None:
         nonlocal width
+        say(share)
         elapsed = time.monotonic() - start
         if elapsed > _SILENT_SECONDS and share > 0:
             left = elapsed * (1 - share) / share

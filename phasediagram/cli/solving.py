@@ -14,6 +14,7 @@ from phasediagram.cli.options import (
     answer,
     hidden_dimensions,
     progress_bar,
+    will_write,
     writable,
 )
 
@@ -101,7 +102,7 @@ def _boundaries(options: argparse.Namespace) -> int:
 
     formats = {".csv": boundaries_csv, ".json": result_json, ".tex": boundaries_pgfplots}
     path = None if options.output is None else writable(options.output, tuple(formats))
-    with progress_bar("tracing boundaries") as progress:
+    with progress_bar("tracing boundaries", will_write(path)) as progress:
         boundaries = phase_boundaries(
             options.features,
             hidden_dimensions(options),

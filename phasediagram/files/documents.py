@@ -13,6 +13,7 @@ from phasediagram.certified.planes.diagram import CertifiedDiagram
 from phasediagram.comparison.agreement import Agreement
 from phasediagram.comparison.basins import Basins
 from phasediagram.files.assumptions import axis_names
+from phasediagram.grouping.result import Geometry
 from phasediagram.results import LossSection, PhaseBoundaries, PhaseDiagram, Solution
 from phasediagram.toymodel.records import axis_record, model_record
 
@@ -226,6 +227,28 @@ def special_point_records(boundaries: PhaseBoundaries) -> list[dict[str, Any]]:
     ]
 
 
+def geometry_record(geometry: Geometry) -> dict[str, Any]:
+    """Return the lowest mixtures and their transitions as JSON has them."""
+    return {
+        "n_features": geometry.n_features,
+        "n_hidden": geometry.n_hidden,
+        "version": geometry.version,
+        "mixture": geometry.mixture(0),
+        "transitions": [
+            {
+                "density": change.density,
+                "below": change.below,
+                "above": change.above,
+                "order": 1 if change.first_order else 2,
+            }
+            for change in geometry.transitions
+        ],
+        "density": geometry.density.tolist(),
+        "loss": geometry.loss.tolist(),
+        "stability": list(geometry.stability),
+    }
+
+
 _RECORDS: dict[type, Callable[[Any], dict[str, Any]]] = {
     Solution: solution_record,
     PhaseDiagram: diagram_record,
@@ -235,6 +258,7 @@ _RECORDS: dict[type, Callable[[Any], dict[str, Any]]] = {
     Basins: basins_record,
     Certificate: certificate_record,
     CertifiedDiagram: certified_record,
+    Geometry: geometry_record,
 }
 
 
@@ -244,7 +268,7 @@ def record(result: Any) -> dict[str, Any]:
     Parameters
     ----------
     result : Solution, PhaseDiagram, PhaseBoundaries, LossSection, Agreement, Basins, \
-            Certificate or CertifiedDiagram
+            Certificate, CertifiedDiagram or Geometry
 
     Returns
     -------

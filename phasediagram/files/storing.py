@@ -20,7 +20,9 @@ from phasediagram.files.labelled import LabelledArrays, Variable
 from phasediagram.files.labels.catalogued import (
     certified_from,
     label_certified,
+    label_loss,
     label_minimum,
+    loss_from,
     minimum_from,
 )
 from phasediagram.files.labels.comparisons import (
@@ -44,10 +46,13 @@ from phasediagram.files.labels.geometries import (
     label_catalogue,
     label_geometry,
 )
+from phasediagram.files.labels.regions import label_regions, regions_from
 from phasediagram.files.labels.runs import label_training, training_from
 from phasediagram.files.labels.sections import label_section, section_from
 from phasediagram.grouping.families import GroupCatalogue
 from phasediagram.grouping.result import Geometry
+from phasediagram.large.loss import LossWithError
+from phasediagram.regions.result import PhaseRegions
 from phasediagram.results import LossSection, PhaseBoundaries, PhaseDiagram, Solution
 from phasediagram.training.result import TrainingResult
 
@@ -57,6 +62,7 @@ if TYPE_CHECKING:
 Labelled = (
     PhaseDiagram
     | PhaseBoundaries
+    | PhaseRegions
     | Solution
     | LossSection
     | TrainingResult
@@ -67,6 +73,7 @@ Labelled = (
     | ConfigurationMinimum
     | Geometry
     | GroupCatalogue
+    | LossWithError
 )
 Result = Labelled | Certificate
 Expected = TypeVar("Expected", bound=Result)
@@ -86,6 +93,7 @@ class _Kind(NamedTuple):
 _KINDS = {
     "phase diagram": _Kind(PhaseDiagram, label_diagram, diagram_from),
     "phase boundaries": _Kind(PhaseBoundaries, label_boundaries, boundaries_from),
+    "phase regions": _Kind(PhaseRegions, label_regions, regions_from),
     "solution": _Kind(Solution, label_solution, solution_from),
     "loss section": _Kind(LossSection, label_section, section_from),
     "training result": _Kind(TrainingResult, label_training, training_from),
@@ -94,6 +102,7 @@ _KINDS = {
     "edge distances": _Kind(EdgeDistances, label_edges, edges_from),
     "certified diagram": _Kind(CertifiedDiagram, label_certified, certified_from),
     "configuration minimum": _Kind(ConfigurationMinimum, label_minimum, minimum_from),
+    "loss with error": _Kind(LossWithError, label_loss, loss_from),
     "geometry": _Kind(Geometry, label_geometry, geometry_from),
     "group catalogue": _Kind(GroupCatalogue, label_catalogue, catalogue_from),
 }
@@ -107,9 +116,9 @@ def save(path: str | PathLike[str], result: Result) -> None:
     path : path
         Ends in ``.npz``, or in ``.nc`` for NetCDF, which needs the extra ``[xarray]``; that of
         a `Certificate` in ``.gz``.
-    result : Solution, PhaseDiagram, PhaseBoundaries, LossSection, TrainingResult, Agreement, \
-            Basins, EdgeDistances, Certificate, CertifiedDiagram, ConfigurationMinimum, \
-            Geometry or GroupCatalogue
+    result : Solution, PhaseDiagram, PhaseBoundaries, PhaseRegions, LossSection, TrainingResult, \
+            Agreement, Basins, EdgeDistances, Certificate, CertifiedDiagram, \
+            ConfigurationMinimum, Geometry, GroupCatalogue or LossWithError
 
     Raises
     ------

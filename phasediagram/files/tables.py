@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from phasediagram.comparison.agreement import OUTCOMES, Agreement
 from phasediagram.comparison.basins import Basins
 from phasediagram.files.assumptions import axis_names
+from phasediagram.grouping.families import GroupCatalogue
+from phasediagram.grouping.result import Geometry
 from phasediagram.results import LossSection, Minimum, PhaseBoundaries, Solution
 
 Array = NDArray[np.float64]
@@ -132,6 +134,37 @@ def basin_rows(basins: Basins) -> tuple[list[str], list[list[str]]]:
         for basin in basins
     ]
     return ["ends in", "loss", "share", "error"], rows
+
+
+def mixture_rows(geometry: Geometry) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of a table of lowest mixtures, sparse features first."""
+    changes = geometry.transitions
+    ends = [float(geometry.density[0]), *(c.density for c in changes), float(geometry.density[-1])]
+    mixtures = [geometry.mixture(0), *(change.above for change in changes)]
+    rows = [
+        [
+            f"{low:.{_DIGITS}g}",
+            f"{high:.{_DIGITS}g}",
+            ", ".join(f"{count} {name}" for name, count in mixture.items()),
+        ]
+        for low, high, mixture in zip(ends[:-1], ends[1:], mixtures, strict=True)
+    ]
+    return ["density from", "to", "lowest mixture"], rows
+
+
+def group_rows(catalogue: GroupCatalogue) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of a table of groups."""
+    rows = [
+        [
+            group.name,
+            str(group.n_features),
+            str(group.n_hidden),
+            _range(group.density),
+            " .. ".join(group.ends),
+        ]
+        for group in catalogue.groups
+    ]
+    return ["group", "features", "dimensions", "density", "ends"], rows
 
 
 def _open_ends(boundaries: PhaseBoundaries) -> list[str]:

@@ -13,7 +13,8 @@ from phasediagram.grouping.searching import GroupSpace
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.following import ARRIVED, LOST
 from phasediagram.naming.geometry import dimensionalities
-from phasediagram.values import Value
+from phasediagram.results.wording import counted, span
+from phasediagram.values import Result, Value
 
 Array = NDArray[np.float64]
 
@@ -25,8 +26,8 @@ _RADIUS = 0.02
 _CONVERGED = 1e3
 
 
-@dataclass(frozen=True, eq=False)
-class FeatureGroup:
+@dataclass(frozen=True, eq=False, repr=False)
+class FeatureGroup(Value):
     """A minimum of k features in d dimensions, over the densities at which it exists.
 
     Attributes
@@ -60,6 +61,13 @@ class FeatureGroup:
     W: Array
     b: Array
     ends: tuple[str, str] = (RANGE, RANGE)
+
+    def _lines(self) -> list[str]:
+        return [
+            f"FeatureGroup: {self.name}, {counted(self.n_features, 'feature')} in "
+            f"{counted(self.n_hidden, 'dimension')}, "
+            f"density {span(self.density)}"
+        ]
 
     @property
     def space(self) -> GroupSpace:
@@ -108,7 +116,7 @@ class FeatureGroup:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GroupCatalogue(Value):
+class GroupCatalogue(Result):
     """Groups found over a range of densities.
 
     Attributes
@@ -142,8 +150,8 @@ class GroupCatalogue(Value):
         return [
             f"GroupCatalogue: {len(self.groups)} groups of at most {self.max_features} features in "
             f"{self.max_hidden} dimensions",
-            f"density {low:g} to {high:g}; {self.starts} starts at each of {len(self.searched)} "
-            "densities",
+            f"density {low:g} to {high:g}; {counted(self.starts, 'start')} at each of "
+            f"{counted(len(self.searched), 'density', 'densities')}",
         ]
 
     def named(self, name: str) -> FeatureGroup:

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from phasediagram._version import __version__
 from phasediagram.grouping.families import FeatureGroup
-from phasediagram.values import Value
+from phasediagram.results.wording import counted, few, number
+from phasediagram.values import DrawnResult, Value
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class GeometryTransition:
+@dataclass(frozen=True, eq=False, repr=False)
+class GeometryTransition(Value):
     """A density at which the lowest mixture of groups changes.
 
     Attributes
@@ -32,9 +33,18 @@ class GeometryTransition:
     above: dict[str, int]
     first_order: bool
 
+    def _lines(self) -> list[str]:
+        return [f"GeometryTransition: {self.description}"]
+
+    @property
+    def description(self) -> str:
+        """In words: ``"1 pentagon | 2 antipodal, 1 ignored at 0.2249, first order"``."""
+        order = "first order" if self.first_order else "a group ends"
+        return f"{_said(self.below)} | {_said(self.above)} at {number(self.density)}, {order}"
+
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Geometry(Value):
+class Geometry(DrawnResult):
     """The lowest loss over orthogonal sums of groups of features, over density.
 
     Attributes
@@ -75,15 +85,13 @@ class Geometry(Value):
     version: str = field(default=__version__, compare=False)
 
     def _lines(self) -> list[str]:
-        lines = [
-            f"Geometry: n = {self.n_features}, m = {self.n_hidden}, density {self.density[0]:g} to "
-            f"{self.density[-1]:g}"
+        changes = counted(len(self.transitions), "transition")
+        return [
+            f"Geometry: {_said(self.mixture())} at density {self.density[0]:g}; {changes} up to "
+            f"{self.density[-1]:g}",
+            f"n = {self.n_features}, m = {self.n_hidden}, from {len(self.groups)} groups",
+            *few(change.description for change in self.transitions),
         ]
-        lines += [
-            f"{_said(change.below)} to {_said(change.above)} at {change.density:.10g}"
-            for change in self.transitions
-        ]
-        return lines if self.transitions else [*lines, _said(self.mixture())]
 
     @property
     def stability(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from phasediagram.model import (
     integer,
 )
 from phasediagram.toymodel.models import ToyModel
+from phasediagram.values import Result
 
 Array = NDArray[np.float64]
 
@@ -29,8 +30,8 @@ _WARNED = 1e-8  # relative error above which a loss without its error is not giv
 _PART = 8  # outputs that one thread does at a time
 
 
-@dataclass(frozen=True, eq=False)
-class LossWithError:
+@dataclass(frozen=True, eq=False, repr=False)
+class LossWithError(Result):
     """A loss, its gradient, and bounds of what they may be wrong by.
 
     Attributes
@@ -49,6 +50,15 @@ class LossWithError:
     gradient_W_error: Array
     gradient_b: Array
     gradient_b_error: Array
+
+    def _lines(self) -> list[str]:
+        loss, error = np.ravel(self.loss), np.ravel(self.error)
+        if loss.size == 1:
+            return [f"LossWithError: {loss[0]:.10g}, wrong by at most {error[0]:.1e}"]
+        return [
+            f"LossWithError: {loss.min(initial=np.inf):.10g} to {loss.max(initial=-np.inf):.10g} "
+            f"at {loss.size} points, wrong by at most {error.max(initial=0.0):.1e}"
+        ]
 
 
 def expected_loss(

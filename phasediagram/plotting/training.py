@@ -135,7 +135,7 @@ def draw_training(
     diagram: PhaseDiagram,
     boundaries: PhaseBoundaries | PhaseRegions | None = None,
     *,
-    spinodals: Spinodals = True,
+    spinodals: Spinodals = False,
 ) -> Figure:
     """Return a figure of trained points over theory, and of the picture that training draws.
 

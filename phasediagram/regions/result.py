@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.results import PhaseBoundaries, Unresolved
-from phasediagram.results.wording import counted, shares
-from phasediagram.values import Value
+from phasediagram.results.wording import counted, few, shares, size, span
+from phasediagram.values import DrawnResult, Value
 
 Array = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ class PhaseRegion(Value):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PhaseRegions(Value):
+class PhaseRegions(DrawnResult):
     """The regions into which boundaries divide a window.
 
     Attributes
@@ -91,9 +91,24 @@ class PhaseRegions(Value):
 
     def _lines(self) -> list[str]:
         if not self.is_closed:
-            return [f"PhaseRegions: none, {counted(len(self.open_ends), 'open end')}"]
+            return [
+                f"PhaseRegions: none, {counted(len(self.open_ends), 'open end')}",
+                *few(
+                    f"{end.reason}, at {end.density:g}, {end.relative_importance:g}"
+                    for end in self.open_ends
+                ),
+            ]
         return [
-            f"PhaseRegions: {counted(len(self.regions), 'region')}",
+            f"PhaseRegions: {counted(len(self.regions), 'region')}, "
+            f"{size(self.boundaries.n_features, self.boundaries.n_hidden, self.boundaries.model)}",
+            self._window(),
             shares(self.shares()),
-            *self.disagreements,
+            *few(self.disagreements, 2),
         ]
+
+    def _window(self) -> str:
+        names = ("density", "relative importance")
+        if self.boundaries.x is not None and self.boundaries.y is not None:
+            names = self.boundaries.y.name, self.boundaries.x.name
+        ends = zip(names, (self.density, self.relative_importance), strict=True)
+        return ", ".join(f"{name} {span(pair)}" for name, pair in ends)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram._version import __version__
-from phasediagram.results.wording import counted, number, size, span
+from phasediagram.results.wording import counted, few, number, size, span
 from phasediagram.toymodel.axes import Axis
 from phasediagram.toymodel.models import ToyModel
 from phasediagram.toymodel.settings import Setting
@@ -123,7 +123,7 @@ class LossSection(DrawnResult):
             f"{size(self.n_features, self.n_hidden, self.model)}",
             self._course(),
             f"lowest: {self._lowest_phases()}",
-            *(transition.description for transition in self.transitions),
+            *few(transition.description for transition in self.transitions),
         ]
 
     def _course(self) -> str:

@@ -72,6 +72,13 @@ def counted(count: int, noun: str, nouns: str | None = None) -> str:
     return f"{count} {noun if count == 1 else nouns or noun + 's'}"
 
 
+def few(lines: Iterable[str], most: int = 3) -> list[str]:
+    """Return the first few lines, and how many more there are."""
+    every = list(lines)
+    more = len(every) - most
+    return every if more <= 0 else [*every[:most], f"and {more} more"]
+
+
 def window(result: Any) -> str:
     """Return the axes of a diagram or of its boundaries, and their ranges."""
     axes: tuple[Axis | None, Axis | None] = result.y, result.x

@@ -1,12 +1,15 @@
-"""Minima of the catalogue, and what is proved in cells of parameters, as labelled arrays."""
+"""Minima of the catalogue, losses with errors, and cells of parameters as labelled arrays."""
 
 from __future__ import annotations
+
+from dataclasses import fields
 
 import numpy as np
 
 from phasediagram.catalogue.configurations import ConfigurationMinimum
 from phasediagram.certified.planes.diagram import CertifiedDiagram
 from phasediagram.files.labelled import Attributes, LabelledArrays, Variable
+from phasediagram.large.loss import LossWithError
 
 _CELL, _LIMITS = ("cell",), ("cell", "limit")
 
@@ -29,6 +32,28 @@ def minimum_from(arrays: LabelledArrays) -> ConfigurationMinimum:
     return ConfigurationMinimum(
         *(arrays.values(name) for name in ("loss", "W", "b", "gradient_norm"))
     )
+
+
+def label_loss(loss: LossWithError) -> LabelledArrays:
+    """Return losses, gradients and bounds of their errors as labelled arrays."""
+    points = tuple(f"point_{axis}" for axis in range(loss.loss.ndim))
+    weights, biases = (*points, "hidden", "feature"), (*points, "feature")
+    variables = {
+        "loss": Variable(points, loss.loss, "expected loss"),
+        "error": Variable(points, loss.error, "bound of the error of loss"),
+        "gradient_W": Variable(weights, loss.gradient_W, "derivatives by W"),
+        "gradient_W_error": Variable(weights, loss.gradient_W_error, "bound of their errors"),
+        "gradient_b": Variable(biases, loss.gradient_b, "derivatives by b"),
+        "gradient_b_error": Variable(biases, loss.gradient_b_error, "bound of their errors"),
+    }
+    arguments: Attributes = {"arguments": "expected_loss_with_error(W, b, density, importance)"}
+    return LabelledArrays("loss with error", variables, (), arguments)
+
+
+def loss_from(arrays: LabelledArrays) -> LossWithError:
+    """Return what `label_loss` was given."""
+    names = [field.name for field in fields(LossWithError)]
+    return LossWithError(*(arrays.values(name) for name in names))
 
 
 def label_certified(diagram: CertifiedDiagram) -> LabelledArrays:
