@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from eventful import eventful_section
 from matplotlib.figure import Figure
+from training_report import report
 
 import phasediagram as phd
-from phasediagram.files.tables import agreements_table
 from phasediagram.plotting import (
     PAGE_WIDTH,
     PHASE_STYLES,
@@ -191,12 +191,13 @@ class Maker:
                 n - 1,
                 seeds=self.settings.seeds,
                 steps=self.settings.steps,
+                record=[0],
             ),
             phd.TrainingResult,
         )
         diagram = phd.phase_diagram(runs.density[:, 0], runs.relative_importance[0], n, n - 1)
         agreement = phd.compare(diagram, runs)
-        report(agreement, phd.edge_distances(runs, self.boundaries(n)))
+        print("\n".join(report(runs, agreement, self.boundaries(n))))
         return draw_training(runs, agreement, diagram, self.regions(n))
 
     def losses(self) -> Figure:
@@ -283,31 +284,6 @@ class Maker:
         folder = self.output / "figures"
         folder.mkdir(parents=True, exist_ok=True)
         save_figure(figure, folder / f"{name}.png")
-
-
-def report(agreement: phd.Agreement, edges: phd.EdgeDistances) -> None:
-    """Print outcomes, of the points of each phase, and how far edges are from boundaries."""
-    print(agreements_table([agreement]))
-    for phase in sorted(set(agreement.theory_phase.ravel())):
-        here = agreement.outcome[agreement.theory_phase == phase]
-        ends = agreement.phase[agreement.theory_phase == phase]
-        names, counts = np.unique(ends[here == "metastable"], return_counts=True)
-        metastable = ", ".join(f"{name} {count}" for name, count in zip(names, counts, strict=True))
-        shares = " ".join(f"{name} {(here == name).mean():.3f}" for name in np.unique(here))
-        print(f"  {phase}: {here.shape[0]} points, {shares}; metastable: {metastable or 'none'}")
-    best = np.nanmin(agreement.excess, axis=-1) / agreement.theory_loss
-    print(f"  best seed: median relative excess {np.median(best):.2e}, largest {best.max():.2e}")
-    if len(edges.edges) == 0:
-        return
-    nearest = np.minimum(edges.to_boundary, edges.to_spinodal)
-    print(
-        f"  {len(edges.edges)} edges; median distance in grid steps: to a boundary "
-        f"{np.median(edges.to_boundary):.2f} (all gaps {edges.everywhere_to_boundary:.2f}), "
-        f"to a spinodal {np.median(edges.to_spinodal):.2f} "
-        f"(all gaps {edges.everywhere_to_spinodal:.2f}); within one step of a boundary "
-        f"{(edges.to_boundary <= 1).mean():.2f}, of a spinodal "
-        f"{(edges.to_spinodal <= 1).mean():.2f}, of neither {(nearest > 1).mean():.2f}"
-    )
 
 
 def _is_possible(name: str) -> bool:

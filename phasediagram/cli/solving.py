@@ -74,8 +74,8 @@ def add_boundaries(verbs: argparse._SubParsersAction[Parser]) -> None:
         "boundaries",
         help="trace every boundary and special point",
         description="Trace boundaries, spinodals and special points of free weights, print a "
-        "table and save all points. Takes about 12 seconds for 2 features, 75 for 3; without "
-        "spinodals 8 and 43.",
+        "table and save all points. Takes seconds for 2 features, a minute or two for 3, less "
+        "than half of it without spinodals.",
     )
     add_size(boundaries)
     boundaries.add_argument(
