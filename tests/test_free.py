@@ -333,3 +333,16 @@ def test_diagrams_and_solutions_do_not_depend_on_the_number_of_threads(monkeypat
         found.append([diagram.loss, diagram.W, diagram.b, *(m.W for m in solution.minima)])
     for one, many in zip(*found, strict=True):
         np.testing.assert_array_equal(one, many)
+
+
+@pytest.mark.parametrize(("n", "points"), [(2, 16), (2, 20), (2, 24), (3, 14)])
+def test_features_that_just_enter_are_found_on_coarse_grids(n, points):
+    """Just above r_c, where *ignored* is a saddle that Newton's method returns to, as at a kink."""
+    density, importance = np.geomspace(1, 0.02, points), np.geomspace(0.1, 10, points)
+    diagram = phd.phase_diagram(density, importance, n)
+    limit = closed_forms.ignored_stability_limit(density[:, None])
+    near = (importance > limit) & (importance < 1.15 * limit) & (density[:, None] > 0.4)
+    assert near.any()
+    for row, column in np.argwhere(near):
+        lowest = phd.solve(density[row], importance[column], n).loss
+        assert diagram.loss[row, column] == pytest.approx(lowest, rel=1e-10)

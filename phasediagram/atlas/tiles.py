@@ -2,7 +2,8 @@
 
 A tile is cut into blocks.  The node in the middle of each block is searched from many starts, and
 every minimum found there that is not far above the lowest is followed over the block.  Then the
-points of the tile are pushed, since a minimum can turn into a saddle on the way, and neighbours
+points of the tile are pushed, since a minimum can turn into a saddle on the way (where a feature is
+ignored, also in the direction in which it would enter), and neighbours
 try each other's minima until none improves.  Where they disagree, more starts look for a phase
 between them.
 """
@@ -21,6 +22,7 @@ from phasediagram.minima.engine import Ends, Engine
 from phasediagram.minima.starts import low_starts
 from phasediagram.minima.state import Space
 from phasediagram.minima.symmetry import plane_engine, plane_space
+from phasediagram.naming.geometry import NORM_TOLERANCE
 from phasediagram.parameters import Parameters, Plane
 
 Array = NDArray[np.float64]
@@ -189,6 +191,34 @@ class Grid:
         pushes = _PUSH * rng.normal(size=(len(points), self.space.size))
         if not self.space.bias:
             pushes[:, self.m * self.n :] = 0.0
+        return self._pushed(points, pushes)
+
+    def push_ignored(self, points: Points) -> Points:
+        """Give ignored features a short direction against all others and descend anew.
+
+        Which is how they enter where they do: interference that is negative costs least.  There
+        Newton's method returns to the saddle from many of the other directions.
+
+        Returns
+        -------
+        ndarray of int
+            The points that are lower now.
+        """
+        W = self._tail[0][points, : self.m * self.n].reshape(-1, self.m, self.n)
+        norms = np.linalg.norm(W, axis=1)
+        ignored = norms < NORM_TOLERANCE
+        against = -(W / np.where(ignored, np.inf, norms)[:, None, :]).sum(axis=2)
+        length = np.linalg.norm(against, axis=1)
+        chosen = ignored.any(axis=1) & (length > NORM_TOLERANCE)
+        against = _PUSH * against[chosen] / length[chosen, None]
+        count, weights = int(chosen.sum()), self.m * self.n
+        pushes = np.zeros((count, self.space.size))
+        pushes[:, :weights] = (against[:, :, None] * ignored[chosen, None, :]).reshape(
+            count, weights
+        )
+        return self._pushed(points[chosen], pushes)
+
+    def _pushed(self, points: Points, pushes: Array) -> Points:
         changed = np.empty(len(points), dtype=np.int64)
         count = push(*self._head, self._label, *self._tail, points, pushes, changed)
         return np.asarray(changed[:count])
@@ -302,6 +332,7 @@ def solve_tile(
     everywhere = np.arange(loss.size, dtype=np.int64)
     contested = grid.exchange(everywhere)
     contested = np.union1d(contested, grid.exchange(grid.push(everywhere, rng)))
+    contested = np.union1d(contested, grid.exchange(grid.push_ignored(everywhere)))
     grid.exchange(grid.search_again(_thinned(grid, contested), rng))
     return x, loss
 
