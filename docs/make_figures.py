@@ -182,8 +182,9 @@ class Maker:
             np.geomspace(*DENSITY[::-1], points),
             np.geomspace(*IMPORTANCE, points),
         )
+        name = f"training_{n}_{n - 1}"
         runs = self._kept(
-            f"training_{n}_{n - 1}",
+            name,
             lambda: phd.train(
                 density[:, None],
                 importance,
@@ -192,6 +193,7 @@ class Maker:
                 seeds=self.settings.seeds,
                 steps=self.settings.steps,
                 record=[0],
+                checkpoint=self._file(f"{name}_unfinished"),
             ),
             phd.TrainingResult,
         )

@@ -40,7 +40,7 @@ with paper_figure(PAGE_WIDTH) as figure:
     if options.boundaries:
         boundaries = phd.phase_boundaries(x=correlation, y=density, model=model, spinodals=False)
         plot_boundaries(boundaries, left, legend=False)
-    plot_losses(section, right, relative_to_lowest=False, legend_columns=None)
+    plot_losses(section, right, relative_to_lowest=False, legend_columns=1)
     right.set_box_aspect(1)
     right.set_ylim(0, 0.16)
 save_figure(figure, "correlated.pdf")

@@ -23,11 +23,14 @@ with paper_figure(PAGE_WIDTH) as figure:
         print(f"along {name} at density 0.05:")
         for transition in section.transitions:
             before, after = transition.phases
-            print(f"  {before} | {after} at {transition.position:.10f}")
+            times = 1 / transition.position
+            print(f"  {before} | {after} at {transition.position:.10f}, {times:.3f} times less")
         for branch in section.branches:
             exists = np.isfinite(branch.loss)
             low, high = section.values[exists][[0, -1]]
             phase = next(filter(None, branch.phases))
             print(f"  {phase}: a minimum from {low:.3f} to {high:.3f}")
+sparser = phd.solve([0.05] * 4 + [0.05 / 2.5], n_features=5, n_hidden=2)
+print(f"2.5 times sparser: {sparser.phase}, the next minimum {sparser.excess[1]:.0%} higher")
 save_figure(figure, "pentagon.pdf")
 save_figure(figure, "pentagon.svg")

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from phasediagram.naming.geometry import superposition_of_each
-from phasediagram.plotting.elements.styles import TYPE
+from phasediagram.plotting.elements.styles import figure_style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ def draw_demonstration(
     >>> [ax.get_title() for ax in figure.axes[:1]]
     ['identity']
     """
-    with mpl.rc_context(TYPE):
+    with figure_style():
         return _drawn(weights, biases, titles)
 
 

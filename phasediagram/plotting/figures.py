@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -19,7 +18,7 @@ from phasediagram.plotting.elements.canvas import (
 )
 from phasediagram.plotting.elements.layout import Page
 from phasediagram.plotting.elements.magnify import crowded_box, mark_box, window_of
-from phasediagram.plotting.elements.styles import TYPE
+from phasediagram.plotting.elements.styles import figure_style
 from phasediagram.plotting.lines import Spinodals, require_spinodals
 from phasediagram.plotting.phases import draw_phases, draw_regions, merged, regions_for
 from phasediagram.plotting.superposition import plot_superposition
@@ -67,7 +66,7 @@ def draw_figure(
     """
     require_spinodals(spinodals)
     regions = regions_for(diagram, boundaries)
-    with mpl.rc_context(TYPE):
+    with figure_style():
         box = _box_of(diagram, regions)
         if box is None or regions is None:
             return _two_panels(diagram, regions, spinodals)
@@ -115,7 +114,7 @@ def draw_comparison(
     require_spinodals(spinodals)
     _require_same_grid(diagram, literature)
     regions = regions_for(diagram, boundaries)
-    with mpl.rc_context(TYPE):
+    with figure_style():
         page = Page(1, 3, gap=0.42, right=0.42)
         left, middle, right = panels = [page.panel(0, k) for k in range(3)]
         size: dict[str, Any] = {"label_size": "x-small", "explain": False, "markers": False}

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from phasediagram.plotting.elements.layout import PAGE
-from phasediagram.plotting.elements.styles import TYPE
+from phasediagram.plotting.elements.styles import figure_style
 
 FIGURE_FORMATS = (".pdf", ".png", ".svg")
 
@@ -55,7 +55,7 @@ def paper_figure(width: float = COLUMN_WIDTH, height: float | None = None) -> It
     >>> print(figure.get_size_inches()[0])
     3.4
     """
-    with mpl.rc_context(TYPE):
+    with figure_style():
         start = _TALLEST * width if height is None else height
         layout = ConstrainedLayoutEngine(w_pad=_MARGIN, h_pad=_MARGIN)
         figure = Figure(figsize=(width, start), layout=layout)

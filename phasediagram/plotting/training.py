@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -12,7 +11,7 @@ from phasediagram.comparison.agreement import Agreement
 from phasediagram.comparison.edges import mean_norm_and_superposition
 from phasediagram.plotting.elements.canvas import axes_of, label_axes, new_axes, paint
 from phasediagram.plotting.elements.layout import Page
-from phasediagram.plotting.elements.styles import TYPE
+from phasediagram.plotting.elements.styles import figure_style
 from phasediagram.plotting.lines import Spinodals, plot_boundaries, require_spinodals
 from phasediagram.plotting.phases import draw_phases, regions_for
 from phasediagram.plotting.superposition import plot_color_key, superposition_color
@@ -76,10 +75,22 @@ def plot_agreement(
     if limits != ((0.0, 1.0), (0.0, 1.0)):
         ax.set_xlim(limits[0])
         ax.set_ylim(limits[1])
+        drawn.set_clip_on(not _are_within(limits, agreement))  # those on the frame are whole
     if color_key:
         bar = ax.figure.colorbar(drawn, cax=ax.inset_axes((1.03, 0.0, 0.03, 1.0)))
         bar.set_label("share of runs in the global minimum", fontsize="small")
     return ax
+
+
+def _are_within(
+    limits: tuple[tuple[float, float], tuple[float, float]], agreement: Agreement
+) -> bool:
+    """Whether all points are within the axes, those on the frame to rounding."""
+    values = agreement.relative_importance, agreement.density
+    return all(
+        bool((points >= low * (1 - 1e-9)).all() and (points <= high * (1 + 1e-9)).all())
+        for (low, high), points in zip(limits, values, strict=True)
+    )
 
 
 def plot_empirical(
@@ -173,7 +184,7 @@ def draw_training(
     """
     require_spinodals(spinodals)
     regions = regions_for(diagram, boundaries)
-    with mpl.rc_context(TYPE):
+    with figure_style():
         page = Page(1, 2, gap=1.05)
         left, right = page.panel(0, 0), page.panel(0, 1)
         drawn = draw_phases(left, diagram, regions, spinodals, label_size=None, explain=False)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import to_rgb
 
@@ -68,8 +71,10 @@ _OTHER_STYLE = PhaseStyle("#c9b458", "")
 # of phases without a style of their own, where there are several: Tol's muted scheme
 _FURTHER_COLORS = (
     "#c9b458", "#44aa99", "#cc6677", "#88ccee", "#117733", "#ddcc77", "#882255", "#aa4499",
-    "#999933", "#6b5bb5",
+    "#999933", "#6b5bb5", "#1f78b4", "#b15928", "#666666", "#e31a8c",
 )  # fmt: skip
+# of the figure that is being drawn, so that its panels, lines and legends have them in common
+_ASSIGNED: ContextVar[dict[str, str] | None] = ContextVar("assigned", default=None)
 _LINE_DARKENED = 0.72  # of light colours, for lines on white
 _TOO_LIGHT = 0.7
 
@@ -95,16 +100,31 @@ def phase_style(name: str) -> PhaseStyle:
     return PHASE_STYLES.get(name, _OTHER_STYLE)
 
 
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """Have the type of every figure, and one colour for each phase, within a ``with`` block."""
+    token = _ASSIGNED.set({} if _ASSIGNED.get() is None else _ASSIGNED.get())
+    try:
+        with mpl.rc_context(TYPE):
+            yield
+    finally:
+        _ASSIGNED.reset(token)
+
+
 def phase_colors(names: Iterable[str]) -> dict[str, str]:
-    """Return the colour of each of several phases; those without a style differ, as far as 10."""
+    """Return the colour of each of several phases; those without a style differ, as far as 14.
+
+    Within `figure_style` a name has the same colour whenever it is asked for.
+    """
+    shared = _ASSIGNED.get()
+    assigned = {} if shared is None else shared
     found: dict[str, str] = {}
-    further = 0
     for name in names:
         if name in PHASE_STYLES:
             found[name] = PHASE_STYLES[name].color
-        elif name not in found:
-            found[name] = _FURTHER_COLORS[further % len(_FURTHER_COLORS)]
-            further += 1
+        else:
+            following = _FURTHER_COLORS[len(assigned) % len(_FURTHER_COLORS)]
+            found[name] = assigned.setdefault(name, following)
     return found
 
 
