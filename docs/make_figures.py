@@ -200,7 +200,7 @@ class Maker:
         diagram = phd.phase_diagram(runs.density[:, 0], runs.relative_importance[0], n, n - 1)
         agreement = phd.compare(diagram, runs)
         print("\n".join(report(runs, agreement, self.boundaries(n))))
-        return draw_training(runs, agreement, diagram, self.regions(n))
+        return draw_training(runs, agreement, diagram, self.regions(n), spinodals=True)
 
     def losses(self) -> Figure:
         """Draw four sections where something happens."""
