@@ -154,9 +154,10 @@ def _middles(coordinates: Array) -> Array:
 
 
 def locator(limits: tuple[float, float]) -> Locator:
-    """Return ticks at powers of ten, and more of them in a close-up."""
+    """Return ticks at powers of ten, and more where there are fewer than two, or in a close-up."""
+    powers = np.floor(np.log10(limits[1])) - np.ceil(np.log10(limits[0])) + 1
     if limits[1] > 30 * limits[0]:
-        return LogLocator()
+        return LogLocator() if powers > 1 else LogLocator(subs=(1, 2, 5))
     return (
         MaxNLocator(8, steps=[1, 2, 5, 10])
         if limits[1] < 4 * limits[0]

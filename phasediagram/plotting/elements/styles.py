@@ -68,10 +68,10 @@ PHASE_STYLES = {
     "tetrahedron": PhaseStyle("#3d6b25", "four features share three dimensions"),
 }
 _OTHER_STYLE = PhaseStyle("#c9b458", "")
-# of phases without a style of their own, where there are several: Tol's muted scheme
+# of phases without a style of their own, where there are several: mostly of Tol's muted scheme
 _FURTHER_COLORS = (
-    "#c9b458", "#44aa99", "#cc6677", "#88ccee", "#117733", "#ddcc77", "#882255", "#aa4499",
-    "#999933", "#6b5bb5", "#1f78b4", "#b15928", "#666666", "#e31a8c",
+    "#c9b458", "#44aa99", "#cc6677", "#88ccee", "#117733", "#aa4499", "#b15928", "#882255",
+    "#6b5bb5", "#666666", "#1f78b4", "#e31a8c",
 )  # fmt: skip
 # of the figure that is being drawn, so that its panels, lines and legends have them in common
 _ASSIGNED: ContextVar[dict[str, str] | None] = ContextVar("assigned", default=None)
@@ -112,7 +112,7 @@ def figure_style() -> Iterator[None]:
 
 
 def phase_colors(names: Iterable[str]) -> dict[str, str]:
-    """Return the colour of each of several phases; those without a style differ, as far as 14.
+    """Return the colour of each of several phases; those without a style differ, as far as 12.
 
     Within `figure_style` a name has the same colour whenever it is asked for.
     """
