@@ -15,7 +15,7 @@ from phasediagram.plotting import (
 )
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--grid", type=int, default=64, help="points along each axis")
+parser.add_argument("--grid", type=int, default=160, help="points along each axis")
 parser.add_argument("--three-pairs", action="store_true", help="solve (6, 2) too: two minutes")
 parser.add_argument("--boundaries", action="store_true", help="trace them: three minutes")
 options = parser.parse_args()
