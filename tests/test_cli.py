@@ -375,6 +375,20 @@ def test_completion_without_shtab_says_what_to_install(monkeypatch, capsys):
     assert "install the extra [completion]" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("terminal", [io.StringIO, Terminal])
+def test_a_long_proof_says_where_it_goes(monkeypatch, terminal):
+    from phasediagram.cli import certifying
+
+    monkeypatch.setattr(certifying, "_SECONDS", -1.0)
+    monkeypatch.setattr(sys, "stderr", terminal())
+    report = certifying._reporter("will write proof.gz")
+    report(1e-3, 10, 5)
+    report(1e-4, 20, 5)
+    said = sys.stderr.getvalue()
+    assert said.count("certifying: will write proof.gz\n") == 1
+    assert said.count("boxes left") == (2 if terminal is Terminal else 0)
+
+
 @pytest.mark.parametrize("traced", [True, False])
 def test_draw_prints_the_shares_that_its_json_has(traced, tmp_path, monkeypatch, capsys):
     """Shares of the area between traced boundaries, else of the grid, and says which."""

@@ -73,7 +73,7 @@ def _certify(options: argparse.Namespace) -> int:
         interference_penalty=options.interference_penalty,
         gap=gap,
         max_boxes=MAX_BOXES if options.max_boxes is None else options.max_boxes,
-        report=_reporter() if sys.stderr.isatty() else None,
+        report=_reporter(will_write(path)) if path is not None or sys.stderr.isatty() else None,
     )
     lines = [str(certificate)]
     for number, region in enumerate(certificate.minimiser_within, start=1):
@@ -86,14 +86,20 @@ def _certify(options: argparse.Namespace) -> int:
     return 0 if certificate.is_closed else CHECK_FAILED
 
 
-def _reporter() -> Callable[[float, int, int], None]:
-    """Return what says now and then on stderr how wide the gap is, and what is left."""
+def _reporter(says: str) -> Callable[[float, int, int], None]:
+    """Return what says once on stderr which file waits, and on a terminal how wide the gap is."""
     last = time.monotonic()
+    waiting = says
 
     def report(gap: float, examined: int, left: int) -> None:
-        nonlocal last
-        if time.monotonic() > last + _SECONDS:
-            last = time.monotonic()
+        nonlocal last, waiting
+        if time.monotonic() <= last + _SECONDS:
+            return
+        last = time.monotonic()
+        if waiting:
+            print(f"certifying: {waiting}", file=sys.stderr, flush=True)
+            waiting = ""
+        if sys.stderr.isatty():
             print(
                 f"gap {gap:.1e} of the loss, {left} boxes left, {examined} examined",
                 file=sys.stderr,
