@@ -46,6 +46,17 @@ def test_curves_from_border_to_border_meet_in_a_point():
     assert sides == {corner, frozenset({(1, True), (2, True)}), frozenset({(2, False), (0, False)})}
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_curve_without_extent_divides_nothing():
+    """As a tracer leaves at a triple point that it meets twice."""
+    across = line((0, 0.25), (0.5, 0.25), (1, 0.25))
+    at = line((0.5, 0.25), (0.5, 0.25 + 1e-16), (0.5, 0.25))
+    for curves in ([across, at], [line((0, 0.25), (0.5, 0.25)), at, line((0.5, 0.25), (1, 0.25))]):
+        divided = arrange(curves, LOWER, UPPER)
+        assert areas(divided) == [0.25, 0.75]
+        assert not divided.loose_ends
+
+
 def test_a_closed_curve_is_a_face_and_a_hole():
     t = np.linspace(0, 2 * np.pi, 2001)
     circle = 0.5 + 0.25 * np.stack([np.cos(t), np.sin(t)], axis=1)

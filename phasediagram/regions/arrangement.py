@@ -101,6 +101,7 @@ def arrange(
         _Edge(_on_border(piece, lower, upper), index)
         for index, curve in enumerate(curves)
         for piece in clipped(curve, lower, upper)
+        if np.ptp(piece, axis=0).max() >= SAME  # what begins and ends in one point divides nothing
     ]
     edges = _split_where_others_end(edges, lower, upper, curves, loose or set())
     edges += _border(edges, lower, upper)
