@@ -98,6 +98,15 @@ def test_where_superposition_ends_continuously_under_a_penalty(density, order):
         assert last.position == pytest.approx(float(expected), abs=1e-9)
 
 
+def test_unequal_norms_before_superposition_ends_under_a_penalty():
+    """At r = 1, beside the proved enclosure of where it ends, 0.0147047 to 0.0147055."""
+    require("docs/gallery.md", "antipodal with unequal norms, 0.92 and 0.41 at p = 0.05")
+    model = phd.ToyModel(2, interference_penalty=0.0147)
+    solution = phd.solve(0.05, model=model)
+    assert solution.phase == "antipodal"
+    np.testing.assert_allclose(np.sort(solution.norms), [0.41, 0.92], atol=5e-3)
+
+
 def test_the_pentagon():
     page = "docs/gallery.md"
     require(page, "that feature is 3.716 times sparser, and 2.719 times less important")
