@@ -177,3 +177,8 @@ def test_hand_picked_weights_in_the_readme():
     for n, percent in ((2, 16.5), (3, 20.8)):
         picked = phd.solve(4 / 7, 1.0, n, weights="canonical").loss
         assert round(100 * (picked / phd.solve(4 / 7, 1.0, n).loss - 1), 1) == percent
+
+
+def test_the_size_of_the_explorer():
+    require("README.md", "one offline HTML file (below 0.5 MB)")
+    assert (ROOT / "docs" / "_static" / "explorer.html").stat().st_size < 500_000
