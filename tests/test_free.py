@@ -335,14 +335,16 @@ def test_diagrams_and_solutions_do_not_depend_on_the_number_of_threads(monkeypat
         np.testing.assert_array_equal(one, many)
 
 
-@pytest.mark.parametrize(("n", "points"), [(2, 16), (2, 20), (2, 24), (3, 14)])
-def test_features_that_just_enter_are_found_on_coarse_grids(n, points):
-    """Just above r_c, where *ignored* is a saddle that Newton's method returns to, as at a kink."""
-    density, importance = np.geomspace(1, 0.02, points), np.geomspace(0.1, 10, points)
+@pytest.mark.parametrize(("n", "points", "sparsest"), [(2, 16, 0.02), (2, 20, 0.02), (3, 20, 0.01)])
+def test_coarse_grids_miss_no_minimum_of_the_dense_corner(n, points, sparsest):
+    """Where phases are narrower than the grid's step, and *ignored* is a saddle beyond r_c."""
+    density, importance = np.geomspace(1, sparsest, points), np.geomspace(0.1, 10, points)
     diagram = phd.phase_diagram(density, importance, n)
     limit = closed_forms.ignored_stability_limit(density[:, None])
-    near = (importance > limit) & (importance < 1.15 * limit) & (density[:, None] > 0.4)
-    assert near.any()
-    for row, column in np.argwhere(near):
+    entering = (importance > limit) & (importance < 1.15 * limit)
+    corner = (importance > 0.6) & (importance < 1.7)
+    chosen = (entering | corner) & (density[:, None] > 0.4)
+    assert chosen.sum() >= 8
+    for row, column in np.argwhere(chosen):
         lowest = phd.solve(density[row], importance[column], n).loss
         assert diagram.loss[row, column] == pytest.approx(lowest, rel=1e-10)

@@ -33,6 +33,7 @@ _EDGES = {2: 32, 3: 16}  # points along the edge of a tile
 _SMALL_EDGE = 8  # for more features
 _BLOCK_EDGE = 16  # points along the edge of a block, at most
 _BLOCK_WIDTH = 0.3  # of a block on logarithmic axes, at most
+_LONGEST_STEP = 0.1  # along which a minimum is followed; points of coarser grids are all searched
 _STARTS = {2: 60, 3: 60}  # of a node
 _MANY_STARTS = 60  # of a node, for more features
 _STARTS_AGAIN = 30  # of points where phases meet
@@ -351,13 +352,14 @@ def _intervals(count: int, longest: int) -> list[slice]:
 
 
 def _blocks(positions: Array) -> list[slice]:
-    """Return intervals of ascending positions, neither too many positions nor too wide."""
+    """Return intervals of ascending positions, neither too many positions nor too far apart."""
     begin, found = 0, []
     for i in range(1, len(positions) + 1):
         if (
             i == len(positions)
             or i - begin == _BLOCK_EDGE
             or positions[i] - positions[begin] > _BLOCK_WIDTH
+            or positions[i] - positions[i - 1] > _LONGEST_STEP
         ):
             found.append(slice(begin, i))
             begin = i
