@@ -1,4 +1,4 @@
-"""Pages of other models and on other axes: what they solve, against Python, and how they are used."""
+"""Pages of other models and on other axes: what they solve, against Python, and their use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import Page
+from browsing import Page
 from test_page import DIAGRAM, press, type_into
 
 import phasediagram as phd
@@ -220,7 +220,7 @@ def test_copies_are_runnable_python(pages, case):
 @pytest.mark.parametrize("case", ["hierarchy", "penalty"])
 def test_a_page_on_other_axes_is_used_like_any(pages, case):
     """Its labels, pointer, typed numbers, address; no message on the console."""
-    _, x, y, _ = CASES[case]
+    _, x, _, _ = CASES[case]
     symbol, phrase = {
         "hierarchy": ("f", "probability to follow f"),
         "penalty": ("λ", "interference penalty λ"),
@@ -281,7 +281,7 @@ def test_without_biases_there_are_none_to_type(pages):
 
 
 def test_the_command_writes_a_page_of_any_model(browser, tmp_path, capsys):
-    """With curves, which its regions agree with: the lowest minimum has the name that is painted."""
+    """With curves, which its regions agree with: painted is the name of the lowest minimum."""
     path = tmp_path / "page.html"
     axes = ["--x", "interference_penalty", "0.002", "0.1", "--y", "density", "0.05", "1"]
     assert main(["explore", *axes, "--no-spinodals", "-o", str(path)]) == 0

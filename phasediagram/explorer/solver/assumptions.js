@@ -87,7 +87,7 @@ class Assumptions {
     return symmetricOrders(points, SAME_PARAMETER);
   }
 
-  /** Orders of the features that change nothing at a point; on the paper's axes exactly nothing, as in Python. */
+  /** Orders of the features that change nothing at a point; on the paper's axes r = 1 exactly, as in Python. */
   orders(point) {
     return symmetricOrders([point], this.isPapers ? 0 : SAME_PARAMETER);
   }
@@ -129,10 +129,10 @@ function allOrders(n) {
   return ALL_ORDERS.get(n);
 }
 
-/** All orders of the features that change neither table nor importances at some points. */
+/** All orders of the features that change neither table nor importances, as far as these may differ, at some points. */
 function symmetricOrders(points, tolerance) {
-  const same = (one, other) => Math.abs(one - other) <= tolerance * Math.abs(other);
+  const same = (one, other, allowed = SAME_PARAMETER) => Math.abs(one - other) <= allowed * Math.abs(other);
   const holds = ({ order, moved }) => points.every(({ table, importance }) =>
-    order.every((i, k) => same(importance[i], importance[k])) && moved.every((from, active) => same(table[from], table[active])));
+    order.every((i, k) => same(importance[i], importance[k], tolerance)) && moved.every((from, active) => same(table[from], table[active])));
   return allOrders(points[0].n).filter(holds).map(({ order }) => order);
 }
