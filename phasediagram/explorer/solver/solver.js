@@ -2,7 +2,7 @@
 
 class Solver {
   constructor(n, m, assumptions = new Assumptions(n, m)) {
-    Object.assign(this, { n, m, assumptions, search: new Search(n, m, assumptions), naming: new Naming(n, m), starts: searchStarts(n, m) });
+    Object.assign(this, { n, m, assumptions, search: new Search(n, m, assumptions), naming: new Naming(n, m), starts: searchStarts(n, m, assumptions.planeOrders()) });
   }
 
   /** All minima, lowest first, found from further starts too: { loss, W, b, phase, ... }. */

@@ -50,7 +50,7 @@ function buildPoints(app) {
 function about({ content, models, model, plane }) {
   const traced = models.map((one) => `phase_boundaries(${one.title ?? `${one.n_features}, ${one.n_hidden}`}): ${one.curves.length} curves, ${one.special_points.length} special points` +
     (one.unresolved ? `, ${one.unresolved} unresolved` : ""));
-  byId("about").textContent = `phasediagram ${content.version}. Minima are solved for on this page, with W and b free, from ${searchStarts(model.n_features, model.n_hidden).length} starts, to gradients below 1e-13. ` +
+  byId("about").textContent = `phasediagram ${content.version}. Minima are solved for on this page, with W and b free, from ${model.solver.starts.length} starts, to gradients below 1e-13. ` +
     `Curves and special points are traced beforehand, to ${model.tolerance} (${traced.join("; ")}).`;
   const { isLinear, bias } = model.solver.search.loss, reconstruction = ["W", element("sup", {}, "⊤"), `W x${bias ? " + b" : ""}`];
   byId("assumed").replaceChildren("Model x′ = ", ...(isLinear ? reconstruction : ["ReLU(", ...reconstruction, ")"]), "; ",
