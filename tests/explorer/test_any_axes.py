@@ -170,7 +170,7 @@ def test_losses_and_derivatives_are_pythons(pages, case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_minima_are_pythons(pages, case):
-    """All that Python finds up to 40 % above the lowest; what the page may find besides are minima."""
+    """All that Python finds up to 40 % above the lowest; what is found besides are minima."""
     page, (_, plane) = pages(case), untraced(case)
     n, m = plane.model.n_features, plane.model.hidden
     values = places(case, 3 if n == 4 else 12, seed=2)
