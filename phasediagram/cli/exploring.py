@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from phasediagram.cli.assuming import (
     add_axes,
@@ -114,14 +114,8 @@ def _traced(options: argparse.Namespace) -> PhaseBoundaries:
         raise ValueError("--x and --y must both be given or both be left out")
     model = model_of(options)
     require_size(model.n_features, model.hidden)
-    axes = {}
+    arguments: dict[str, Any] = {"model": model, **held_of(options)}
     if options.x is not None:
-        axes = {name: axis_of(name, getattr(options, name), 2) for name in ("x", "y")}
+        arguments |= {name: axis_of(name, getattr(options, name), 2) for name in ("x", "y")}
     with progress_bar("tracing") as progress:
-        return phase_boundaries(
-            spinodals=not options.no_spinodals,
-            progress=progress,
-            model=model,
-            **axes,
-            **held_of(options),
-        )
+        return phase_boundaries(spinodals=not options.no_spinodals, progress=progress, **arguments)
