@@ -5,6 +5,10 @@
 The same recursion, from the same program, as the compiled kernels of `derivations.kernels`: one
 assignment for every moment of every face.  Sums in doubled precision are written out, since a
 JavaScript function can't return two numbers without making an object.
+
+V8 leaves functions of more than 60 kB of bytecode without its optimiser, which makes them some
+forty times slower.  So the code of four features is cut into pieces, which hand numbers on in an
+array; names are numbered there, for a short page.
 """
 
 from __future__ import annotations
@@ -14,9 +18,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from derivations.kernels import SIZES, Recursion, input_names
+from derivations.kernels import Recursion, input_names
 
 TARGET = Path(__file__).parent.parent / "phasediagram" / "explorer" / "solver"
+SIZES = (2, 3, 4)
+LONGEST = 1500  # statements of one function
+PIECE = 300  # statements of a piece, where there would be more
 
 _HEADER = """\
 // Expected squared error of one output of {n} features, in straight-line code.
@@ -41,18 +48,63 @@ def _function(n: int) -> Iterator[str]:
     known = {names for names, _ in first}
     second, _ = recursion.program.needed(curvatures, known)
     inputs = input_names(n)
+    lower = [f"  const {name} = work[{inputs.index(name)}];" for name in loaded]
+    lower += (line for one in first for line in _statements(*one))
+    lower += _results(slopes, len(inputs))
+    new = (one for one in second if one[0] not in known)
+    upper = [line for one in new for line in _statements(*one)]
+    upper += _results(curvatures, len(inputs) + len(slopes))
+    if len(lower) + len(upper) <= LONGEST:
+        body = [*lower, "  if (order < 2) return;", *upper]
+    else:
+        pieces, body = _cut(n, lower, upper)
+        yield from pieces
     yield "/** Read gains, tails, bias and weights from work; write value, slopes, curvatures. */"
     yield f"function rows{n}(work, order) {{"
-    yield from (f"  const {name} = work[{inputs.index(name)}];" for name in loaded)
-    for names, expression in first:
-        yield from _statements(names, expression)
-    yield from _results(slopes, len(inputs))
-    yield "  if (order < 2) return;"
-    for names, expression in second:
-        if names not in known:
-            yield from _statements(names, expression)
-    yield from _results(curvatures, len(inputs) + len(slopes))
+    yield from body
     yield "}"
+    yield f"ROWS[{n}] = rows{n};"
+
+
+def _cut(n: int, lower: list[str], upper: list[str]) -> tuple[list[str], list[str]]:
+    """Return functions that hold the statements in pieces, and the body of one that calls them."""
+    parts = [part[at : at + PIECE] for part in (lower, upper) for at in range(0, len(part), PIECE)]
+    made = [[name for line in part for name in _made(line)] for part in parts]
+    home = {name: k for k, names in enumerate(made) for name in names}
+    used = [
+        {name for line in part for name in re.findall(r"[a-z]\w*", line) if name in home}
+        for part in parts
+    ]
+    handed = [
+        name for name in home if any(name in used[k] for k in range(home[name] + 1, len(parts)))
+    ]
+    place = {name: at for at, name in enumerate(handed)}
+    short = {name: f"v{k}" for k, name in enumerate(home)}
+    functions = [f"const kept{n} = new Float64Array({len(handed)});", ""]
+    for k, part in enumerate(parts):
+        inherited = sorted((name for name in used[k] if home[name] < k), key=place.__getitem__)
+        lines = [f"  const {name} = +kept[{place[name]}];" for name in inherited]
+        lines += part
+        lines += [f"  kept[{place[name]}] = {name};" for name in made[k] if name in place]
+        functions += [
+            f"function rows{n}part{k}(work, kept) {{",
+            "\n".join(_shortened(line, short) for line in lines).replace(";\nconst ", ",\n"),
+            "}",
+            "",
+        ]
+    calls = [f"  rows{n}part{k}(work, kept{n});" for k in range(len(parts))]
+    at = -(-len(lower) // PIECE)
+    return functions, [*calls[:at], "  if (order < 2) return;", *calls[at:]]
+
+
+def _made(line: str) -> list[str]:
+    """Return the names to which a statement assigns."""
+    return re.findall(r"(?:const|,) ([a-z]\w*) = ", line)
+
+
+def _shortened(line: str, names: dict[str, str]) -> str:
+    line = re.sub(r"[a-z]\w*", lambda match: names.get(match[0], match[0]), line.strip())
+    return re.sub(r" ?([-+*/=<>?:,()]|&&) ?(?!-)", r"\1", line)
 
 
 def _results(expressions: Sequence[str], start: int) -> Iterator[str]:

@@ -20,9 +20,11 @@ MOST_FEATURES = 4
 
 #: The program's parts, in the order in which they stand on the page.
 SOLVER_PARTS = (
-    "rows_2", "rows_3", "rows_any", "loss", "linear", "newton", "curvature", "state", "starts",
-    "search", "shapes", "naming", "solver", "following", "flow", "special",
+    "rows_any", "rows_linear", "rows_2", "rows_3", "rows_4", "axes", "assumptions", "loss",
+    "linear", "newton", "curvature", "state", "starts", "search", "shapes", "naming", "solver",
+    "following", "flow", "special",
 )  # fmt: skip
+_OF_SIZE = ("rows_2", "rows_3", "rows_4")  # straight-line code that only one size needs
 VIEW_PARTS = (
     "elements", "plane", "regions", "spreading", "overlay", "pointing", "turning", "minima",
     "arrows", "tables", "motion", "sections", "basins", "exchange", "legend", "main",
@@ -35,6 +37,7 @@ def write_explorer(
     progress: Progress | None = None,
     *,
     boundaries: Sequence[PhaseBoundaries] | None = None,
+    spinodals: bool = True,
 ) -> None:
     """Trace every boundary, and write a page that solves the model at any point among them.
 
@@ -49,7 +52,10 @@ def write_explorer(
     progress : callable, optional
         Called now and then with the share of the work that is done, 0 to 1.
     boundaries : sequence of PhaseBoundaries, optional
-        If they were traced already: the page's models, instead of `sizes`.
+        If they were traced already: the page's models, instead of `sizes`; of any model of up to
+        4 features, on any axes.
+    spinodals : bool
+        Whether to trace the limits of metastability too.
 
     Raises
     ------
@@ -64,12 +70,20 @@ def write_explorer(
     >>> from phasediagram.explorer import write_explorer
     >>> traced = phd.phase_boundaries(2, 1)  # doctest: +SKIP
     >>> write_explorer("explorer.html", boundaries=[traced])  # doctest: +SKIP
+
+    Another model, on other axes:
+
+    >>> axes = {"x": phd.Axis("weight_decay", 0.001, 0.1), "y": phd.Axis("density", 0.03, 1)}
+    >>> traced = phd.phase_boundaries(2, spinodals=False, **axes)  # doctest: +SKIP
+    >>> write_explorer("decay.html", boundaries=[traced])  # doctest: +SKIP
     """
     if boundaries is None:
         require_explorable(sizes)
         share = 1 / len(sizes)
         boundaries = [
-            phase_boundaries(n, m, progress=part_of(progress, k * share, share))
+            phase_boundaries(
+                n, m, spinodals=spinodals, progress=part_of(progress, k * share, share)
+            )
             for k, (n, m) in enumerate(sizes)
         ]
     Path(path).write_text(explorer_page(boundaries), encoding="utf-8")
@@ -81,8 +95,8 @@ def explorer_page(boundaries: Sequence[PhaseBoundaries]) -> str:
     Parameters
     ----------
     boundaries : sequence of PhaseBoundaries
-        Of the models on the page, in the order of its switch: different sizes, on the paper's
-        axes, at least one.
+        Of the models on the page, in the order of its switch, at least one; different sizes, or
+        different models or axes.
 
     Returns
     -------
@@ -93,20 +107,33 @@ def explorer_page(boundaries: Sequence[PhaseBoundaries]) -> str:
     ValueError
         If these are not such boundaries.
     """
-    require_explorable([(one.n_features, one.n_hidden) for one in boundaries])
     for one in boundaries:
-        if one.model is not None or one.x is not None or one.weights != "free":
+        require_size(one.n_features, one.n_hidden)
+        if one.weights != "free":
             raise ValueError(
-                "boundaries must be of the paper's model on the paper's axes with free weights, "
-                f"got weights={one.weights!r}, model={one.model!r}, x={one.x!r}, y={one.y!r}"
+                f"boundaries must be of free weights to explore, got weights={one.weights!r}"
             )
-    return rendered(content(boundaries))
+    shown = content(boundaries)
+    kinds = [_kind(model) for model in shown["models"]]
+    if not kinds or len(set(kinds)) < len(kinds):
+        raise ValueError(
+            "boundaries must be of different models or axes, at least one, "
+            f"got {[(one.n_features, one.n_hidden) for one in boundaries]!r}"
+        )
+    return rendered(shown)
+
+
+def _kind(model: dict[str, Any]) -> str:
+    """Return what tells a model of the page's content from others."""
+    names = ("n_features", "n_hidden", "model", "held", "x", "y")
+    return json.dumps([model.get(name) for name in names])
 
 
 def rendered(shown: dict[str, Any]) -> str:
     """Return the page that shows some content, see `phasediagram.explorer.curves.content`."""
+    sizes = {f"rows_{model['n_features']}" for model in shown["models"]}
     parts = [
-        *(f"solver/{name}.js" for name in SOLVER_PARTS),
+        *(f"solver/{name}.js" for name in SOLVER_PARTS if name in sizes or name not in _OF_SIZE),
         *(f"view/{name}.js" for name in VIEW_PARTS),
     ]
     return Template(_part("page.html")).substitute(
@@ -119,13 +146,18 @@ def rendered(shown: dict[str, Any]) -> str:
 def require_explorable(sizes: Sequence[tuple[int, int]]) -> None:
     """Raise ValueError unless these can be the models of one page."""
     for n, m in sizes:
-        if not 2 <= n <= MOST_FEATURES or not 1 <= m < n:
-            raise ValueError(
-                f"n_features must be between 2 and {MOST_FEATURES} and n_hidden at least 1 and "
-                f"below n_features to explore, got {n} and {m}"
-            )
+        require_size(n, m)
     if not sizes or len(set(sizes)) < len(sizes):
         raise ValueError(f"sizes must be different models, at least one, got {list(sizes)!r}")
+
+
+def require_size(n: int, m: int) -> None:
+    """Raise ValueError unless the page's solver takes this size."""
+    if not 2 <= n <= MOST_FEATURES or not 1 <= m < n:
+        raise ValueError(
+            f"n_features must be between 2 and {MOST_FEATURES} and n_hidden at least 1 and "
+            f"below n_features to explore, got {n} and {m}"
+        )
 
 
 def _part(name: str) -> str:

@@ -58,7 +58,7 @@ def test_the_shipped_page_has_the_special_points_of_both_models(content):
 def test_straight_line_code_is_what_the_generator_writes(tmp_path):
     page_kernels.main([str(tmp_path)])
     written = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
-    assert set(written) == {"rows_2.js", "rows_3.js"}
+    assert set(written) == {"rows_2.js", "rows_3.js", "rows_4.js"}
     for name, text in written.items():
         assert (FOLDER / "solver" / name).read_text(encoding="utf-8") == text
 
@@ -96,8 +96,8 @@ def test_names_cannot_break_out_of_the_data():
         ({"sizes": []}, "at least one"),
         ({"sizes": [(2, 1), (2, 1)]}, "different models"),
         ({"boundaries": [traced(), traced()]}, "different models"),
-        ({"boundaries": [traced(weights="canonical")]}, "free weights, got weights='canonical'"),
-        ({"boundaries": [traced(model=phd.ToyModel(2, bias=False))]}, "paper's model"),
+        ({"boundaries": []}, "at least one"),
+        ({"boundaries": [traced(weights="canonical")]}, "free weights .* weights='canonical'"),
         ({"boundaries": [traced(6, 5)]}, "got 6 and 5"),
     ],
 )
@@ -112,7 +112,15 @@ def test_bad_arguments(arguments, message, tmp_path, monkeypatch):
     ("arguments", "message"),
     [
         (["--features", "5"], "n_features must be between 2 and 4"),
-        (["--features", "3", "--hidden", "3"], "got 3 and 3"),
+        (["--features", "3", "--hidden", "3"], "n_hidden must be at least 1 and below n_features"),
+        (["--features", "5", "--no-bias"], "n_features must be between 2 and 4"),
+        (["--no-bias", "--boundaries", "b.npz"], "axes, models and what is held must be left out"),
+        (["--x", "density", "0.1", "1"], "--x and --y must both be given"),
+        (
+            ["--x", "follow", "0", "1", "--y", "density", "0.1", "1"],
+            "follow must be of a model with hierarchical groups",
+        ),
+        (["--correlated", "0", "1", "--correlated", "1", "0"], "groups must not overlap"),
         (["--hidden", "1"], "--hidden needs --features"),
         (["--features", "2", "--boundaries", "b.npz"], "--features must be left out"),
         (["-o", "page.png"], "output must end in one of .html, got 'page.png'"),
@@ -134,7 +142,8 @@ def test_the_command_refuses_before_any_work(arguments, message, capsys, monkeyp
 def test_the_command_traces_and_says_what_it_wrote(arguments, sizes, tmp_path, monkeypatch, capsys):
     asked = []
 
-    def canned(n, m, progress):
+    def canned(n, m, spinodals, progress):
+        assert spinodals
         asked.append((n, m))
         return traced(n, m)
 

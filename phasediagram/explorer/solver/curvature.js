@@ -10,11 +10,13 @@ const KINK = 1e-7; // a corner's Z that is nearer to 0 is on the kink
 const KINK_STEP = 5e-5; // t, for digits
 const SMALLEST_KINK_STEP = 2e-7; // t, where the next kink is near
 const ALMOST = 1e-5; // |Z| of a state on a kink to which a descent has not quite come
+const SAME_DIRECTION = 1e-3; // 1 less a cosine of directions that lead to one stationary direction
 const BEFORE_KINK = 0.2; // t as a share of |Z| at the next kink
 
 /** Call a function with |Z| of every output at every corner. */
 function forEachCorner(loss, x, visit) {
   const { n, m } = loss;
+  if (loss.isLinear) return;
   for (let i = 0; i < n; i++) {
     for (let corner = 0; corner < 1 << n; corner++) {
       let z = x[m * n + i];
@@ -102,11 +104,12 @@ class Curvature {
     return null;
   }
 
-  /** Lower D from a unit direction to a stationary one. */
-  descendDirection(x, direction, t) {
+  /** Lower D from a unit direction to a stationary one; null on the way to one that is known. */
+  descendDirection(x, direction, t, known = []) {
     const { loss, towards, shifted, values, vectors } = this, { size } = loss;
     let here = this.along(x, direction, t);
     for (let count = 0; count < 60 && here.residual > 1e-12; count++) {
+      if (known.some((one) => leadsToDirection(here, one))) return null;
       let next = null;
       if (this.newtonStep(here)) {
         const found = this.along(x, normalized(here.direction.map((value, i) => value + towards[i])), t);
@@ -141,7 +144,11 @@ class Curvature {
   /** The same at a kink, searched from some directions. */
   softestAmong(x, starts) {
     const t = stepWithinKinks(this.loss, x);
-    const found = starts.map((start) => this.descendDirection(x, normalized(start), t));
+    const found = [];
+    for (const start of starts) {
+      const end = this.descendDirection(x, normalized(start), t, found);
+      if (end) found.push(end);
+    }
     return found.reduce((best, one) => (one.curvature < best.curvature ? one : best));
   }
 
@@ -155,6 +162,13 @@ class Curvature {
     const { curvature, direction } = guess ? this.softestAmong(x, [guess]) : this.softest(x);
     return { stable: curvature > limit, direction };
   }
+}
+
+/** Whether a direction leads to a lower stationary one that is known, being next to it. */
+function leadsToDirection(here, known) {
+  let cosine = 0;
+  for (let i = 0; i < here.direction.length; i++) cosine += here.direction[i] * known.direction[i];
+  return here.curvature >= known.curvature && cosine > 1 - SAME_DIRECTION;
 }
 
 function normalized(direction) {

@@ -51,11 +51,13 @@ function gradientFlow(descent, start, near = null, end = FLOW_END) {
 
 /** One step of stochastic gradient descent on a batch of inputs, in place. */
 function trainingStep(loss, x, random, rate, batch = 32) {
-  const { n, m, size, density, importance } = loss;
+  const { n, m, size, table, importance, interference, decay } = loss;
   const gradient = new Float64Array(size), input = new Float64Array(n), hidden = new Float64Array(m);
   const back = new Float64Array(m);
   for (let sample = 0; sample < batch; sample++) {
-    for (let i = 0; i < n; i++) input[i] = random() < density ? random() : 0;
+    let active = 0;
+    for (let left = random() - table[0]; left >= 0 && active < table.length - 1;) left -= table[++active];
+    for (let i = 0; i < n; i++) input[i] = (active >> i) & 1 ? random() : 0;
     for (let k = 0; k < m; k++) {
       hidden[k] = back[k] = 0;
       for (let i = 0; i < n; i++) hidden[k] += x[k * n + i] * input[i];
@@ -63,7 +65,7 @@ function trainingStep(loss, x, random, rate, batch = 32) {
     for (let i = 0; i < n; i++) {
       let z = x[m * n + i];
       for (let k = 0; k < m; k++) z += x[k * n + i] * hidden[k];
-      if (z <= 0) continue;
+      if (z <= 0 && !loss.isLinear) continue;
       const slope = (2 * importance[i] * (z - input[i])) / batch;
       gradient[m * n + i] += slope;
       for (let k = 0; k < m; k++) {
@@ -73,5 +75,19 @@ function trainingStep(loss, x, random, rate, batch = 32) {
     }
     for (let k = 0; k < m; k++) for (let i = 0; i < n; i++) gradient[k * n + i] += back[k] * input[i];
   }
-  for (let i = 0; i < size; i++) x[i] -= rate * gradient[i];
+  if (interference || decay) addPenaltySlopes(x, n, m, interference, decay, gradient);
+  for (let i = 0; i < (loss.bias ? size : m * n); i++) x[i] -= rate * gradient[i];
+}
+
+/** Add the gradient of the penalties by W. */
+function addPenaltySlopes(x, n, m, interference, decay, gradient) {
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < m; k++) gradient[k * n + i] += 2 * decay * x[k * n + i];
+    for (let j = 0; j < n; j++) {
+      if (j === i) continue;
+      let product = 0;
+      for (let k = 0; k < m; k++) product += x[k * n + i] * x[k * n + j];
+      for (let k = 0; k < m; k++) gradient[k * n + i] += 4 * interference * product * x[k * n + j];
+    }
+  }
 }

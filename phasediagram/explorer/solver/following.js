@@ -44,7 +44,7 @@ function followedTo(search, state, from, to, checked = true) {
     } else if (steps.length > HALVINGS) {
       return null;
     } else {
-      steps.push([Math.sqrt(here[0] * next[0]), Math.sqrt(here[1] * next[1])]);
+      steps.push(search.assumptions.middle(here, next));
     }
   }
   return minimum;

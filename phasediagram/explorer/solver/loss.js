@@ -1,7 +1,8 @@
 // Exact loss of a state x = (W row after row, b), with gradient and Hessian.
 //
 // L = sum_i importance_i E[(x_i - ReLU(sum_j G_ij x_j + b_i))^2], G = W^T W.  Entries of G are summed
-// in doubled precision, so that the loss has a small relative error whatever the weights.
+// in doubled precision, so that the loss has a small relative error whatever the weights.  Penalties are
+// sums over the rows of G, as the outputs' errors are: lambda sum_(i != j) G_ij^2 + mu sum_i G_ii.
 
 const SPLITTER = 134217729; // 2^27 + 1
 
@@ -25,12 +26,14 @@ function productError(x, y, product) {
   return xLow * yLow - (product - xHigh * yHigh - xLow * yHigh - xHigh * yLow);
 }
 
-const ROWS = { 2: rows2, 3: rows3 };
+const STIFF = 4; // curvature in a bias that is frozen at 0, times the largest importance
+const SILENT_NORM = 1e-4; // without biases a smaller direction counts as 0
 
-/** The loss of n features in m hidden dimensions at one density and relative importance. */
+/** The loss of n features in m hidden dimensions at one point of a plane. */
 class Loss {
-  constructor(n, m) {
-    Object.assign(this, { n, m, size: m * n + n, rows: ROWS[n] ?? makeRows(n) });
+  constructor(n, m, { bias, activation }) {
+    const isLinear = activation === "linear";
+    Object.assign(this, { n, m, bias, isLinear, size: m * n + n, rows: isLinear ? makeLinearRows(n) : ROWS[n] ?? makeRows(n) });
     this.width = n + 1;
     this.inputs = 2 * n + 1 + (1 << n);
     this.work = new Float64Array(this.inputs + 1 + this.width + (this.width * (this.width + 1)) / 2);
@@ -40,22 +43,14 @@ class Loss {
     this.symmetric = new Float64Array(n * n);
     this.scratch = new Float64Array(m * this.width);
     this.pair = new Float64Array(2);
-    this.table = new Float64Array(1 << n);
-    this.importance = new Float64Array(n);
   }
 
-  /** Choose the point: one density, importances 1, ..., 1, r. */
-  at(density, relativeImportance) {
-    const { n, table } = this;
-    for (let active = 0; active < 1 << n; active++) {
-      table[active] = 1;
-      for (let j = 0; j < n; j++) table[active] *= (active >> j) & 1 ? density : 1 - density;
-    }
-    this.importance.fill(1);
-    this.importance[n - 1] = relativeImportance;
-    this.density = density;
-    this.relativeImportance = relativeImportance;
-    this.active = 1 - table[0];
+  /** Choose the point: what `Assumptions.at` returns. */
+  at({ table, importance, interference, decay, naming }) {
+    const { n } = this;
+    Object.assign(this, { table, importance, interference, decay, density: naming, active: 1 - table[0] });
+    this.hasTerms = interference !== 0 || decay !== 0 || !this.bias;
+    this.largestImportance = Math.max(...importance);
     // below a density of 0.01 gradients, and their rounding, shrink in proportion
     this.tolerance = 1e-13 * Math.min(1, this.active / (0.01 * n));
     return this;
@@ -80,6 +75,7 @@ class Loss {
     let loss = 0;
     for (let i = 0; i < n; i++) {
       this.output(x, i, order);
+      if (this.hasTerms) this.addTerms(i, order);
       loss += importance[i] * out[i * stride];
     }
     if (order === 0) return loss;
@@ -130,6 +126,39 @@ class Loss {
     }
   }
 
+  /** Add penalties to the row of output i, over its importance, and freeze its bias if biases are. */
+  addTerms(i, order) {
+    const { n, width, gram, out, interference, decay } = this, to = i * (1 + width + width * width);
+    const scale = 1 / this.importance[i], slopes = to + 1, curvatures = slopes + width;
+    out[to] += scale * decay * gram[i * n + i];
+    for (let j = 0; j < n; j++) if (j !== i) out[to] += scale * interference * gram[i * n + j] ** 2;
+    if (order === 0) return;
+    out[slopes + i] += scale * decay;
+    for (let j = 0; j < n; j++) {
+      if (j === i) continue;
+      out[slopes + j] += 2 * scale * interference * gram[i * n + j];
+      if (order === 2) out[curvatures + j * width + j] += 2 * scale * interference;
+    }
+    if (this.bias) return;
+    out[slopes + n] = 0;
+    if (order < 2) return;
+    for (let j = 0; j < n; j++) out[curvatures + j * width + n] = out[curvatures + n * width + j] = 0;
+    out[curvatures + n * width + n] = STIFF * scale * this.largestImportance * this.active;
+  }
+
+  /** Whether some output of the state that was evaluated last never switches on. */
+  isSilent(x) {
+    const { n, m, gram } = this;
+    if (this.isLinear) return false;
+    for (let i = 0; i < n; i++) {
+      if (!this.bias && gram[i * n + i] < SILENT_NORM ** 2) return true;
+      let highest = x[m * n + i];
+      for (let j = 0; j < n; j++) highest += Math.max(gram[i * n + j], 0);
+      if (highest <= 0) return true;
+    }
+    return false;
+  }
+
   /** Chain rule from gains and biases to W and b: dG_ij/dW_kp = [p = i] W_kj + [p = j] W_ki. */
   packHessian(x, hessian) {
     const { n, m, width, size, out, importance, symmetric, scratch } = this;
@@ -175,9 +204,12 @@ class Loss {
     }
   }
 
-  /** Expected squared error of each output, without its importance. */
+  /** Expected squared error of each output, without its importance and without penalties. */
   errors(x) {
+    const { hasTerms } = this;
+    this.hasTerms = false;
     this.evaluate(x, 0);
+    this.hasTerms = hasTerms;
     return Array.from({ length: this.n }, (_, i) => this.out[i * (1 + this.width + this.width ** 2)]);
   }
 }

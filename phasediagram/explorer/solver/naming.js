@@ -7,7 +7,7 @@ const COSINE_TOLERANCE = 1e-6; // directions with a smaller cosine between them 
 /** Names the minima of n features in m dimensions at one density. */
 class Naming {
   constructor(n, m) {
-    Object.assign(this, { n, m, space: new Space(n, m, false), losses: new Map() });
+    Object.assign(this, { n, m, space: new Space(n, m, []), losses: new Map() });
   }
 
   /** Slope, in its bias, of the last output's expected squared error, for any number of features. */

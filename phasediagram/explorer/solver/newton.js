@@ -8,6 +8,7 @@ const FIRST_RADIUS = 0.25;
 const SMALLEST_RADIUS = 1e-15;
 const FIRST_SHIFT = 1e-3; // of the Hessian where it is not positive, as a share of its diagonal
 const SHIFT_GROWTH = 4;
+const SILENT = 6; // steps in a row with an output that never switches on, after which a search gives up
 const FAR = 20; // weights beyond it cost far more than ignoring every feature
 
 /** Add to the curvature along rotations of the hidden space, which is 0. */
@@ -63,12 +64,13 @@ class Descent {
 
   /**
    * Descend from x, in place, until the gradient's norm is below the tolerance; return loss and slope.
-   * `known(x, value)`, asked now and then, may end it early: then `stopped` is what it returned.
+   * `known(x, value)`, asked now and then, may end it early: then `stopped` is what it returned.  With
+   * it, it ends too where an output has been silent for some steps.
    */
   minimize(x, radius = FIRST_RADIUS, iterations = 200, known = null, tolerance = this.loss.tolerance) {
     const { loss, step, trial } = this, { size } = loss;
     let value = loss.evaluate(x, 2, this.gradient, this.hessian), slope = norm(this.gradient);
-    let count = 0;
+    let count = 0, silent = 0;
     while (slope > tolerance && count < iterations && radius > SMALLEST_RADIUS) {
       count++;
       const length = this.trustedStep(x, radius);
@@ -95,7 +97,10 @@ class Descent {
       x.set(trial);
       [this.gradient, this.trialGradient] = [this.trialGradient, this.gradient];
       [this.hessian, this.trialHessian] = [this.trialHessian, this.hessian];
-      const stopped = known && length < 0.1 && !poor && known(x, value);
+      if (!known) continue;
+      silent = loss.isSilent(x) ? silent + 1 : 0;
+      if (silent > SILENT) return { value, slope, count, isSilent: true };
+      const stopped = length < 0.1 && !poor && known(x, value);
       if (stopped) return { value, slope, count, stopped };
     }
     return { value, slope, count };

@@ -251,3 +251,4 @@ function rows2(work, order) {
   work[17] = 2 * (weight2 * h_0x_1 + weight3 * h_xx_1 - (weight3 * s_xx_01));
   work[18] = 2 * (weight0 * h_00 + weight2 * sum_h_0x + weight1 * sum_h_x0 + weight3 * h_xx - (weight1 * s_x0_0 + weight3 * s_xx_0));
 }
+ROWS[2] = rows2;

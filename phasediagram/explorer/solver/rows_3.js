@@ -906,3 +906,4 @@ function rows3(work, order) {
   work[28] = 2 * (weight4 * h_00x_2 + weight6 * h_0xx_2 + weight5 * h_x0x_2 + weight7 * h_xxx_2 - (weight5 * s_x0x_02 + weight7 * s_xxx_02));
   work[29] = 2 * (weight0 * h_000 + weight4 * sum_h_00x + weight2 * sum_h_0x0 + weight6 * h_0xx + weight1 * sum_h_x00 + weight5 * h_x0x + weight3 * h_xx0 + weight7 * h_xxx - (weight1 * s_x00_0 + weight5 * s_x0x_0 + weight3 * s_xx0_0 + weight7 * s_xxx_0));
 }
+ROWS[3] = rows3;

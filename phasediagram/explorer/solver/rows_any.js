@@ -12,6 +12,7 @@
 // the same recursion; with H = 1 where Z > 0, and delta the unit mass on the section Z = 0.
 // A port of phasediagram/kernel/cube/general.py.
 
+const ROWS = {}; // straight-line code, by the number of features
 const TINY = 2.2250738585072014e-308;
 const LOWEST = 0, HIGHEST = 1, E = 2, EE = 3, H = 4, HE = 5, X = 6;
 

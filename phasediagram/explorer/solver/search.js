@@ -10,17 +10,27 @@ const LOWER = 1e-10; // relative gain of a descent that leaves a saddle
 const ARRIVING = 2e-3; // distance from a minimum at which a descent has arrived
 
 class Search {
-  constructor(n, m) {
-    Object.assign(this, { n, m, loss: new Loss(n, m) });
+  constructor(n, m, assumptions) {
+    Object.assign(this, { n, m, assumptions, loss: new Loss(n, m, assumptions), spaces: new Map() });
     this.descent = new Descent(this.loss);
     this.curvature = new Curvature(this.loss);
-    this.spaces = [new Space(n, m, false), new Space(n, m, true)];
+    this.planeSpace = this.spaceOf(assumptions.planeOrders());
   }
 
-  at(density, relativeImportance) {
-    this.loss.at(density, relativeImportance);
-    this.space = this.spaces[relativeImportance === 1 ? 1 : 0];
+  /** Choose the point: its loss, and the space of states with the symmetry that it has. */
+  at(p, r) {
+    if (p === this.p && r === this.r) return this;
+    const point = this.assumptions.at(p, r);
+    this.loss.at(point);
+    this.space = this.spaceOf(this.assumptions.orders(point));
+    [this.p, this.r] = [p, r];
     return this;
+  }
+
+  spaceOf(orders) {
+    const key = orders.join(";");
+    if (!this.spaces.has(key)) this.spaces.set(key, new Space(this.n, this.m, orders, this.assumptions));
+    return this.spaces.get(key);
   }
 
   /** Return a state with its loss, slope, curvature and softest direction. */
@@ -33,7 +43,7 @@ class Search {
   /** Descend from x; null if it does not converge, or to a plateau. */
   descend(x, radius, known) {
     const end = this.descent.minimize(x, radius, 200, known);
-    if (end.stopped || !(end.slope < CONVERGED * this.loss.tolerance)) return null;
+    if (end.stopped || end.isSilent || !(end.slope < CONVERGED * this.loss.tolerance)) return null;
     const signature = this.space.signature(x);
     return this.space.isSilent(signature) ? null : { x, loss: end.value, signature };
   }
@@ -48,7 +58,9 @@ class Search {
         const signature = space.signature(x);
         return ends.some((end) => end.firm && value >= end.loss && space.distance(end.signature, signature, ARRIVING) < ARRIVING);
       };
-      const end = this.descend(Float64Array.from(start), FIRST_RADIUS, known);
+      const x = Float64Array.from(start);
+      if (!loss.bias) x.fill(0, this.m * this.n);
+      const end = this.descend(x, FIRST_RADIUS, known);
       if (!end || isNear(ends, end.signature, SAME_STATE)) continue;
       end.firm = this.isFirm(end.x);
       ends.push(end);

@@ -1,19 +1,24 @@
-// The solver: every minimum at a density and relative importance, named.
+// The solver: every minimum at a point of a plane, named.
 
 class Solver {
-  constructor(n, m) {
-    Object.assign(this, { n, m, search: new Search(n, m), naming: new Naming(n, m), starts: searchStarts(n, m) });
+  constructor(n, m, assumptions = new Assumptions(n, m)) {
+    Object.assign(this, { n, m, assumptions, search: new Search(n, m, assumptions), naming: new Naming(n, m), starts: searchStarts(n, m, assumptions.planeOrders()) });
   }
 
   /** All minima, lowest first, found from further starts too: { loss, W, b, phase, ... }. */
-  solve(density, relativeImportance, further = []) {
+  solve(p, r, further = []) {
     const { n, m, naming, search } = this;
-    const found = search.at(density, relativeImportance).minima([...this.starts, ...further]);
+    const found = search.at(p, r).minima([...this.starts, ...further]);
     const states = found.map(({ x }) => search.space.leastOfTheExtra(x));
-    const names = naming.distinctNames(states, density);
+    const names = naming.distinctNames(states, search.loss.density);
     return found.map(({ loss, slope, curvature }, k) => ({
       phase: names[k], outcome: naming.outcome(states[k]), loss, slope, curvature, x: states[k], ...weightsOf(n, m, states[k]),
     }));
+  }
+
+  /** The name of one minimum at a point by itself. */
+  nameAt(x, [p, r]) {
+    return this.naming.name(x, this.search.at(p, r).loss.density);
   }
 }
 

@@ -57,9 +57,9 @@ const SHORT = 0.4; // norm of a feature that others leave little room
 const FILTERS = [0.2, 0.5, 0.9]; // biases of features on one side, as shares of the gains from the others
 const STARTS = { 2: 160, 3: 90, 4: 160 }; // of one search
 
-/** All starts of n features in m dimensions. */
-function searchStarts(n, m) {
-  const arranged = [...arrangements(n, m), ...simplices(n, m)];
+/** All starts of n features in m dimensions, of which some orders change nothing. */
+function searchStarts(n, m, orders) {
+  const arranged = [...arrangements(n, m, kindsOf(n, orders)), ...simplices(n, m)];
   const count = m === n - 1 ? STARTS[n] : 2 * STARTS[n]; // more features share a dimension
   return [...arranged, ...randomStarts(n, m, Math.max(count - arranged.length, STARTS[n] / 3), 1)];
 }
@@ -69,13 +69,13 @@ function searchStarts(n, m) {
  * features with biases 0, features of one side with biases that filter their interference, and
  * one feature of each axis shorter than the rest.
  */
-function arrangements(n, m) {
+function arrangements(n, m, kinds) {
   const starts = [], seen = new Set();
   for (let code = 0; code < (2 * m + 1) ** n; code++) {
     const places = Array.from({ length: n }, (_, i) => Math.floor(code / (2 * m + 1) ** i) % (2 * m + 1));
     const axes = places.map((place) => (place ? (place - 1) >> 1 : -1));
     const used = new Set(axes.filter((axis) => axis >= 0)).size, ignored = axes.filter((axis) => axis < 0).length;
-    const key = arrangementKey(places);
+    const key = arrangementKey(places, kinds);
     if (used < m || ignored > n - m || seen.has(key)) continue;
     seen.add(key);
     const signs = places.map((place) => (place % 2 ? 1 : -1));
@@ -89,16 +89,24 @@ function arrangements(n, m) {
   return starts;
 }
 
-/** The same for arrangements that differ by the axes' order and direction, or the others' order. */
-function arrangementKey(places) {
-  const n = places.length;
+/** A number for each feature, the same for features that can be exchanged. */
+function kindsOf(n, orders) {
+  const isSwap = (order, i, j) => order.every((source, at) => source === (at === i ? j : at === j ? i : at));
+  return Array.from({ length: n }, (_, i) => {
+    for (let j = 0; j < i; j++) if (orders.some((order) => isSwap(order, i, j))) return j;
+    return i;
+  });
+}
+
+/** The same for arrangements that differ by the axes' order and direction, or the order of equal features. */
+function arrangementKey(places, kinds) {
   const groups = new Map();
   places.forEach((place, i) => {
     const axis = place ? (place - 1) >> 1 : -1;
     if (!groups.has(axis)) groups.set(axis, ["", ""]);
-    groups.get(axis)[place % 2] += i === n - 1 ? "e" : "o";
+    groups.get(axis)[place % 2] += kinds[i];
   });
-  return [...groups].map(([axis, sides]) => (axis < 0 ? "-" : "+") + sides.sort().join("|")).sort().join(" ");
+  return [...groups].map(([axis, sides]) => (axis < 0 ? "-" : "+") + sides.map((side) => [...side].sort().join("")).sort().join("|")).sort().join(" ");
 }
 
 function onAxes(n, m, axes, signs, short, filter) {

@@ -7,12 +7,10 @@ function permutations(items) {
   return items.flatMap((item, k) => permutations([...items.slice(0, k), ...items.slice(k + 1)]).map((rest) => [item, ...rest]));
 }
 
-/** States of n features in m dimensions, of which all are equal, or all but the last. */
+/** States of n features in m dimensions, the same in some orders of the features, the identity first. */
 class Space {
-  constructor(n, m, allEqual) {
-    const features = Array.from({ length: n }, (_, i) => i);
-    const orders = allEqual ? permutations(features) : permutations(features.slice(0, -1)).map((order) => [...order, n - 1]);
-    Object.assign(this, { n, m, size: m * n + n, orders });
+  constructor(n, m, orders, { bias = true, activation = "relu" } = {}) {
+    Object.assign(this, { n, m, size: m * n + n, orders, bias, isLinear: activation === "linear" });
   }
 
   /** W^T W and b: the same for all rotations of a state. */
@@ -47,8 +45,10 @@ class Space {
 
   /** Whether some output never switches on. */
   isSilent(signature) {
-    const { n } = this;
+    const { n, bias } = this;
+    if (this.isLinear) return false;
     for (let i = 0; i < n; i++) {
+      if (!bias && signature[i * n + i] < SILENT_NORM ** 2) return true;
       let highest = signature[n * n + i];
       for (let j = 0; j < n; j++) highest += Math.max(signature[i * n + j], 0);
       if (highest <= 0) return true;
@@ -70,7 +70,7 @@ class Space {
 
 /** How many dimensions each feature has: |W_i|^2 / sum_j (W_i/|W_i| . W_j)^2. */
 function dimensionalities({ n, m }, x) {
-  const gram = new Space(n, m, false).signature(x);
+  const gram = Space.prototype.signature.call({ n, m }, x);
   return Array.from({ length: n }, (_, i) => {
     const square = gram[i * n + i];
     if (Math.sqrt(square) <= NORM_TOLERANCE) return 0;

@@ -3,22 +3,53 @@
 const rowsText = (W) => `[${W.map((row) => `[${row.map(String).join(", ")}]`).join(", ")}]`;
 
 function asPython(app) {
-  const { n, m } = app.solver, { W, b } = weightsOf(n, m, app.x);
-  return `import phasediagram as phd
-
-solution = phd.solve(${app.p}, ${app.r}, n_features=${n}, n_hidden=${m})
-# the network on the page, loss ${app.loss.evaluate(app.x, 0)}
+  const { n, m, assumptions } = app.solver, { W, b } = weightsOf(n, m, app.x);
+  const network = `# the network on the page, loss ${app.loss.evaluate(app.x, 0)}
 W = ${rowsText(W)}
 b = [${b.join(", ")}]
-loss = phd.expected_loss(W, b, density=${app.p}, importance=[${[...Array(n - 1).fill(1), app.r].join(", ")}])
+`;
+  if (assumptions.isPapers) {
+    return `import phasediagram as phd
+
+solution = phd.solve(${app.p}, ${app.r}, n_features=${n}, n_hidden=${m})
+${network}loss = phd.expected_loss(W, b, density=${app.p}, importance=[${[...Array(n - 1).fill(1), app.r].join(", ")}])
+`;
+  }
+  const setting = assumptions.setting(app.p, app.r), importance = `importance=[${setting.importance.join(", ")}]`;
+  const density = assumptions.activity ? "" : `density=${densityText(setting.density.map((value) => Math.min(1, value)))}, `;
+  return `import phasediagram as phd
+
+model = ${modelText(assumptions, setting)}
+solution = phd.solve(${density}${importance}, model=model)
+${network}loss = phd.expected_loss(W, b, ${density}${importance}, model=model)
 `;
 }
 
+const densityText = (values) => (values.every((value) => value === values[0]) ? String(values[0]) : `[${values.join(", ")}]`);
+
+/** The model at a point, as Python. */
+function modelText({ n, m, bias, activation, groups, activity }, setting) {
+  const strengths = {
+    correlated: (strength) => `, correlation=${setting.correlation ?? strength}`, anticorrelated: () => "",
+    hierarchical: (strength) => `, follow=${setting.follow ?? strength}`,
+  };
+  const grouped = groups.map(({ kind, features, strength }) => `phd.${kind}(${features.join(", ")}${strengths[kind](strength)})`);
+  const parts = [n, m];
+  if (!bias) parts.push("bias=False");
+  if (activation !== "relu") parts.push(`activation="${activation}"`);
+  if (grouped.length) parts.push(`groups=[${grouped.join(", ")}]`);
+  if (activity) parts.push(`activity=[${activity.join(", ")}]`);
+  if (setting.interference_penalty) parts.push(`interference_penalty=${setting.interference_penalty}`);
+  if (setting.weight_decay) parts.push(`weight_decay=${setting.weight_decay}`);
+  return `phd.ToyModel(${parts.join(", ")})`;
+}
+
 function asJson(app) {
-  const { n, m } = app.solver, { W, b } = weightsOf(n, m, app.x);
+  const { n, m, assumptions } = app.solver, { W, b } = weightsOf(n, m, app.x);
+  const model = assumptions.isPapers ? {} : { model: modelText(assumptions, assumptions.setting(app.p, app.r)) };
   const minima = app.minima.map(({ phase, outcome, loss, W, b }) => ({ phase, outcome, loss, W, b }));
   return JSON.stringify({
-    density: app.p, relative_importance: app.r, n_features: n, n_hidden: m, loss: app.loss.evaluate(app.x, 0), W, b, minima,
+    [assumptions.y.name]: app.p, [assumptions.x.name]: app.r, n_features: n, n_hidden: m, ...model, loss: app.loss.evaluate(app.x, 0), W, b, minima,
     version: app.content.version,
   }, null, 2);
 }
@@ -40,7 +71,7 @@ async function copy(text, button) {
  * Read W (m rows of n numbers) and b (n numbers) from Python or JSON text, such as
  * `W = np.array([[1, -1]])` and `b = [0, 0.1]`; throws an Error that says what is wrong.
  */
-function parsedWeights(text, n, m) {
+function parsedWeights(text, { n, m, bias }) {
   const listAfter = (name) => {
     const begin = new RegExp(`(^|[^A-Za-z_])["']?${name}["']?\\s*[:=]`, "m").exec(text);
     if (!begin) return undefined;
@@ -73,13 +104,13 @@ function parsedWeights(text, n, m) {
     throw new Error(`W must be ${m} row${m > 1 ? "s" : ""} of ${n} numbers up to ${LARGEST_WEIGHT}, got ${shape}: ${JSON.stringify(W).slice(0, 60)}.`);
   }
   if (!isRow(b)) throw new Error(`b must be ${n} numbers up to ${LARGEST_WEIGHT}, got ${JSON.stringify(b).slice(0, 60)}.`);
+  if (!bias && b.some((value) => value !== 0)) throw new Error(`b must be 0 in a model without biases, got ${JSON.stringify(b).slice(0, 60)}.`);
   return stateOf(rows, b);
 }
 
 function usePasted(app) {
   try {
-    const { n, m } = app.solver;
-    app.setNetwork(parsedWeights(byId("pasted").value, n, m));
+    app.setNetwork(parsedWeights(byId("pasted").value, app.solver.search.loss));
     say("paste-message", "");
   } catch (error) {
     say("paste-message", error.message);
@@ -90,6 +121,8 @@ function usePasted(app) {
 function addressOf(app) {
   const { n, m } = app.solver, { left, right, bottom, top } = app.plane.window;
   const place = new URLSearchParams({ n, m, p: app.p, r: app.r });
+  const alike = app.models.filter((model) => model.n_features === n && model.n_hidden === m);
+  if (alike.indexOf(app.model) > 0) place.set("model", alike.indexOf(app.model) + 1);
   if (app.chosen > 0) place.set("minimum", app.chosen + 1);
   if (app.chosen < 0) place.set("x", Array.from(app.x).join(" "));
   if (!app.plane.isWhole) place.set("view", [left, right, bottom, top].join(" "));
@@ -111,19 +144,21 @@ function recall(app, hash) {
   const place = new URLSearchParams(hash.slice(1));
   const numbers = (name) => (place.get(name) ?? "").split(" ").filter(Boolean).map(typedNumber);
   const one = (name) => (numbers(name).length === 1 ? numbers(name)[0] : NaN);
-  const index = app.models.findIndex((model) => model.n_features === one("n") && model.n_hidden === one("m"));
-  if (index >= 0) app.takeModel(index);
-  const [low, high] = [app.plane.clamped(0, 0), app.plane.clamped(1e9, 1e9)];
-  if (one("p") >= low[0] && one("p") <= high[0]) app.p = one("p");
-  if (one("r") >= low[1] && one("r") <= high[1]) app.r = one("r");
+  const alike = app.models.filter((model) => model.n_features === one("n") && model.n_hidden === one("m"));
+  const model = alike[(one("model") || 1) - 1] ?? alike[0];
+  if (model) app.takeModel(app.models.indexOf(model));
+  const { x: across, y: up, whole } = app.plane;
+  if (one("p") >= up.start && one("p") <= up.stop) app.p = one("p");
+  if (one("r") >= across.start && one("r") <= across.stop) app.r = one("r");
   const view = numbers("view");
   if (view.length === 4 && view.every(Number.isFinite) && view[0] < view[1] && view[2] < view[3]) {
-    app.plane.place(view[0], view[3], Math.min(2, view[1] - view[0]), Math.min(2, view[3] - view[2]));
+    app.plane.place(view[0], view[3], Math.min(whole.right - whole.left, view[1] - view[0]), Math.min(whole.top - whole.bottom, view[3] - view[2]));
   }
   for (const number of numbers("layers")) if (LAYERS[number - 1]) app.layers[LAYERS[number - 1]] = !DEFAULT_LAYERS[LAYERS[number - 1]];
   app.resolve();
   app.chosen = Math.min(app.minima.length, Math.max(1, Math.round(one("minimum")) || 1)) - 1;
-  const x = numbers("x"), isNetwork = x.length === app.solver.search.loss.size && x.every((value) => Math.abs(value) <= LARGEST_WEIGHT);
+  const x = numbers("x"), { size, n, m, bias } = app.solver.search.loss;
+  const isNetwork = x.length === size && x.every((value) => Math.abs(value) <= LARGEST_WEIGHT) && (bias || x.slice(m * n, size).every((value, i) => i < n && value === 0));
   if (isNetwork) [app.x, app.chosen] = [Float64Array.from(x), -1];
   else app.x = app.displayed(app.minima[app.chosen].x, null);
 }

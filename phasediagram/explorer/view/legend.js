@@ -3,7 +3,7 @@
 const DEFAULT_LAYERS = { "first order": true, continuous: true, spinodal: false, "special points": true, shade: false };
 
 function buildModels(app) {
-  const label = (model) => `${model.n_features} features in ${model.n_hidden} dimension${model.n_hidden > 1 ? "s" : ""}`;
+  const label = (model) => model.title ?? `${model.n_features} features in ${model.n_hidden} dimension${model.n_hidden > 1 ? "s" : ""}`;
   app.models.forEach((model, index) => {
     const input = element("input", { type: "radio", name: "model", value: index });
     input.checked = model === app.model;
@@ -38,7 +38,7 @@ function buildPoints(app) {
   byId("points").replaceChildren(...app.model.special_points.map((point) => {
     const sample = svg("svg", { viewBox: "-6.5 -6.5 13 13", "aria-hidden": "true" }, svg("path", { class: "special", d: MARKERS[point.kind] }));
     const button = element("button", { type: "button" }, sample, element("span", {}, `${point.kind} `, element("small", {}, point.phases.join(", "))),
-      element("small", {}, `p = ${point.density.toFixed(10)}, r = ${point.relative_importance.toFixed(10)}`));
+      element("small", {}, `${app.plane.y.symbol} = ${point.p.toFixed(10)}, ${app.plane.x.symbol} = ${point.r.toFixed(10)}`));
     button.addEventListener("click", () => {
       app.goTo(point);
       byId("diagram").scrollIntoView({ block: "nearest" });
@@ -47,9 +47,14 @@ function buildPoints(app) {
   }));
 }
 
-function about({ content, models, model }) {
-  const traced = models.map((one) => `phase_boundaries(${one.n_features}, ${one.n_hidden}): ${one.curves.length} curves, ${one.special_points.length} special points` +
+function about({ content, models, model, plane }) {
+  const traced = models.map((one) => `phase_boundaries(${one.title ?? `${one.n_features}, ${one.n_hidden}`}): ${one.curves.length} curves, ${one.special_points.length} special points` +
     (one.unresolved ? `, ${one.unresolved} unresolved` : ""));
-  byId("about").textContent = `phasediagram ${content.version}. Minima are solved for on this page, with W and b free, from ${searchStarts(model.n_features, model.n_hidden).length} starts, to gradients below 1e-13. ` +
+  byId("about").textContent = `phasediagram ${content.version}. Minima are solved for on this page, with W and b free, from ${model.solver.starts.length} starts, to gradients below 1e-13. ` +
     `Curves and special points are traced beforehand, to ${model.tolerance} (${traced.join("; ")}).`;
+  const { isLinear, bias } = model.solver.search.loss, reconstruction = ["W", element("sup", {}, "⊤"), `W x${bias ? " + b" : ""}`];
+  byId("assumed").replaceChildren("Model x′ = ", ...(isLinear ? reconstruction : ["ReLU(", ...reconstruction, ")"]), "; ",
+    model.assumed ?? "features are active with probability p; the importances are 1, …, 1, r.");
+  const penalised = [[model.penalties?.interference, "λ Σ (Wᵢ·Wⱼ)² over i ≠ j"], [model.penalties?.decay, "μ ‖W‖²"]];
+  byId("penalised").textContent = penalised.filter(([isThere]) => isThere).map(([, text]) => `, and ${text}`).join("");
 }

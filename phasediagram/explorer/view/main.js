@@ -1,13 +1,14 @@
 // The page: its state, and what follows when it changes.
 
-const FIRST_POINT = [0.3, 0.25]; // two minima compete there in both models
+const FIRST_POINT = [0.3, 0.25]; // on the paper's axes: two minima compete there in both models
+const FIRST_SHARE = [0.4, 0.5]; // of other axes
 const RASTER = 720; // most pixels of the regions' raster along a side
 const REST = 120; // milliseconds without a change before sections and basins are computed
 const FURTHER = ["#44aa99", "#cc6677", "#88ccee", "#117733", "#882255", "#aa4499", "#999933", "#6b5bb5"];
 
 const app = {
   content: JSON.parse(byId("content").textContent),
-  plane: new Plane(),
+  plane: null,
   layers: { ...DEFAULT_LAYERS },
   minima: [],
   chosen: 0,
@@ -33,8 +34,20 @@ const app = {
 
   takeModel(index) {
     this.model = this.models[index];
-    this.solver = this.model.solver ??= new Solver(this.model.n_features, this.model.n_hidden);
-    this.background = this.model.background ??= new Solver(this.model.n_features, this.model.n_hidden);
+    const { n_features: n, n_hidden: m } = this.model, solver = () => new Solver(n, m, new Assumptions(n, m, this.model));
+    this.solver = this.model.solver ??= solver();
+    this.background = this.model.background ??= solver();
+    this.takePlane(this.solver.assumptions);
+  },
+
+  /** Look at a model's plane, from where one was if its axes are the same. */
+  takePlane(axes) {
+    const same = (one, other) => ["name", "start", "stop", "scale"].every((key) => one[key] === other[key]);
+    if (this.plane && same(this.plane.x, axes.x) && same(this.plane.y, axes.y)) return;
+    this.plane = new Plane(axes);
+    const { x, y } = axes, isPapers = y.name === PAPER_AXES.y.name && x.name === PAPER_AXES.x.name;
+    const middle = (axis, share) => axis.value(axis.low + share * (axis.high - axis.low));
+    [this.p, this.r] = isPapers ? this.plane.clamped(...FIRST_POINT) : [middle(y, FIRST_SHARE[0]), middle(x, FIRST_SHARE[1])];
   },
 
   /** Find all minima at the point, from further starts too. */
@@ -46,11 +59,11 @@ const app = {
 
   /** The copy of a state that is shown: as it was turned before, or upright. */
   displayed(x, like = this.x) {
-    return nearestCopy(this.solver.search.spaces[0], x, like);
+    return nearestCopy(this.solver.search.planeSpace, x, like);
   },
 
   minimumAt(x) {
-    const space = this.solver.search.spaces[0], signature = space.signature(x);
+    const space = this.solver.search.planeSpace, signature = space.signature(x);
     return this.minima.findIndex((minimum) => space.distance(space.signature(minimum.x), signature) < SAME_STATE);
   },
 
@@ -75,7 +88,7 @@ const app = {
   goTo(point) {
     cancelAnimationFrame(this.pending);
     point.refined ??= refinedPoint(this.solver, point);
-    [this.p, this.r] = [point.refined.density, point.refined.relative_importance];
+    [this.p, this.r] = [point.refined.p, point.refined.r];
     this.plane.include(this.p, this.r);
     this.arrived();
     this.windowChanged();
@@ -133,7 +146,7 @@ const app = {
 
   announce() {
     const others = this.minima.length - 1;
-    byId("live").textContent = `p = ${brief(this.p)}, r = ${brief(this.r)}: ${this.minima[0].phase}, loss ${lossText(this.minima[0].loss)}, ` +
+    byId("live").textContent = `${this.plane.y.symbol} = ${brief(this.p)}, ${this.plane.x.symbol} = ${brief(this.r)}: ${this.minima[0].phase}, loss ${lossText(this.minima[0].loss)}, ` +
       `${others} other ${others === 1 ? "minimum" : "minima"}`;
   },
 
@@ -158,7 +171,7 @@ const app = {
     canvas.width = canvas.height = Math.min(RASTER, Math.max(64, byId("diagram").clientWidth));
     if (!painted || painted.model !== this.model) return;
     const { left, right, bottom, top } = painted.window;
-    const [x0, y0] = this.plane.shareOfLogs({ x: left, y: top }), [x1, y1] = this.plane.shareOfLogs({ x: right, y: bottom });
+    const [x0, y0] = this.plane.shareOfCoordinates({ x: left, y: top }), [x1, y1] = this.plane.shareOfCoordinates({ x: right, y: bottom });
     context.drawImage(painted.image, x0 * canvas.width, y0 * canvas.width, (x1 - x0) * canvas.width, (y1 - y0) * canvas.width);
   },
 
@@ -168,9 +181,7 @@ const app = {
   },
 
   *paintRegions() {
-    const canvas = byId("regions"), size = canvas.width, { model } = this, shown = { ...this.plane.window };
-    const plane = new Plane();
-    plane.window = shown;
+    const canvas = byId("regions"), size = canvas.width, { model } = this, plane = this.plane.copy(), shown = plane.window;
     const regions = yield* phasesOf(this.background, plane, model.curves, size);
     const image = element("canvas", { width: size, height: size }), context = image.getContext("2d");
     const pixels = context.createImageData(size, size), colors = regions.names.map((name) => rgb(this.styleOf(name).color));
@@ -206,8 +217,7 @@ const app = {
     const canvas = byId("shade"), size = byId("diagram").clientWidth, context = canvas.getContext("2d");
     canvas.width = canvas.height = size;
     if (!this.layers.shade) return;
-    const minimum = this.minima[Math.max(0, this.chosen)], plane = new Plane();
-    plane.window = { ...this.plane.window };
+    const minimum = this.minima[Math.max(0, this.chosen)], plane = this.plane.copy();
     context.fillStyle = hatching(context);
     work.start("shade", spreadOf(this.background, plane, size, [this.p, this.r], minimum, (x, y, side) =>
       context.fillRect(Math.round(x - side / 2), Math.round(y - side / 2), side, side)));
@@ -225,6 +235,7 @@ const app = {
       this.resolve();
       this.x = this.displayed(this.minima[0].x, null);
     }
+    labelPlace(this);
     buildTables(this);
     buildPoints(this);
     about(this);
@@ -278,10 +289,11 @@ function listen() {
 
 function start() {
   app.models = app.content.models.map((model) => ({
-    ...model, curves: model.curves.map((curve) => ({ ...curve, points: decodedCurve(curve.points, app.content.resolution) })),
+    ...model,
+    curves: model.curves.map((curve) => ({ ...curve, points: decodedCurve(curve.points, [model.y.resolution, model.x.resolution]) })),
+    special_points: model.special_points.map((point) => ({ ...point, p: point[keyOf(model.y)], r: point[keyOf(model.x)] })),
   }));
   app.takeModel(0);
-  [app.p, app.r] = FIRST_POINT;
   recall(app, location.hash);
   buildModels(app);
   buildLayers(app);
@@ -290,19 +302,36 @@ function start() {
 }
 start();
 
+/** How records of special points call the value of an axis. */
+function keyOf({ name }) {
+  return name.replace("[", "_").replace("]", "");
+}
+
 const solvers = new Map();
 const solverFor = (n, m) => solvers.get(`${n},${m}`) ?? solvers.set(`${n},${m}`, new Solver(n, m)).get(`${n},${m}`);
 
+function solvedBy(solver, p, r) {
+  return solver.solve(p, r).map(({ phase, outcome, loss, slope, curvature, W, b }) => ({ phase, outcome, loss, slope, curvature, W, b }));
+}
+
+function evaluatedBy(solver, W, b, p, r) {
+  const { loss } = solver.search.at(p, r), x = stateOf(W, b);
+  const gradient = new Float64Array(loss.size), hessian = new Float64Array(loss.size ** 2);
+  const value = loss.evaluate(x, 2, gradient, hessian);
+  return { loss: value, gradient: [...gradient], hessian: [...hessian], errors: loss.errors(x) };
+}
+
 window.phasediagram = {
-  /** All minima of n features in m dimensions at a point, lowest first. */
-  solve: (n, m, density, relativeImportance) =>
-    solverFor(n, m).solve(density, relativeImportance).map(({ phase, outcome, loss, slope, curvature, W, b }) => ({ phase, outcome, loss, slope, curvature, W, b })),
+  /** All minima of n features in m dimensions at a density and relative importance, lowest first. */
+  solve: (n, m, density, relativeImportance) => solvedBy(solverFor(n, m), density, relativeImportance),
   /** Exact loss, gradient, Hessian and each output's error. */
-  evaluate(W, b, density, relativeImportance) {
-    const [m, n] = [W.length, b.length], { loss } = solverFor(n, m).search.at(density, relativeImportance);
-    const gradient = new Float64Array(loss.size), hessian = new Float64Array(loss.size ** 2);
-    const value = loss.evaluate(stateOf(W, b), 2, gradient, hessian);
-    return { loss: value, gradient: [...gradient], hessian: [...hessian], errors: loss.errors(stateOf(W, b)) };
+  evaluate: (W, b, density, relativeImportance) => evaluatedBy(solverFor(b.length, W.length), W, b, density, relativeImportance),
+  /** The same at values of the axes of the page's model, and what is assumed there. */
+  solveHere: (p, r) => solvedBy(app.solver, p, r),
+  evaluateHere: (W, b, p, r) => evaluatedBy(app.solver, W, b, p, r),
+  parametersHere(p, r) {
+    const { assumptions } = app.solver, point = assumptions.at(p, r), { table, importance, ...others } = point;
+    return { ...others, table: [...table], importance: [...importance], orders: assumptions.orders(point) };
   },
   /** Names of several networks at one density. */
   names(networks, density) {

@@ -23,7 +23,7 @@ function drawOverlay(app, labels) {
   });
   const special = svg("g", { "data-layer": "special points", style: shown("special points") });
   for (const point of model.special_points) {
-    const [x, y] = plane.share(point.density, point.relative_importance);
+    const [x, y] = plane.share(point.p, point.r);
     if (x < 0 || y < 0 || x > 1 || y > 1) continue;
     special.append(svg("path", { class: "special", d: MARKERS[point.kind], transform: `translate(${x * size} ${y * size})` }));
   }
@@ -36,7 +36,7 @@ function drawOverlay(app, labels) {
 function curvePath(plane, { points }, size) {
   let path = "", last = null;
   for (let k = 1; k < points.length; k++) {
-    const [from, to] = [points[k - 1], points[k]].map((point) => plane.shareOfLogs(point).map((share) => share * size));
+    const [from, to] = [points[k - 1], points[k]].map((point) => plane.shareOfCoordinates(point).map((share) => share * size));
     const margin = 8; // so that ends outside do not show
     const piece = clipped(from.map((v) => v + margin), to.map((v) => v + margin), size + 2 * margin);
     if (!piece) continue;
@@ -84,17 +84,18 @@ function drawAxes({ plane }, size) {
     made.textContent = text;
     return made;
   };
-  for (const value of ticks(shown.left, shown.right)) {
-    const x = left + plane.share(1, value)[0] * size;
+  const [across, up] = [plane.x, plane.y];
+  for (const value of ticks(across, shown.left, shown.right)) {
+    const x = left + plane.share(up.start, value)[0] * size;
     parts.push(svg("line", { class: "tick", x1: x, x2: x, y1: top + size, y2: top + size + 4 }),
-      label({ x, y: top + size + 18, "text-anchor": "middle" }, String(value)));
+      label({ x, y: top + size + 18, "text-anchor": "middle" }, tickText(value)));
   }
-  for (const value of ticks(shown.bottom, shown.top)) {
-    const y = top + plane.share(value, 1)[1] * size;
+  for (const value of ticks(up, shown.bottom, shown.top)) {
+    const y = top + plane.share(value, across.start)[1] * size;
     parts.push(svg("line", { class: "tick", x1: left - 4, x2: left, y1: y, y2: y }),
-      label({ x: left - 8, y: y + 4, "text-anchor": "end" }, String(value)));
+      label({ x: left - 8, y: y + 4, "text-anchor": "end" }, tickText(value)));
   }
   axes.replaceChildren(...parts,
-    label({ x: left + size / 2, y: top + size + 36, "text-anchor": "middle" }, "relative importance r of the extra feature"),
-    label({ transform: `translate(11 ${top + size / 2}) rotate(-90)`, "text-anchor": "middle" }, "density p = 1 − S"));
+    label({ x: left + size / 2, y: top + size + 36, "text-anchor": "middle" }, across.title),
+    label({ transform: `translate(11 ${top + size / 2}) rotate(-90)`, "text-anchor": "middle" }, up.title));
 }

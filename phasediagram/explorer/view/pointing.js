@@ -67,7 +67,8 @@ function keyDown(app, event) {
   const moves = { ArrowUp: [step, 0], ArrowDown: [-step, 0], ArrowLeft: [0, -step], ArrowRight: [0, step] };
   if (event.key in moves) {
     const [up, across] = moves[event.key];
-    app.moveTo(app.p * 10 ** (up * (top - bottom)), app.r * 10 ** (across * (right - left)));
+    const { x, y } = app.plane;
+    app.moveTo(y.value(y.coordinate(app.p) + up * (top - bottom)), x.value(x.coordinate(app.r) + across * (right - left)));
     app.plane.include(app.p, app.r);
   } else if (event.key === "+" || event.key === "=") app.zoom(1 / ZOOM_STEP);
   else if (event.key === "-") app.zoom(ZOOM_STEP);
@@ -82,7 +83,7 @@ function specialPointNear(app, [across, down]) {
   const size = byId("diagram").clientWidth;
   if (!app.layers["special points"]) return null;
   const distance = (point) => {
-    const [x, y] = app.plane.share(point.density, point.relative_importance);
+    const [x, y] = app.plane.share(point.p, point.r);
     return Math.hypot(x - across, y - down) * size;
   };
   const nearest = [...app.model.special_points].sort((one, other) => distance(one) - distance(other))[0];
@@ -95,47 +96,57 @@ function showTip(app, place, isWanted) {
   tip.hidden = !isWanted;
   if (!isWanted) return;
   const [across, down] = place, near = specialPointNear(app, place), [p, r] = app.plane.at(across, down);
-  tip.textContent = near ? `${near.kind}: ${near.phases.join(", ")}` : `${app.phaseAt(across, down) ?? ""}  p = ${brief(p, 4)}, r = ${brief(r, 4)}`;
+  tip.textContent = near ? `${near.kind}: ${near.phases.join(", ")}` : `${app.phaseAt(across, down) ?? ""}  ${app.plane.y.symbol} = ${brief(p, 4)}, ${app.plane.x.symbol} = ${brief(r, 4)}`;
   const diagram = byId("diagram"), x = diagram.offsetLeft + across * diagram.clientWidth;
   tip.style.top = `${diagram.offsetTop + down * diagram.clientHeight + 18}px`;
   tip.style.left = `${Math.min(x + 14, diagram.offsetLeft + diagram.clientWidth - tip.offsetWidth)}px`;
 }
 
+const SLIDER_STEPS = 2000;
+const FIELDS = { y: "density", x: "importance" }; // elements of the vertical and of the horizontal axis
+
+/** What sliders and numbers are for. */
+function labelPlace({ plane }) {
+  for (const [side, id] of Object.entries(FIELDS)) {
+    const axis = plane[side], slider = byId(id);
+    byId(`${id}-label`).replaceChildren(`${axis.short} `, element("i", {}, axis.symbol));
+    Object.assign(slider, { min: axis.low, max: axis.high, step: (axis.high - axis.low) / SLIDER_STEPS });
+    slider.setAttribute("aria-label", axis.phrase + (axis.isLog ? ", logarithmic" : ""));
+    byId(`${id}-number`).setAttribute("aria-label", axis.phrase);
+  }
+  byId("diagram").setAttribute("aria-label", `Phase diagram over ${plane.x.phrase} and ${plane.y.phrase}`);
+}
+
 /** Sliders and typed numbers. */
 function listenToPlace(app) {
-  const typed = (id, name, range, change) => {
-    const input = byId(id);
-    const take = () => {
-      const value = typedNumber(input.value), wrong = !(value >= range[0] && value <= range[1]);
-      input.setAttribute("aria-invalid", wrong);
-      say("place-message", wrong ? `${name} must be a number from ${range[0]} to ${range[1]}, got “${input.value}”.` : "");
-      if (!wrong) change(value);
-    };
-    input.addEventListener("change", take);
-    input.addEventListener("keydown", (event) => { if (event.key === "Enter") take(); });
-  };
-  const [low, high] = [app.plane.clamped(0, 0), app.plane.clamped(1e9, 1e9)];
   const jump = (p, r) => {
     app.moveTo(p, r);
     app.plane.include(p, r);
     app.windowChanged();
   };
-  typed("density-number", "The density p", [low[0], high[0]], (value) => { if (value !== app.p) jump(value, app.r); });
-  typed("importance-number", "The relative importance r", [low[1], high[1]], (value) => { if (value !== app.r) jump(app.p, value); });
-  byId("density").addEventListener("input", (event) => jump(10 ** Number(event.target.value), app.r));
-  byId("importance").addEventListener("input", (event) => jump(app.p, 10 ** Number(event.target.value)));
+  const change = (side, value) => (side === "y" ? jump(value, app.r) : jump(app.p, value));
+  for (const [side, id] of Object.entries(FIELDS)) {
+    const input = byId(`${id}-number`);
+    const take = () => {
+      const axis = app.plane[side], value = typedNumber(input.value), wrong = !(value >= axis.start && value <= axis.stop);
+      input.setAttribute("aria-invalid", wrong);
+      say("place-message", wrong ? `The ${axis.phrase} must be a number from ${axis.start} to ${axis.stop}, got “${input.value}”.` : "");
+      if (!wrong && value !== (side === "y" ? app.p : app.r)) change(side, value);
+    };
+    input.addEventListener("change", take);
+    input.addEventListener("keydown", (event) => { if (event.key === "Enter") take(); });
+    byId(id).addEventListener("input", (event) => change(side, app.plane[side].clamped(app.plane[side].value(Number(event.target.value)))));
+  }
 }
 
 function showPlace(app) {
-  const show = (number, slider, value) => {
-    byId(slider).value = Math.log10(value);
-    const input = byId(number);
-    if (document.activeElement === input && typedNumber(input.value) === value) return;
+  for (const [side, id] of Object.entries(FIELDS)) {
+    const value = side === "y" ? app.p : app.r, input = byId(`${id}-number`);
+    byId(id).value = app.plane[side].coordinate(value);
+    if (document.activeElement === input && typedNumber(input.value) === value) continue;
     input.value = brief(value);
     input.title = String(value);
     input.removeAttribute("aria-invalid");
-  };
-  show("density-number", "density", app.p);
-  show("importance-number", "importance", app.r);
+  }
   say("place-message", "");
 }

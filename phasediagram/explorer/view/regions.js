@@ -14,7 +14,7 @@ class Raster {
     Object.assign(this, { plane, size, component: new Int32Array(size * size).fill(UNKNOWN) });
   }
 
-  /** Density and relative importance at the middle of a pixel. */
+  /** The point at the middle of a pixel. */
   at(pixel) {
     const { size } = this;
     return this.plane.at(((pixel % size) + 0.5) / size, (Math.floor(pixel / size) + 0.5) / size);
@@ -23,7 +23,7 @@ class Raster {
   wall(points) {
     const { size, component } = this;
     for (let k = 1; k < points.length; k++) {
-      const [from, to] = [points[k - 1], points[k]].map((point) => this.plane.shareOfLogs(point).map((share) => share * size));
+      const [from, to] = [points[k - 1], points[k]].map((point) => this.plane.shareOfCoordinates(point).map((share) => share * size));
       const piece = clipped(from, to, size);
       if (!piece) continue;
       const [[x0, y0], [x1, y1]] = piece;
@@ -106,12 +106,13 @@ function* phasesOf(solver, plane, curves, size) {
   for (const curve of curves) if (curve.kind !== "spinodal") raster.wall(curve.points);
   const names = [], labels = [], anchors = new Anchors(raster);
   const numberOf = (name) => (names.includes(name) ? names.indexOf(name) : names.push(name) - 1);
-  const anchored = (pixel, state) => ({ pixel, state, phase: numberOf(solver.naming.name(state.x, raster.at(pixel)[0])) });
+  const anchored = (pixel, state) => ({ pixel, state, phase: numberOf(solver.nameAt(state.x, raster.at(pixel))) });
   const components = raster.components().filter(({ area }) => area >= SMALLEST_COMPONENT);
   yield;
   for (const { deepest, depth } of components.sort((one, other) => other.area - one.area)) {
-    const [{ x }] = solver.solve(...raster.at(deepest));
-    anchors.add(anchored(deepest, { x, signature: search.space.signature(x) }));
+    const [lowest] = solver.solve(...raster.at(deepest));
+    if (!lowest) continue;
+    anchors.add(anchored(deepest, { x: lowest.x, signature: search.space.signature(lowest.x) }));
     yield;
     for (let next = anchors.next(); next; next = anchors.next()) {
       const { pixel, state } = next.anchor;

@@ -15,7 +15,7 @@ function buildTables(app) {
     element("caption", {}, "Weights and biases"),
     element("tr", {}, element("td", { class: "empty" }), ...heads),
     ...Array.from({ length: m }, (_, k) => row([element("i", {}, "W"), element("sub", {}, String(k + 1))], `W, dimension ${k + 1},`, k * n)),
-    row([element("i", {}, "b")], "Bias", m * n));
+    ...(app.solver.search.loss.bias ? [row([element("i", {}, "b")], "Bias", m * n)] : []));
 }
 
 function typeWeight(app, input) {
@@ -38,7 +38,7 @@ function showTables(app) {
   for (const input of byId("parameters").querySelectorAll("input")) {
     const value = x[Number(input.dataset.at)];
     if (document.activeElement === input && typedNumber(input.value) === value) continue;
-    input.value = fixed(value);
+    input.value = fixed(value, n > 3 ? 2 : 4); // as many as there is room for
     input.title = String(value);
     input.removeAttribute("aria-invalid");
   }
@@ -51,7 +51,7 @@ function showTables(app) {
       ...Array.from({ length: n }, (_, j) => {
         const value = gram[i * n + j], tint = Math.round((50 * Math.abs(value)) / largest);
         const color = `color-mix(in srgb, rgb(var(--${value < 0 ? "negative" : "positive"})) ${tint}%, transparent)`;
-        return element("td", { title: String(value), style: `--cell: ${color}` }, fixed(value, 3));
+        return element("td", { title: String(value), style: `--cell: ${color}` }, fixed(value, n > 3 ? 2 : 3));
       }))));
   const shares = errors.map((error, i) => error * loss.importance[i]), most = Math.max(...shares, 1e-300);
   byId("errors").replaceChildren(
@@ -61,10 +61,17 @@ function showTables(app) {
       element("td", { title: String(error) }, error.toPrecision(4)),
       element("td", { class: "bar", title: String(shares[i]) }, element("span", { style: `width: ${(100 * shares[i]) / most}%; --chip: ${featureColor(n, i)}` }), element("b", {}, `${((100 * shares[i]) / total).toFixed(0)} %`)),
       element("td", {}, slopeText(Math.hypot(...Array.from({ length: m }, (_, k) => gradient[k * n + i])))),
-      element("td", {}, slopeText(gradient[m * n + i])))));
+      element("td", {}, slopeText(gradient[m * n + i])))), ...penaltyRow(total, total - shares.reduce((sum, share) => sum + share, 0), loss));
   const { minima, chosen } = app, excess = total / minima[0].loss - 1;
   const where = chosen >= 0 ? `at ${minima[chosen].phase}` : Math.abs(excess) < 1e-12 ? "as low as the lowest" : `${percent(excess)} above the lowest`;
   byId("network-state").replaceChildren("loss ", element("b", { id: "loss", title: String(total) }, lossText(total)), ` · ${where} · |∇L| ${slopeText(norm(gradient))}`);
+}
+
+/** What penalties add to the loss. */
+function penaltyRow(total, penalty, { interference, decay }) {
+  if (!interference && !decay) return [];
+  return [element("tr", {}, element("th", { scope: "row" }, "penalty"), element("td", { title: String(penalty) }, penalty.toPrecision(4)),
+    element("td", {}, `${((100 * penalty) / total).toFixed(0)} %`), element("td", {}), element("td", {}))];
 }
 
 const slopeText = (slope) => (Math.abs(slope) < 1e-12 ? "0" : minus(slope.toPrecision(2)));
