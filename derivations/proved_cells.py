@@ -229,9 +229,9 @@ def proved_cells() -> Derivation:
             Step(
                 "A penalty raises the loss of every W with W_1 W_2 != 0 and of no other. So if all "
                 "minimisers have W_1 W_2 = 0 at one lambda, they have at every higher one: "
-                "ignoring is proved at the lowest penalty of a range. Superposition is proved in all of a "
-                "range if what a competitor costs at its highest penalty is less than what all W "
-                "with W_1 W_2 >= 0 cost at its lowest.",
+                "ignoring is proved at the lowest penalty of a range. Superposition is proved in "
+                "all of a range if what a competitor costs at its highest penalty is less than "
+                "what all W with W_1 W_2 >= 0 cost at its lowest.",
                 (Eq(sympy.Symbol("L_lambda"), sympy.Symbol("L_0") + 2 * penalty * (c * w) ** 2),),
                 (Check("the penalty, term by term", _penalty_is_monotone),),
             ),
