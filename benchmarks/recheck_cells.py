@@ -96,9 +96,14 @@ class Cell:
         return Cell(self.density, (1 / high, 1 / low), self.penalty)
 
     def corners(self, penalty: Fraction) -> list[Corner]:
-        """Return the corners at one penalty: which one is enough is told by monotony."""
+        """Return the corners at one penalty."""
         ends = sorted(set(self.importance))
         return [corner(*self.density, k, r, penalty) for k in range(3) for r in ends]
+
+    def hardest(self) -> list[Corner]:
+        """Return those at which ignoring has to be proved: lowest penalty, highest importance."""
+        r, penalty = max(self.importance), min(self.penalty)
+        return [corner(*self.density, k, r, penalty) for k in range(3)]
 
     def competitor(self) -> tuple[list[Fraction], list[Fraction]]:
         """Return weights and biases that cost little at the centre."""
@@ -149,10 +154,10 @@ def reach(corners: list[Corner], targets: list[Fraction]) -> list[Fraction] | No
 
 def superposed(cell: Cell, walk: Walk) -> bool:
     """Prove that every minimiser has W_1 W_2 < 0."""
-    corners = cell.corners(max(cell.penalty))
+    corners, dearest = (cell.corners(end(cell.penalty)) for end in (min, max))
     W, b = cell.competitor()
     costs = []
-    for at in corners:
+    for at in dearest:
         parts = [at.model.convex(i, y) for i, y in enumerate(at.model.rows(W, b))]
         errors = [value - slope[i] for i, (value, slope) in enumerate(parts)]
         costs.append(errors[0] + at.importance * errors[1])
@@ -163,12 +168,12 @@ def superposed(cell: Cell, walk: Walk) -> bool:
     ):
         return True
     beaten = all(cost < at.ignoring for cost, at in zip(costs, corners, strict=True))
-    return beaten and max(cell.importance) <= 1 and ignoring_wins(cell, corners, (1,), walk)
+    return beaten and max(cell.importance) <= 1 and ignoring_wins(cell, (1,), walk)
 
 
-def ignoring_wins(cell: Cell, corners: list[Corner], signs: tuple[int, ...], walk: Walk) -> bool:
+def ignoring_wins(cell: Cell, signs: tuple[int, ...], walk: Walk) -> bool:
     """Prove that ignoring costs less than W with W_1 W_2 of these signs."""
-    r, p = max(cell.importance), min(cell.density)
+    corners, r, p = cell.hardest(), max(cell.importance), min(cell.density)
     targets = [at.ignoring for at in corners]
     ends = reach(corners, targets)
     width = Fraction(math.ceil(math.sqrt(18 * r) * 2**20) + 1, 2**20)
@@ -243,7 +248,7 @@ def proved(cell: Cell, phase: str, walk: Walk) -> bool:
         return proved(cell.exchanged(), "ignored", walk)
     if phase == "superposed":
         return superposed(cell if max(cell.importance) <= 1 else cell.exchanged(), walk)
-    return ignoring_wins(cell, cell.corners(min(cell.penalty)), (-1, 1), walk)
+    return ignoring_wins(cell, (-1, 1), walk)
 
 
 def cells(directory: Path) -> list[tuple[str, Cell]]:

@@ -17,6 +17,13 @@ a, c, w, r, s, t, kappa, penalty = symbols("a c w r s t kappa lambda", positive=
 u = symbols("u", real=True)
 low, high = symbols("p_0 p_1", positive=True)
 L_i = sympy.Symbol("L_i", real=True)
+L_1, L_2, V = symbols("L_1 L_2 V", nonnegative=True)
+lower = symbols("rho", positive=True)
+
+
+def _excess(importance: sympy.Expr) -> sympy.Expr:
+    """Return what weights cost more than ignoring the second feature."""
+    return L_1 + importance * (L_2 - V)
 
 
 def _polar(n: int, k: int) -> list[sympy.Expr]:
@@ -106,7 +113,7 @@ def _penalty_is_monotone() -> Outcome:
 
 
 def _exchange_divides_by_importance() -> Outcome:
-    """L(W_1, W_2; r) = r L(W_2, W_1; 1/r)."""
+    """L(W_1, W_2; r, lambda) = r L(W_2, W_1; 1/r, lambda/r)."""
     rng = random.Random(12)
     for _ in range(20):
         density, ratio = Rational(rng.randint(1, 20), 20), Rational(rng.randint(1, 40), 20)
@@ -114,7 +121,10 @@ def _exchange_divides_by_importance() -> Outcome:
         b, d = (Rational(rng.randint(-16, 16), 16) for _ in range(2))
         first = exact_output_loss(density, b, (one**2, one * other))
         second = exact_output_loss(density, d, (other**2, one * other))
-        if first + ratio * second != ratio * (second + first / ratio):
+        price = Rational(rng.randint(0, 8), 32)
+        paid = 2 * (one * other) ** 2
+        image = second + first / ratio + price / ratio * paid
+        if first + ratio * second + price * paid != ratio * image:
             return False, f"at p = {density}, r = {ratio}"
     return True, "20 points, exactly"
 
@@ -140,12 +150,13 @@ def proved_cells() -> Derivation:
         statement=(
             "For n = 2, m = 1: weights that lose at finitely many corners of a cell of densities, "
             "importances and penalties lose everywhere in it; a second weight that is small is "
-            "exactly 0 where it does not pay; and a penalty ends superposition once. With the "
-            "bound of `lower-bound` this proves phases over regions."
+            "exactly 0 where it does not pay; what a penalty has ended does not come back, nor "
+            "does what is ignored at lower importances. With the bound of `lower-bound` this "
+            "proves phases over regions."
         ),
         symbols=(
             Symbol(p, "density; p_0 and p_1 are the ends of a cell"),
-            Symbol(r, "relative importance"),
+            Symbol(r, "relative importance; rho is a lower one"),
             Symbol(penalty, "factor of the penalty 2 (W_1 W_2)^2"),
             Symbol(c, "norm of the second weight"),
             Symbol(w, "norm of the first weight"),
@@ -217,15 +228,28 @@ def proved_cells() -> Derivation:
             ),
             Step(
                 "A penalty raises the loss of every W with W_1 W_2 != 0 and of no other. So if all "
-                "minimisers are superposed at one lambda they are at every lower one, and if none "
-                "is, none is at any higher one: of a range of penalties one end is enough, and "
-                "superposition ends at one lambda for each p and r.",
+                "minimisers have W_1 W_2 = 0 at one lambda, they have at every higher one: "
+                "ignoring is proved at the lowest penalty of a range. Superposition is proved in "
+                "all of a range if what a competitor costs at its highest penalty is less than "
+                "what all W with W_1 W_2 >= 0 cost at its lowest.",
                 (Eq(sympy.Symbol("L_lambda"), sympy.Symbol("L_0") + 2 * penalty * (c * w) ** 2),),
                 (Check("the penalty, term by term", _penalty_is_monotone),),
             ),
             Step(
-                "Exchanging the features divides the loss by r: cells with r > 1 are images of "
-                "cells with r < 1.",
+                "If W costs more than ignoring the second feature does at one r, "
+                "f(r) = L_1 + r (L_2 - V) > 0, it does at every lower rho, L_1 >= 0: of a range of "
+                "importances the highest is enough for ignoring.",
+                (Eq(_excess(lower), lower / r * _excess(r) + (1 - lower / r) * L_1),),
+                (
+                    identity(
+                        "what W costs more at rho",
+                        lambda: _excess(lower) - lower / r * _excess(r) - (1 - lower / r) * L_1,
+                    ),
+                ),
+            ),
+            Step(
+                "Exchanging the features divides loss and penalty by r: cells with r > 1 are "
+                "images of cells with r < 1.",
                 (),
                 (Check("L(p, r) = r L(p, 1/r)", _exchange_divides_by_importance),),
             ),

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
-import scipy.optimize
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from phasediagram.certified.problem import Problem
-from phasediagram.kernel.loss import expected_loss_and_gradient
-from phasediagram.minima.solving import solve
+from phasediagram.kernel.tables import with_terms
+from phasediagram.minima.engine import Engine
+from phasediagram.minima.search import starts_needed
+from phasediagram.minima.starts import random_starts
+from phasediagram.minima.state import Space
+from phasediagram.parameters import Parameters
+from phasediagram.toymodel.models import ToyModel
 
 Array = NDArray[np.float64]
 
-_STARTS = 40
+_FEW = 20  # random starts of one cell of a diagram, where a higher minimum only proves less
+#: And others, W and b for n = 2, m = 1: in both orders of the features and about as strong.
+_OPPOSITE = (
+    (1.0, -1.0, 0.0, 0.0),
+    (0.9, -0.5, 0.1, 0.1),
+    (1.0, -0.2, 0.1, 0.2),
+    (0.3, -1.0, 0.2, 0.1),
+)
 
 
 def lowest_known(problem: Problem, rng: int | np.random.Generator) -> tuple[Array, Array]:
@@ -23,45 +36,44 @@ def lowest_known(problem: Problem, rng: int | np.random.Generator) -> tuple[Arra
     W : ndarray, shape (m, n)
     b : ndarray, shape (n,)
     """
-    density = {float(p) for p in problem.active}
-    plain = problem.free_bias and not problem.penalty and len(density) == 1
-    if plain and all(x == 1 for x in problem.importance[:-1]):
-        (p,) = density
-        found = solve(p, float(problem.importance[-1]), problem.n, problem.m, rng=rng)
-        return found.W, found.b
-    return _descended(problem, np.random.default_rng(rng))
+    space = _engine(problem.n, problem.m, problem.free_bias, bool(problem.penalty)).space
+    starts = random_starts(space, starts_needed(space), np.random.default_rng(rng))
+    return _lowest(problem, starts)[:2]
 
 
-def _descended(problem: Problem, rng: np.random.Generator) -> tuple[Array, Array]:
-    size = problem.m * problem.n
-    scale = np.repeat([1.0, 0.2], [size, problem.n])
-    starts = rng.normal(size=(_STARTS, size + problem.n)) * scale
-    return lowest_from(problem, starts)[:2]
+def lowest_of_few(problem: Problem) -> tuple[Array, Array, float]:
+    """Return the lowest minimum below a few starts, always the same: W, b and the loss.
 
-
-def lowest_from(problem: Problem, starts: ArrayLike) -> tuple[Array, Array, float]:
-    """Return the lowest minimum below some starts (W, b): weights, biases and loss.
-
-    Densities must be independent.
+    For n = 2, m = 1.
     """
-    m, n = problem.m, problem.n
-    density = np.array([float(p) for p in problem.active])
+    return _lowest(problem, _few_starts())
+
+
+def _lowest(problem: Problem, starts: Array) -> tuple[Array, Array, float]:
+    engine = _engine(problem.n, problem.m, problem.free_bias, bool(problem.penalty))
+    ends = engine.minimize_at(starts, _parameters(problem))
+    lowest = int(np.argmin(ends.loss))
+    x = ends.x[lowest]
+    return engine.space.weights(x), engine.space.biases(x), float(ends.loss[lowest])
+
+
+@lru_cache(maxsize=8)
+def _engine(n: int, m: int, bias: bool, penalised: bool) -> Engine:
+    alone = tuple((i,) for i in range(n))
+    return Engine(Space(n, m, alone, bias=bias), terms=penalised or not bias)
+
+
+@lru_cache(maxsize=1)
+def _few_starts() -> Array:
+    space = _engine(2, 1, True, False).space
+    return np.concatenate([_OPPOSITE, random_starts(space, _FEW, np.random.default_rng(0))])
+
+
+def _parameters(problem: Problem) -> Parameters:
+    table = np.array([float(weight) for weight in problem.table])
     importance = np.array([float(x) for x in problem.importance])
-    penalty, size = float(problem.penalty), m * n
-
-    def loss(x: Array) -> tuple[float, Array]:
-        W, b = x[:size].reshape(m, n), x[size:] * problem.free_bias
-        value, by_W, by_b = expected_loss_and_gradient(W, b, density, importance)
-        gram = W.T @ W
-        np.fill_diagonal(gram, 0.0)
-        slopes = [(by_W + 4 * penalty * W @ gram).ravel(), by_b * problem.free_bias]
-        return float(value) + penalty * float((gram**2).sum()), np.concatenate(slopes)
-
-    best, lowest = np.zeros(size + n), np.inf
-    for start in np.asarray(starts, dtype=np.float64):
-        found = scipy.optimize.minimize(
-            loss, start, jac=True, method="BFGS", options={"gtol": 1e-9}
-        )
-        if found.fun < lowest:
-            best, lowest = found.x, found.fun
-    return best[:size].reshape(m, n), best[size:] * problem.free_bias, float(lowest)
+    if problem.penalty or not problem.free_bias:
+        model = ToyModel(problem.n, problem.m, bias=problem.free_bias)
+        penalties = np.array([float(problem.penalty), 0.0])
+        table = with_terms(model, table, importance, penalties)
+    return Parameters(table, importance)

@@ -13,8 +13,11 @@ import pytest
 import scipy.optimize
 
 import phasediagram as phd
+from phasediagram.certified.candidates import lowest_of_few
+from phasediagram.certified.planes import deciding
 from phasediagram.certified.planes.cells import Corners, outweighed, polar_tables
 from phasediagram.certified.planes.deciding import Cell, decide
+from phasediagram.certified.problem import Problem, independent
 from phasediagram.cli import main
 
 CURVES = json.loads((Path(__file__).parent.parent / "reference" / "curves_2_1.json").read_text())
@@ -237,6 +240,49 @@ def test_a_penalty_ends_superposition_once():
     over = Cell((0.2, 0.2), (1.0, 1.0), (0.02, 0.037))
     assert decide(over).phase == "superposed"
     assert decide(replace(over, penalty=(0.0376, 0.1))).phase == "not superposed"
+
+
+def test_a_range_of_penalties_is_proved_at_the_ends_that_cover_it(monkeypatch):
+    """Others at the lowest penalty against a competitor at the highest: in all of the range."""
+    seen = []
+
+    def proved(m, corners, *rest):
+        seen.append(corners)
+        return 1
+
+    monkeypatch.setattr(deciding, "excluded", proved)
+    density, low, high = 0.2, 0.02, 0.03
+    assert decide(Cell((density, density), (1.0, 1.0), (low, high))).phase == "superposed"
+    (corners,) = seen[:1]
+    assert (corners.penalty == low).all()
+    least = phd.solve(density, model=phd.ToyModel(2, interference_penalty=high)).loss
+    assert corners.threshold == pytest.approx([least], rel=1e-9)
+
+
+@pytest.mark.parametrize(("density", "end"), [(0.1, 0.0256205), (0.4, 0.0333867), (0.8, 0.0071444)])
+def test_superposition_is_proved_from_no_penalty_to_its_end(density, end):
+    waiting = [(0.0, end)]
+    while waiting:
+        low, high = waiting.pop()
+        if decide(Cell((density, density), (1.0, 1.0), (low, high))).phase != "superposed":
+            assert high - low > end / 1000
+            waiting += [(low, (low + high) / 2), ((low + high) / 2, high)]
+
+
+def test_exchanging_features_divides_a_penalty_too():
+    cell = Cell((0.2, 0.21), (2.0, 4.0), (0.01, 0.02))
+    image = deciding._exchanged(cell)
+    assert image.relative_importance == pytest.approx((0.25, 0.5))
+    assert image.penalty == pytest.approx((0.0025, 0.01))
+    assert image.penalty[0] < 0.0025 < 0.01 < image.penalty[1]
+
+
+def test_few_starts_find_the_lowest_minimum():
+    rng = np.random.default_rng(3)
+    for _ in range(40):
+        p, r = 10 ** rng.uniform(-2, 0), 10 ** rng.uniform(-1, 0)
+        problem = Problem(2, 1, independent([Fraction(p)] * 2), (Fraction(1), Fraction(r)))
+        assert lowest_of_few(problem)[2] == pytest.approx(phd.solve(p, r).loss, rel=1e-9)
 
 
 @pytest.mark.parametrize(

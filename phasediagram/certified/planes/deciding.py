@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.certified.candidates import lowest_from
+from phasediagram.certified.candidates import lowest_of_few
 from phasediagram.certified.exact import exact_loss
 from phasediagram.certified.planes.cells import Corners, excluded, outweighed, polar_tables, ratios
 from phasediagram.certified.problem import Problem, independent, root_box
@@ -25,13 +25,6 @@ _NARROWEST = 2.0**-11  # boxes of weights below which a cell is given up
 _FINE = 2.0**-8  # the same, in units of the smallest second weight
 _RATIO_WIDTH = 2.0**-6  # of boxes of weights, for the limits of |W_2 / W_1|
 _EQUAL = 1e-11  # relative difference of losses below which ignoring is taken to be as good
-#: Where minimisation starts: W and b.
-_STARTS = (
-    (1.0, -1.0, 0.0, 0.0),
-    (0.9, -0.5, 0.1, 0.1),
-    (1.0, -0.2, 0.1, 0.2),
-    (0.3, -1.0, 0.2, 0.1),
-)
 _PARTS = 4  # parts of a range of densities that are tried one by one
 _RING, _RINGS = 0.75, 24  # inner radius of a ring of second weights, and how many are tried
 _SMALL = (0.8, 0.25, 0.08)  # second weights left to the proof for small ones, in quarters of p
@@ -82,14 +75,17 @@ class Verdict:
 def decide(cell: Cell) -> Verdict:
     """Decide what every global minimiser in a cell looks like."""
     low, high = cell.relative_importance
-    if low >= 1 and high > 1:  # exchanging the features divides the loss by r
-        image = decide(replace(cell, relative_importance=(below(1 / high), above(1 / low))))
+    if low >= 1 and high > 1:
+        image = decide(_exchanged(cell))
         swapped = {IGNORED: DEDICATED}.get(image.phase, image.phase)
         least, most = image.ratio
         limits = below(1 / most) if most else math.inf, above(1 / least) if least else math.inf
         return Verdict(swapped, limits)
     W, b, gain = _known_minimum(*_middle(cell))
     if gain > _EQUAL:
+        # no effort for a cell in which superposition gains nothing somewhere
+        if any(_known_minimum(*corner)[2] <= _EQUAL for corner in _least_superposed(cell)):
+            return Verdict(UNDECIDED)
         proved = _superposed(cell, W, b) or all(
             _superposed(part, *_known_minimum(*_middle(part))[:2]) for part in _parts(cell)
         )
@@ -101,10 +97,22 @@ def decide(cell: Cell) -> Verdict:
     return Verdict(NOT_SUPERPOSED) if cell.is_tied else Verdict(IGNORED, (0.0, 0.0))
 
 
+def _exchanged(cell: Cell) -> Cell:
+    """Return the cell with the features exchanged, which divides loss and penalty by r."""
+    (low, high), (least, most) = cell.relative_importance, cell.penalty
+    penalty = max(below(least / high), 0.0), above(most / low) if most else 0.0
+    return Cell(cell.density, (below(1 / high), above(1 / low)), penalty)
+
+
 def _middle(cell: Cell) -> tuple[float, float, float]:
     """Return a cell's centre, at the penalty at which superposition gains least."""
     p, r = (math.sqrt(a * b) for a, b in (cell.density, cell.relative_importance))
     return p, r, cell.penalty[1]
+
+
+def _least_superposed(cell: Cell) -> list[tuple[float, float, float]]:
+    """Return the corners of a cell at which superposition gains least."""
+    return [(p, cell.relative_importance[0], cell.penalty[1]) for p in cell.density]
 
 
 def _most_superposed(cell: Cell) -> list[tuple[float, float, float]]:
@@ -116,7 +124,7 @@ def _known_minimum(p: float, r: float, penalty: float) -> tuple[Array, Array, fl
     """Return the lowest minimum known at a point, and its gain against ignoring a feature."""
     table = independent([Fraction(p)] * 2)
     point = Problem(2, 1, table, (Fraction(1), Fraction(r)), Fraction(penalty))
-    W, b, loss = lowest_from(point, _STARTS)
+    W, b, loss = lowest_of_few(point)
     return W, b, 1 - loss / (r * float(_variance(point))) if W[0, 0] * W[0, 1] < 0 else 0.0
 
 
@@ -138,18 +146,19 @@ def _parts(cell: Cell) -> list[Cell]:
 def _superposed(cell: Cell, W: Array, b: Array) -> bool:
     """Prove that W costs less than any weights with W_1 W_2 >= 0.
 
-    A penalty raises what W costs and the others no less than 0, so that its highest value is
-    enough.  If W gains little, one proves that W_1 W_2 > 0 is no better than ignoring.
+    Compared is what W costs at the highest penalty with what the others cost at the lowest.  If W
+    gains little, one proves that W_1 W_2 > 0 is no better than ignoring.
     """
-    hardest = replace(cell, penalty=(cell.penalty[1],) * 2)
-    problems = hardest.problems()
+    lowest, highest = ((x, x) for x in cell.penalty)
+    problems = replace(cell, penalty=highest).problems()
     costs = [exact_loss(x.table, x.importance, x.penalty, W, b) for x in problems]
     if any(cost >= _ignoring(x) for cost, x in zip(costs, problems, strict=True)):
         return False  # ignoring is as good at a corner, or better
-    corners, ends = _corners(problems, costs), _reach(problems, costs)
+    others = replace(cell, penalty=lowest).problems()
+    corners, ends = _corners(others, costs), _reach(others, costs)
     if ends and excluded(1, corners, (0.0, 0.0), ends, _MAX_BOXES, _NARROWEST) > 0:
         return True
-    return max(cell.relative_importance) <= 1 and _ignoring_wins(hardest, (1.0,))
+    return max(cell.relative_importance) <= 1 and _ignoring_wins(cell, (1.0,))
 
 
 def _limits(cell: Cell, W: Array, b: Array) -> tuple[float, float]:
@@ -166,15 +175,17 @@ def _limits(cell: Cell, W: Array, b: Array) -> tuple[float, float]:
 def _ignored(cell: Cell) -> bool:
     """Prove that ignoring the second feature costs less than any W_2 other than 0.
 
-    A penalty raises what these cost, so that its lowest value is enough.
+    A penalty raises what these cost, so that its lowest value is enough; what a higher importance
+    does not pay for a lower one does not, so that its highest value is enough.
     """
-    return _ignoring_wins(replace(cell, penalty=(cell.penalty[0],) * 2), (-1.0, 1.0))
+    return _ignoring_wins(cell, (-1.0, 1.0))
 
 
 def _ignoring_wins(cell: Cell, signs: tuple[float, ...]) -> bool:
     """Prove that ignoring costs less than any weights whose product has one of these signs."""
     r, p = max(cell.relative_importance), min(cell.density)
-    problems = cell.problems()
+    hardest = replace(cell, relative_importance=(r, r), penalty=(min(cell.penalty),) * 2)
+    problems = hardest.problems()
     least = [_ignoring(x) for x in problems]
     corners, ends = _corners(problems, least), _reach(problems, least)
     scaled = np.array([float(x) for x in least])
