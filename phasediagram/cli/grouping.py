@@ -47,6 +47,18 @@ def add_geometry(verbs: argparse._SubParsersAction[Parser]) -> None:
     verb.add_argument(
         "--only", nargs="+", metavar="NAME", help="groups to choose from; default: all"
     )
+    verb.add_argument(
+        "--searched", type=float, nargs="+", metavar="P",
+        help="densities at which groups are searched; default: 6, evenly in the logarithm",
+    )  # fmt: skip
+    verb.add_argument(
+        "--starts", type=int, default=40, metavar="K",
+        help="of the search at each density; default: %(default)s",
+    )  # fmt: skip
+    verb.add_argument(
+        "--directory", type=Path, metavar="DIR",
+        help="keep the groups of each size here, and go on from there if it exists",
+    )  # fmt: skip
     verb.add_argument("--groups", type=Path, metavar="FILE", help="a file that --save wrote")
     verb.add_argument("--save", type=Path, metavar="FILE", help="a .npz file for the groups")
     verb.add_argument("-o", "--output", type=Path, metavar="FILE", help="a .png, .pdf or .svg file")
@@ -73,7 +85,10 @@ def _geometry(options: argparse.Namespace) -> int:
                 (low, high),
                 max_features=options.max_features,
                 max_hidden=options.max_hidden,
+                searched=options.searched,
+                starts=options.starts,
                 progress=progress,
+                directory=options.directory,
             )
     wrote = []
     if kept is not None:
