@@ -14,7 +14,6 @@ from sympy import Eq, Expr, Function, Integer, Matrix, Rational, Sum, symbols
 from derivations.derivation import Check, Derivation, Outcome, Step, Symbol, identity
 from derivations.direct_integral import exact_output_loss
 from derivations.simplex import p
-from derivations.truncated_power import PositivePart
 
 z, y, g = symbols("z y g", real=True)
 a, h = symbols("a h", positive=True)
@@ -27,9 +26,9 @@ Point = tuple[Fraction, Fraction]
 
 def orthogonal_groups() -> Derivation:
     """Return the derivation of what `phasediagram.geometry` rests on."""
-    D, W, M = Function("D"), Function("W"), sympy.Symbol("M")
-    i, j, n, d = symbols("i j n d", integer=True, positive=True)
-    kappa, sigma, t, nu = (Function(name) for name in ("kappa", "sigma", "t", "nu"))
+    D, W = Function("D"), Function("W")
+    i, n, d = symbols("i n d", integer=True, positive=True)
+    t = Function("t")
     delta, gain, curve = symbols("delta_L g_ij h_i")
     hull = Eq(
         sympy.Symbol("saved") / sympy.Symbol("m"),
@@ -53,8 +52,8 @@ def orthogonal_groups() -> Derivation:
             Symbol(D(i), "dimensionality of feature i"),
             Symbol(a, "norm of an antiprism's directions within its plane"),
             Symbol(h, "their height above it, alternating in sign"),
-            Symbol(kappa(g), "k_g / d_g, features for each dimension of a group"),
-            Symbol(sigma(g), "s_g / d_g, what it saves for each, next to ignoring its features"),
+            Symbol(sympy.Symbol("saved"), "next to ignoring all features"),
+            Symbol(Function("hull")(x), "upper edge of the convex hull that step 4 describes"),
             Symbol(t(g), "share of the dimensions that groups of kind g take"),
             Symbol(curve, "second derivative of output i's loss by its bias"),
             Symbol(gain, "gain of a feature j of another group in output i"),
@@ -95,11 +94,11 @@ def orthogonal_groups() -> Derivation:
             ),
             Step(
                 "Take c_g groups of each kind, as real numbers first, and t_g = c_g d_g / m. Then "
-                "the sum of t_g is at most 1, and (the sum of t_g kappa_g, the sum of t_g sigma_g) "
-                "runs over the convex hull of the points (kappa_g, sigma_g) and the origin. So "
+                "the sum of t_g is at most 1; the sums of t_g k_g/d_g and of t_g s_g/d_g run over "
+                "the convex hull of the points (k_g/d_g, s_g/d_g) and the origin. So "
                 "what can be saved for each dimension with n/m features for each is the upper edge "
                 "of that hull, made nondecreasing (features may be ignored). An edge has two ends: "
-                "two kinds of groups suffice, and one where n/m is not below its kappa.",
+                "two kinds of groups suffice, and one where n/m is not below its k_g/d_g.",
                 (hull,),
                 (Check("hull = the best vertex of the program", _hull_is_the_optimum),),
             ),
@@ -111,10 +110,10 @@ def orthogonal_groups() -> Derivation:
             ),
             Step(
                 "Let a feature j of another group get a gain g in output i, and let the bias take "
-                "up its mean. Where the output is on, the error is quadratic in Z, and x_j - E x_j "
-                "has mean 0 and variance V: it adds V g^2; where it is off it adds nothing. That "
-                "is half the second derivative by the bias times V g^2. Outputs within |g| of "
-                "the kink have a probability of order g and errors of order g^2: third order.",
+                "up its mean. Averaged over the own group first, the error is a function F of the "
+                "bias alone, and a polynomial where no corner of the cube is on the kink; x_j is "
+                "independent of the rest, and x_j - E x_j has mean 0 and variance V. So the mean "
+                "of F(b + g (x_j - E x_j)) is F(b) + V g^2 F''(b)/2 up to the third order.",
                 (Eq(delta, curve * (p / 3 - p**2 / 4) * gain**2 / 2),),
                 (
                     identity("mean square of z + g (x - p/2)", _spread),
@@ -221,7 +220,7 @@ def _regular() -> Outcome:
             return False, f"polygon of {k}"
     for k in range(2, 7):
         # W^T W of a simplex: its square gives the sum over j of (W_i . W_j)^2
-        gram = Matrix(k, k, lambda i, j: Integer(1) if i == j else -Rational(1, k - 1))
+        gram = (sympy.eye(k) * k - sympy.ones(k, k)) / (k - 1)
         if 1 / (gram**2)[0, 0] != Rational(k - 1, k):
             return False, f"simplex of {k}"
     return True, "9 groups, exactly"
@@ -356,25 +355,14 @@ def _third_order() -> Outcome:
 
 
 def _bias_curvature(density: Rational, bias: Rational, gains: tuple[Rational, ...]) -> Rational:
-    """Return the second derivative of an output's loss by its bias: 2 Pr(Z > 0), exactly."""
-    total = Integer(0)
-    for size in range(len(gains) + 1):
-        for active in combinations(gains, size):
-            weight = density**size * (1 - density) ** (len(gains) - size)
-            total += weight * _positive_probability(bias, active)
-    return 2 * total
+    """Return the second derivative of an output's loss by its bias, exactly.
 
-
-def _positive_probability(bias: Rational, gains: tuple[Rational, ...]) -> Rational:
-    """Return Pr(bias + sum of uniform gains > 0): a truncated power sum of that power."""
-    if not gains:
-        return Integer(1 if bias > 0 else 0)
-    total = Integer(0)
-    for size in range(len(gains) + 1):
-        for corner in combinations(gains, size):
-            value = max(bias + sum(corner, Integer(0)), Integer(0))
-            total += (-1) ** (len(gains) - size) * value ** len(gains)
-    return total / (sympy.factorial(len(gains)) * sympy.prod(gains))
+    Away from kinks the loss is a polynomial of degree k + 2 in the bias: so many values next to
+    it, and one more, determine it.
+    """
+    points = [Rational(j, 10**5) for j in range(len(gains) + 3)]
+    values = [exact_output_loss(density, bias + point, gains) for point in points]
+    return sympy.interpolate(list(zip(points, values, strict=True)), x).diff(x, 2).subs(x, 0)
 
 
 def _tilting_pairs() -> Outcome:
@@ -383,8 +371,7 @@ def _tilting_pairs() -> Outcome:
     V = _V.subs(p, density)
     row = (Rational(1), -Rational(1))
     curvature = _bias_curvature(density, bias, row)
-    slopes = [partial(exact_output_loss, density, bias)]
-    loss, e = slopes[0], Rational(1, 2**20)
+    loss, e = partial(exact_output_loss, density, bias), Rational(1, 2**20)
     own = (loss((1 + e, -1)) - loss((1 - e, -1))) / (2 * e)
     other = (loss((1, -1 + e)) - loss((1, -1 - e))) / (2 * e)
     # features 1, 2 move by u = (t, t) into the other dimension, the others stay: by S both
