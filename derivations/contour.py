@@ -124,7 +124,7 @@ def contour() -> Derivation:
             ),
             Step(
                 "On the line |E_1(t)| is at most E_1(Re t), the mean of |e^(t x)|, and at most "
-                "(1 + e^(Re t))/|t|. So every active feature makes the integrand fall by another "
+                "(1 + |e^t|)/|t|. So every active feature makes the integrand fall by another "
                 "power of s, and what is left out of a sum over three or more converges.",
                 (
                     Eq(

@@ -103,10 +103,12 @@ def compare_geometry(
     """Say which groups the features of trained networks form, and whether these are the lowest.
 
     Two represented features (norm of 1/2 or more) belong together if the cosine between them
-    exceeds 0.2, directly or through others.  What they form is a group of the catalogue if it has
-    as many represented features and dimensions, and sorted dimensionalities that differ by at
-    most `tolerance`; of several such groups it is the nearest.  A group of the lowest mixture
-    at that density is in *equilibrium*, another that exists there is *metastable*.
+    exceeds 0.2, directly or through others.  What they form is a group of the catalogue if that
+    has as many represented features and dimensions, and their dimensionalities among themselves,
+    sorted, differ from its by at most `tolerance`; of several such groups it is the nearest.  A
+    group of the lowest mixture at that density is in *equilibrium*, another that exists there is
+    *metastable*.  A looser judgement asks only whether a feature's dimensionality among all
+    features is near that of any feature of such a group.
 
     Parameters
     ----------
@@ -181,7 +183,8 @@ def plateaus_of(
                 by_level[k, strong & _near(D[k], candidates, tolerance)] = standing
             for members, rank in _formed(weights[k], strong):
                 formed[k, members] = f"({len(members)}, {rank})"
-                found = _nearest([*in_it, *others], D[k, members], rank, tolerance)
+                own = dimensionalities(weights[k][:, members])
+                found = _nearest([*in_it, *others], own, rank, tolerance)
                 if found is not None:
                     names[k, members] = found.name
                     is_lowest = any(found.name == c.name for c in in_it)
@@ -222,8 +225,8 @@ def _existing(
 
 def _candidate(group: FeatureGroup, density: float) -> _Candidate:
     _, W, _ = group.state(density)
-    strong = np.linalg.norm(W, axis=0) >= _REPRESENTED
-    return _Candidate(group.name, group.n_hidden, np.sort(dimensionalities(W)[strong]))
+    strong = W[:, np.linalg.norm(W, axis=0) >= _REPRESENTED]
+    return _Candidate(group.name, group.n_hidden, np.sort(dimensionalities(strong)))
 
 
 def _near(D: Array, candidates: list[_Candidate], tolerance: float) -> NDArray[np.bool_]:
