@@ -35,6 +35,8 @@ _BUILDERS = {
     "lower-bound": ("derivations.lower_bound", "lower_bound"),
     "proved-cells": ("derivations.proved_cells", "proved_cells"),
     "column-sparse": ("derivations.column_sparse", "column_sparse"),
+    "orthogonal-groups": ("derivations.groups", "orthogonal_groups"),
+    "contour": ("derivations.contour", "contour"),
 }
 
 __all__ = ["all_derivations", "derive", "names"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from phasediagram.comparison.basins import Basin, Basins, basin_probabilities
     from phasediagram.comparison.edges import EdgeDistances, edge_distances
     from phasediagram.comparison.own_networks import classify, compare_weights
+    from phasediagram.comparison.plateaus import PlateauAgreement, compare_geometry
     from phasediagram.files.storing import load, save, to_xarray
     from phasediagram.grouping.families import FeatureGroup, GroupCatalogue
     from phasediagram.grouping.finding import find_groups
@@ -67,6 +68,7 @@ else:
         "comparison.basins": ("Basin", "Basins", "basin_probabilities"),
         "comparison.edges": ("EdgeDistances", "edge_distances"),
         "comparison.own_networks": ("classify", "compare_weights"),
+        "comparison.plateaus": ("PlateauAgreement", "compare_geometry"),
         "sections.loss": ("loss_section",),
         "boundaries.tracing": ("phase_boundaries",),
         "files.storing": ("load", "save", "to_xarray"),
@@ -140,6 +142,7 @@ __all__ = [
     "PhaseDiagram",
     "PhaseRegion",
     "PhaseRegions",
+    "PlateauAgreement",
     "SectionTransition",
     "Setting",
     "Solution",
@@ -155,6 +158,7 @@ __all__ = [
     "certify",
     "classify",
     "compare",
+    "compare_geometry",
     "compare_weights",
     "configurations",
     "correlated",

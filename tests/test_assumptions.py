@@ -18,7 +18,7 @@ from derivations.confused import crossing
 from derivations.penalty import critical_penalty, tricritical_density
 from derivations.simplex import p as density_symbol
 from phasediagram.kernel.tables import activity_table
-from phasediagram.training.assumptions import estimated_loss, linear_loss, sample
+from phasediagram.training.assumptions import estimated_losses, linear_loss, sample
 
 sys.path.append(str(Path(__file__).parent / "kernel"))
 from exact_rows import squared_error
@@ -234,9 +234,10 @@ def test_many_features_are_scored_by_samples_and_closed_forms():
         rng.uniform(1, 2, 4),
     )
     model = phd.ToyModel(4, 2, interference_penalty=0.1)
-    exact = phd.expected_loss(W, b, p, r, model=model)
-    mean, error = estimated_loss(model, W, b, p, r, seed=0)
-    assert abs(mean - exact) < 5 * error
+    states = np.array([W, 0.9 * W]), np.array([b, 0.9 * b])
+    exact = [phd.expected_loss(w, c, p, r, model=model) for w, c in zip(*states, strict=True)]
+    mean, error = estimated_losses(model, *states, p, r, seed=0)
+    assert (abs(mean - exact) < 5 * error).all()
     linear = phd.ToyModel(4, 2, activation="linear")
     closed = linear_loss(W[None], b[None], p[None], r[None])[0]
     assert closed == pytest.approx(float(phd.expected_loss(W, b, p, r, model=linear)), rel=1e-13)

@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from phasediagram.cli.grouping import train_many
 from phasediagram.cli.options import (
     CHECK_FAILED,
     INTERRUPTED,
@@ -52,14 +53,26 @@ def add_train(verbs: argparse._SubParsersAction[Parser]) -> None:
         "train",
         help="train models by gradient descent and compare them with theory",
         description="Train models over a grid of densities and relative importances, save them, "
-        "and print which minima they ended in. Ctrl-C keeps what is finished.",
+        "and print which minima they ended in. Ctrl-C keeps what is finished. Models of more than 8 "
+        "features are trained over densities alone, and next to the lowest groups of features.",
     )
     add_size(train)
     train.add_argument(
         "--grid", type=int, default=32, metavar="K", help="points along each axis; default: 32"
     )
+    train.add_argument(
+        "--densities", type=float, nargs="+", metavar="P",
+        help="with more than 8 features: default: as many as --grid says, from 1 to 0.01",
+    )  # fmt: skip
+    train.add_argument(
+        "--groups", type=Path, metavar="FILE",
+        help="with more than 8 features: groups to compare with, a file of geometry --save",
+    )  # fmt: skip
     train.add_argument("--seeds", type=int, default=8, metavar="S", help="per point; default: 8")
     train.add_argument("--steps", type=int, default=10_000, metavar="N", help="default: 10000")
+    train.add_argument(
+        "--learning-rate", type=float, metavar="RATE", help="default: 0.001, for sgd 0.01"
+    )
     train.add_argument(
         "--optimizer",
         choices=["adam", "sgd", "exact"],
@@ -100,6 +113,7 @@ def _train(options: argparse.Namespace) -> int:
     from phasediagram.files.tables import agreements_table
     from phasediagram.model import (
         DENSITY_RANGE,
+        MAX_FEATURES,
         MAX_TRACED_FEATURES,
         RELATIVE_IMPORTANCE_RANGE,
     )
@@ -111,6 +125,13 @@ def _train(options: argparse.Namespace) -> int:
     if not 2 <= options.grid <= 1024:
         raise ValueError(f"--grid must be between 2 and 1024, got {options.grid}")
     density = np.geomspace(*DENSITY_RANGE[::-1], options.grid)
+    if options.features > MAX_FEATURES:
+        return train_many(options, density if options.densities is None else options.densities)
+    if (options.densities, options.groups) != (None, None):
+        raise ValueError(
+            f"--densities and --groups go with more than {MAX_FEATURES} features, "
+            f"got {options.features}"
+        )
     importance = np.geomspace(*RELATIVE_IMPORTANCE_RANGE, options.grid)
     size = options.features, hidden_dimensions(options)
     with progress_bar("training", will_write(path, options.checkpoint, figure_file)) as progress:
@@ -121,6 +142,7 @@ def _train(options: argparse.Namespace) -> int:
             seeds=options.seeds,
             steps=options.steps,
             optimizer=options.optimizer,
+            learning_rate=options.learning_rate,
             rng=options.rng,
             progress=progress,
             checkpoint=options.checkpoint,

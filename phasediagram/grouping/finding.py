@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +17,7 @@ from phasediagram.grouping.families import (
     single_groups,
     without_copies,
 )
+from phasediagram.grouping.keeping import SizeStore
 from phasediagram.grouping.searching import GroupSpace, group_minima, group_starts
 from phasediagram.model import MAX_FEATURES, as_density, as_importance, integer
 from phasediagram.naming.shapes import shape_names
@@ -40,6 +43,7 @@ def find_groups(
     starts: int = STARTS,
     rng: int | np.random.Generator = 0,
     progress: Progress | None = None,
+    directory: str | PathLike[str] | None = None,
 ) -> GroupCatalogue:
     """Find all groups of features that are minima by themselves, over a range of densities.
 
@@ -64,6 +68,10 @@ def find_groups(
         Seed or source of the starts.
     progress : callable, optional
         Called now and then with the share of the work that is done, 0 to 1.
+    directory : path, optional
+        Where to keep the groups of each size as soon as it is done (made if it does not exist).  A
+        search that was interrupted goes on from there, to the same groups; one of a smaller
+        `max_features` or `max_hidden` is extended.
 
     Returns
     -------
@@ -72,7 +80,10 @@ def find_groups(
     Raises
     ------
     ValueError
-        If an argument is outside its range.
+        If an argument is outside its range, or `directory` holds what was searched with other
+        arguments.
+    OSError
+        If `directory` cannot be read or written.
 
     Examples
     --------
@@ -91,25 +102,63 @@ def find_groups(
         raise ValueError(f"starts must be at least 1, got {starts}")
     classes = 1 if relative_importance is None else 2
     r = 1.0 if relative_importance is None else float(as_importance(relative_importance))
-    points = _searched(searched, low, high)
-    generator = np.random.default_rng(rng)
+    search = _Search((low, high), _searched(searched, low, high), int(starts), _seed(rng))
+    store = None
+    if directory is not None:
+        store = SizeStore(Path(directory), search.record | {"relative_importance": r})
+        store.prepare()
     spaces = list(_spaces(k_max, d_max, r, classes))
     costs = np.cumsum([6.0**space.n_features for space in spaces])
     groups, poor = single_groups((low, high), r, classes), 0
     for number, space in enumerate(spaces):
-        engine = space.engine()
-        found = []
-        for p in points:
-            states = group_minima(space, p, group_starts(space, starts, generator), engine)
-            rich = [x for x in states if _saves(space, x, p, engine.slope(x, space.at(p))[0])]
-            poor += len(states) - len(rich)
-            found += [(p, x) for x in rich]
-        groups += [_named(group) for group in without_copies(found, space, (low, high))]
+        kept = None if store is None else store.load(space)
+        found, left_out = search.of(space) if kept is None else kept
+        if store is not None and kept is None:
+            store.save(space, found, left_out)
+        groups, poor = groups + found, poor + left_out
         if progress is not None:
             progress(float(costs[number] / costs[-1]))
     return GroupCatalogue(
-        tuple(_told_apart(groups)), (low, high), k_max, d_max, int(starts), points, poor
+        tuple(_told_apart(groups)), (low, high), k_max, d_max, int(starts), search.searched, poor
     )
+
+
+@dataclass(frozen=True)
+class _Search:
+    """How each size is searched; every size has random numbers of its own."""
+
+    density: tuple[float, float]
+    searched: tuple[float, ...]
+    starts: int
+    seed: int
+
+    @property
+    def record(self) -> dict[str, object]:
+        """What decides which groups are found, as it is read from JSON."""
+        values = vars(self).items()
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in values}
+
+    def of(self, space: GroupSpace) -> tuple[list[FeatureGroup], int]:
+        """Return the groups of one size, and how many minima were left out."""
+        key = (space.n_features, space.n_hidden, space.n_second)
+        generator = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
+        engine, found, poor = space.engine(), [], 0
+        for p in self.searched:
+            states = group_minima(space, p, group_starts(space, self.starts, generator), engine)
+            rich = [x for x in states if _saves(space, x, p, engine.slope(x, space.at(p))[0])]
+            poor += len(states) - len(rich)
+            found += [(p, x) for x in rich]
+        return [_named(group) for group in without_copies(found, space, self.density)], poor
+
+
+def _seed(rng: int | np.random.Generator) -> int:
+    """Return the integer that the random numbers of every size start from."""
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63))
+    seed = integer("rng", rng)
+    if seed < 0:
+        raise ValueError(f"rng must be a non-negative integer or a numpy Generator, got {seed}")
+    return seed
 
 
 def _range(density: tuple[float, float]) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from phasediagram.plotting.elements.pictures import plot_weights
 from phasediagram.plotting.elements.styles import PHASE_STYLES, PhaseStyle, phase_style
 from phasediagram.plotting.figures import draw_comparison, draw_figure, plot_excess
 from phasediagram.plotting.groups.geometry import plot_geometry, plot_norm_per_dimension
+from phasediagram.plotting.groups.plateaus import plot_plateaus
 from phasediagram.plotting.lines import plot_boundaries
 from phasediagram.plotting.losses import plot_losses
 from phasediagram.plotting.paper import (
@@ -49,6 +50,7 @@ __all__ = [
     "plot_losses",
     "plot_norm_per_dimension",
     "plot_phases",
+    "plot_plateaus",
     "plot_regions",
     "plot_superposition",
     "plot_weights",

@@ -143,7 +143,7 @@ def penalties(model: ToyModel, W: Array) -> Array:
     )
 
 
-def estimated_loss(
+def estimated_losses(
     model: ToyModel,
     W: Array,
     b: Array,
@@ -151,25 +151,30 @@ def estimated_loss(
     importance: Array,
     seed: int,
     samples: int = SCORED_SAMPLES,
-) -> tuple[float, float]:
-    """Return the loss of one model on a fixed large sample, and its standard error.
+) -> tuple[Array, Array]:
+    """Return the losses of models on one fixed large sample, and their standard errors.
 
     Parameters
     ----------
     model : ToyModel
-    W : ndarray, shape (m, n)
-    b, density, importance : ndarray, shape (n,)
+    W : ndarray, shape (k, m, n)
+    b : ndarray, shape (k, n)
+    density, importance : ndarray, shape (n,)
     seed : int
         The same one gives the same sample.
     samples : int
+
+    Returns
+    -------
+    loss, error : ndarray, shape (k,)
     """
     generator = np.random.Generator(np.random.SFC64(seed))
-    errors = []
-    for _ in range(samples // _SCORED_AT_ONCE):
+    errors = np.empty((len(W), samples // _SCORED_AT_ONCE, _SCORED_AT_ONCE))
+    for part in range(errors.shape[1]):
         x = sample(model, density, _SCORED_AT_ONCE, generator).astype(np.float64)
-        z = W.T @ (W @ x) + b[:, None]
-        output = z if model.activation == LINEAR else np.maximum(z, 0)
-        errors.append(importance @ (x - output) ** 2)
-    found = np.concatenate(errors)
-    extra = float(penalties(model, W[None])[0])
-    return float(found.mean()) + extra, float(found.std() / np.sqrt(len(found)))
+        for k in range(len(W)):
+            z = W[k].T @ (W[k] @ x) + b[k][:, None]
+            output = z if model.activation == LINEAR else np.maximum(z, 0)
+            errors[k, part] = importance @ (x - output) ** 2
+    found = errors.reshape(len(W), -1)
+    return found.mean(axis=1) + penalties(model, W), found.std(axis=1) / np.sqrt(found.shape[1])

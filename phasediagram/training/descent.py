@@ -16,7 +16,7 @@ from phasediagram.model import MAX_FEATURES
 from phasediagram.progress import Progress
 from phasediagram.toymodel.models import ToyModel
 from phasediagram.training import checkpoints
-from phasediagram.training.assumptions import estimated_loss, linear_loss, penalties
+from phasediagram.training.assumptions import estimated_losses, linear_loss, penalties
 from phasediagram.training.gradients import unpack, within_bounds
 from phasediagram.training.result import TrainingHistory, TrainingResult
 from phasediagram.training.settings import TrainingSettings, as_settings, at_least_one, positive
@@ -66,7 +66,8 @@ def train(
     relative_importance : array_like
         Importances r > 0 of the extra (last) feature; broadcasts against `density`.
     n_features, n_hidden : int
-        Numbers of features n (2 to 6) and hidden dimensions m < n, by default n - 1.
+        Numbers of features n (2 to 8; more with `model`) and hidden dimensions m < n, by default
+        n - 1.
     seeds : int
         Models per point.  Those of a smaller number are the first of a larger one.
     steps, batch_size : int
@@ -177,7 +178,7 @@ def _first_state(settings: TrainingSettings, checkpoint: Path | None) -> SweepSt
 def _result(settings: TrainingSettings, state: SweepState) -> TrainingResult:
     completed = state.step == settings.steps
     parameters = np.where(completed[:, None], state.parameters, np.nan)
-    loss, error = _losses(settings, parameters, completed)
+    (loss,), error = _losses(settings, parameters[None], completed[None])
     shape = (*settings.density.shape, settings.seeds)
     W, b = unpack(parameters.reshape(*shape, -1), settings.n_features)
     return TrainingResult(
@@ -208,46 +209,62 @@ def _result(settings: TrainingSettings, state: SweepState) -> TrainingResult:
 def _history(settings: TrainingSettings, state: SweepState) -> TrainingHistory:
     shape = (len(settings.record), *settings.density.shape, settings.seeds)
     parameters = np.ascontiguousarray(state.recorded.swapaxes(0, 1))
-    loss = [
-        _losses(settings, at_step, state.step >= step)[0]
-        for at_step, step in zip(parameters, settings.record, strict=True)
-    ]
-    W, b = unpack(parameters.reshape(*shape, settings.parameters), settings.n_features)
     steps = np.array(settings.record, np.int64)
-    return TrainingHistory(steps, W, b, np.array(loss, float).reshape(shape))
+    loss, _ = _losses(settings, parameters, state.step >= steps[:, None])
+    W, b = unpack(parameters.reshape(*shape, settings.parameters), settings.n_features)
+    return TrainingHistory(steps, W, b, loss.reshape(shape))
 
 
 def _losses(
     settings: TrainingSettings, parameters: Array, reached: NDArray[np.bool_]
 ) -> tuple[Array, Array | None]:
-    """Return every model's loss, and its standard error if it is estimated.
+    """Return losses (s, models) at s steps, and their standard errors if they are estimated.
 
     Infinite out of bounds, NaN where not `reached`.
     """
+    is_within = within_bounds(parameters)
+    usable = is_within & reached
+    W, b = unpack(np.where(usable[..., None], parameters, 0.0), settings.n_features)
+    loss, error = np.empty(usable.shape), None
+    if not loss.size:
+        return loss, None
+    if settings.has_exact_loss:
+        for step in range(len(loss)):
+            loss[step] = _exact_losses(settings, W[step], b[step])
+    else:
+        error = np.empty(usable.shape)
+        for k in range(settings.models):
+            loss[:, k], error[:, k] = _estimated_losses(settings, k, W[:, k], b[:, k])
+    return np.where(reached, np.where(is_within, loss, np.inf), np.nan), error
+
+
+def _exact_losses(settings: TrainingSettings, W: Array, b: Array) -> Array:
+    """Return the losses of all models, shape (models,)."""
     models = np.arange(settings.models)
-    usable = within_bounds(parameters) & reached
-    W, b = unpack(np.where(usable[:, None], parameters, 0.0), settings.n_features)
     densities, importance = settings.model_densities(models), settings.model_importance(models)
-    error = None
     if settings.n_features <= MAX_FEATURES:
         given = None if settings.assumed.activity is not None else densities
-        loss = expected_loss(W, b, given, importance, model=settings.assumed)
-    elif settings.has_exact_loss:
-        loss = linear_loss(W, b, densities, importance) + penalties(settings.assumed, W)
-    else:
-        scores = [
-            estimated_loss(settings.assumed, W[k], b[k], densities[k], importance[k], settings.seed)
-            for k in models.tolist()
-        ]
-        loss, error = (np.array(values) for values in zip(*scores, strict=True))
-    is_within = within_bounds(parameters)
-    return np.where(reached, np.where(is_within, loss, np.inf), np.nan), error
+        return np.asarray(expected_loss(W, b, given, importance, model=settings.assumed))
+    return linear_loss(W, b, densities, importance) + penalties(settings.assumed, W)
+
+
+def _estimated_losses(
+    settings: TrainingSettings, k: int, W: Array, b: Array
+) -> tuple[Array, Array]:
+    """Return the losses of the k-th model at several steps, and their standard errors."""
+    (density,), (importance,) = (
+        of(np.array([k])) for of in (settings.model_densities, settings.model_importance)
+    )
+    return estimated_losses(settings.assumed, W, b, density, importance, settings.seed)
 
 
 def _diverged(settings: TrainingSettings, loss: Array) -> NDArray[np.bool_]:
     models = np.arange(settings.models)
     densities = marginals(settings.assumed, settings.model_densities(models))
     silent = (settings.model_importance(models) * densities).sum(axis=1) / 3
-    start, _ = _losses(settings, settings.initial_parameters(), np.ones(settings.models, bool))
     worthless = loss >= (1 - _SAME_LOSS) * silent
+    if not worthless.any():
+        return worthless
+    every = np.ones((1, settings.models), bool)
+    (start,), _ = _losses(settings, settings.initial_parameters()[None], every)
     return np.asarray(worthless & ((loss > start) | (loss <= (1 + _SAME_LOSS) * silent)))

@@ -14,6 +14,7 @@ from phasediagram.model import MAX_MAGNITUDE
 from phasediagram.toymodel.models import LINEAR, RELU, ToyModel
 from phasediagram.training.assumptions import ModelSampler, add_terms
 from phasediagram.training.sampling import FeatureSampler, stream, unit
+from phasediagram.training.wide import WideBatchGradient, is_wide
 
 Array = NDArray[np.float64]
 Array32 = NDArray[np.float32]
@@ -97,7 +98,11 @@ class SampledGradient:
         self._model, self._importance = model, importance
         length = min(models, max(1, _CACHE // ((4 * n + 2) * batch_size)))
         self._groups = [slice(i, min(i + length, models)) for i in range(0, models, length)]
-        self._batch = BatchGradient(length, n, batch_size, model.activation)
+        self._batch: BatchGradient | WideBatchGradient
+        if is_wide(n, model.hidden):
+            self._batch = WideBatchGradient(n, model.hidden, batch_size, model.activation)
+        else:
+            self._batch = BatchGradient(length, n, batch_size, model.activation)
         generators = [
             stream(seed, point, run, block)
             for point, run in zip(points.tolist(), runs.tolist(), strict=True)

@@ -23,6 +23,7 @@ MAX_LEARNING_RATE = 1e6
 
 _NUMBERS_PER_BLOCK = 2**19  # drawn by a model; a block is what an interruption can undo
 _BLOCK_STEPS = 256
+_LEAST_STEPS = 16  # of a block, however large a step is: random streams take time to begin
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class TrainingSettings:
         """
         if self.rule.sampled:
             numbers = self.n_features * self.batch_size
-            return max(1, min(_BLOCK_STEPS, _NUMBERS_PER_BLOCK // numbers))
+            return max(_LEAST_STEPS, min(_BLOCK_STEPS, _NUMBERS_PER_BLOCK // numbers))
         return max(1, 2 * _BLOCK_STEPS // int(3**self.n_features))
 
     def rate(self, step: int) -> float:
