@@ -2,8 +2,8 @@
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/many_features_training.py [steps]
 
-Both do one model, Adam, fresh batches of 1024, single precision in the sums, one thread; torch as the
-literature writes it.  Processor time, turn by turn, the best of three turns.
+Both do one model, Adam, fresh batches of 1024, single precision in the sums, one thread; torch as
+the literature writes it.  Processor time, turn by turn, the best of three turns.
 """
 
 from __future__ import annotations

@@ -53,8 +53,8 @@ def add_train(verbs: argparse._SubParsersAction[Parser]) -> None:
         "train",
         help="train models by gradient descent and compare them with theory",
         description="Train models over a grid of densities and relative importances, save them, "
-        "and print which minima they ended in. Ctrl-C keeps what is finished. Models of more than 8 "
-        "features are trained over densities alone, and next to the lowest groups of features.",
+        "and print which minima they ended in. Ctrl-C keeps what is finished. Models of more than "
+        "8 features are trained over densities alone, and next to the lowest groups of features.",
     )
     add_size(train)
     train.add_argument(
@@ -126,7 +126,7 @@ def _train(options: argparse.Namespace) -> int:
         raise ValueError(f"--grid must be between 2 and 1024, got {options.grid}")
     density = np.geomspace(*DENSITY_RANGE[::-1], options.grid)
     if options.features > MAX_FEATURES:
-        return train_many(options, density if options.densities is None else options.densities)
+        return train_many(options, options.densities or density.tolist())
     if (options.densities, options.groups) != (None, None):
         raise ValueError(
             f"--densities and --groups go with more than {MAX_FEATURES} features, "

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from phasediagram.cli.options import (
     INTERRUPTED,
@@ -152,7 +152,7 @@ def train_many(options: argparse.Namespace, densities: Sequence[float]) -> int:
     if figure_file is not None and options.groups is None:
         raise ValueError("--figure needs --groups with so many features")
     groups = None if options.groups is None else load(options.groups, GroupCatalogue)
-    with progress_bar("training") as progress:
+    with progress_bar("training", will_write(path, options.checkpoint, figure_file)) as progress:
         training = train(
             densities,
             model=ToyModel(options.features, hidden_dimensions(options)),

@@ -69,8 +69,8 @@ class SizeStore:
                     space.n_hidden,
                     space.n_second,
                     space.relative_importance,
-                    *(arrays[f"{each}_{k}"] for each in _EACH[:-1]),
-                    (str(arrays[f"ends_{k}"][0]), str(arrays[f"ends_{k}"][1])),
+                    **{each: arrays[f"{each}_{k}"] for each in _EACH[:-1]},
+                    ends=(str(arrays[f"ends_{k}"][0]), str(arrays[f"ends_{k}"][1])),
                 )
                 for k, name in enumerate(header["names"])
             ]

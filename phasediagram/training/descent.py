@@ -262,7 +262,7 @@ def _diverged(settings: TrainingSettings, loss: Array) -> NDArray[np.bool_]:
     models = np.arange(settings.models)
     densities = marginals(settings.assumed, settings.model_densities(models))
     silent = (settings.model_importance(models) * densities).sum(axis=1) / 3
-    worthless = loss >= (1 - _SAME_LOSS) * silent
+    worthless: NDArray[np.bool_] = loss >= (1 - _SAME_LOSS) * silent
     if not worthless.any():
         return worthless
     every = np.ones((1, settings.models), bool)
