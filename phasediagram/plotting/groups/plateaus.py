@@ -73,5 +73,5 @@ def plot_plateaus(agreement: PlateauAgreement, geometry: Geometry, ax: Axes | No
             label=label,
             zorder=4,
         )
-    ax.legend(frameon=False, fontsize="small", loc="upper right")
+    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return ax
