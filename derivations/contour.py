@@ -144,10 +144,8 @@ def contour() -> Derivation:
                 "mean, ReLU^2 has second derivatives between 0 and 2, so (z + y)_+^2 - z_+^2 - "
                 "2 z_+ y lies between 0 and y^2; the mean over Y leaves 0 to Var Y.",
                 (
-                    sympy.And(
-                        sympy.Ge(relu(z + y) ** 2 - relu(z) ** 2 - 2 * relu(z) * y, 0),
-                        sympy.Le(relu(z + y) ** 2 - relu(z) ** 2 - 2 * relu(z) * y, y**2),
-                    ),
+                    sympy.Ge(relu(z + y) ** 2 - relu(z) ** 2 - 2 * relu(z) * y, 0),
+                    sympy.Le(relu(z + y) ** 2 - relu(z) ** 2 - 2 * relu(z) * y, y**2),
                 ),
                 (
                     Check("all four cases of signs", _second_order_remainder),

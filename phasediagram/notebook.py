@@ -13,11 +13,13 @@ from phasediagram.certified.certificate import Certificate
 from phasediagram.comparison.agreement import Agreement
 from phasediagram.comparison.basins import Basins
 from phasediagram.comparison.edges import EdgeDistances
+from phasediagram.comparison.plateaus import PlateauAgreement
 from phasediagram.files.pointwise import (
     certificate_rows,
     configuration_rows,
     edge_rows,
     loss_rows,
+    plateau_rows,
 )
 from phasediagram.files.tables import (
     agreement_rows,
@@ -52,7 +54,7 @@ def to_html(result: Result) -> str:
     ----------
     result : Solution, PhaseDiagram, PhaseBoundaries, PhaseRegions, LossSection, TrainingResult, \
             Agreement, Basins, EdgeDistances, Certificate, CertifiedDiagram, \
-            ConfigurationMinimum, Geometry, GroupCatalogue or LossWithError
+            ConfigurationMinimum, Geometry, GroupCatalogue, LossWithError or PlateauAgreement
 
     Returns
     -------
@@ -95,6 +97,7 @@ _TABLES: dict[type[Result], Callable[[Any], Rows]] = {
     EdgeDistances: edge_rows,
     ConfigurationMinimum: configuration_rows,
     LossWithError: loss_rows,
+    PlateauAgreement: plateau_rows,
     Certificate: certificate_rows,
 }
 

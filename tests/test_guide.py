@@ -88,7 +88,8 @@ def commands(path):
     """The commands of a page: lines of its shell blocks, and code within its text."""
     text = path.read_text(encoding="utf-8")
     blocks = re.findall(r"^```bash\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    lines = [line for block in blocks for line in block.splitlines()]
+    joined = [re.sub(r"\\\n\s*", " ", block) for block in blocks]
+    lines = [line for block in joined for line in block.splitlines()]
     inline = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
     return [command.partition("#")[0].strip() for command in [*lines, *inline]]
 

@@ -60,6 +60,9 @@ MAKE = {
         density=(0.02, 0.1), relative_importance=(0.5, 2.0), undecided=0.5
     ),
     "Certificate": lambda: phd.certify(0.2),
+    "PlateauAgreement": lambda: phd.compare_geometry(
+        phd.train([0.2, 0.25], model=phd.ToyModel(5, 2), steps=3000, optimizer="exact"), groups()
+    ),
     "LossWithError": lambda: phd.expected_loss_with_error(
         [[[1.0, -0.9]], [[1.0, 0.0]]], [0.0, 0.1], 0.4
     ),
@@ -85,6 +88,8 @@ SAYS = {
     "EdgeDistances": r"\d+ edges?; in steps of the trained grid",
     "ConfigurationMinimum": r"4 points, loss 0\.\d+ to 0\.\d+\n",
     "CertifiedDiagram": r"superposed 100\.0 %",
+    "PlateauAgreement": r"2 networks, density 0\.2 to 0\.25; within 0\.02\n"
+    r"  0\.2: \d+ % equilibrium",
     "LossWithError": r"0\.\d+ to 0\.\d+ at 2 points, wrong by at most \d\.\de-\d\d",
     "Certificate": r"0\.0131845552\d+ <= least loss <= 0\.0131845552",
 }

@@ -15,7 +15,7 @@ from phasediagram.model import as_density, as_real
 from phasediagram.naming.geometry import dimensionalities
 from phasediagram.results.wording import counted, span
 from phasediagram.training.result import TrainingResult
-from phasediagram.values import Value
+from phasediagram.values import Result
 
 Array = NDArray[np.float64]
 Names = NDArray[np.str_]
@@ -31,7 +31,7 @@ _RANK = 0.3  # singular values relative to the largest, above which they are dim
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PlateauAgreement(Value):
+class PlateauAgreement(Result):
     """Where the features of trained networks settled; see `compare_geometry`.
 
     Attributes
@@ -133,7 +133,7 @@ def compare_geometry(
     --------
     >>> import phasediagram as phd
     >>> groups = phd.find_groups((0.3, 0.5), max_features=3, searched=[0.4], starts=10)
-    >>> runs = phd.train(0.4, model=phd.ToyModel(4, 2), seeds=2, steps=3000, optimizer="exact")
+    >>> runs = phd.train(0.4, model=phd.ToyModel(4, 2), seeds=4, steps=20000, optimizer="exact")
     >>> agreement = phd.compare_geometry(runs, groups)
     >>> agreement.groups_of(int(agreement.loss.argmin()))
     {'antipodal': 4}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from phasediagram.catalogue.configurations import ConfigurationMinimum
 from phasediagram.certified.certificate import Certificate
 from phasediagram.comparison.edges import EdgeDistances
+from phasediagram.comparison.plateaus import STANDINGS, PlateauAgreement
 from phasediagram.large.loss import LossWithError
 from phasediagram.results.wording import number
 
@@ -48,6 +49,21 @@ def edge_rows(edges: EdgeDistances) -> Rows:
             within = f"{100 * (distances <= 1).mean():.0f} %"
             rows.append([name, f"{np.median(distances):.3g}", within, f"{everywhere:.3g}"])
     return ["to the nearest", "median", "within one step", "median of all gaps"], rows
+
+
+def plateau_rows(agreement: PlateauAgreement) -> Rows:
+    """Return the header and the first rows of a table of where trained features settled."""
+    rows = [
+        [
+            number(float(agreement.density[k])),
+            number(float(agreement.loss[k])),
+            number(float(agreement.lowest[k])),
+            *(f"{100 * share:.0f} %" for share in agreement.shares()[k]),
+        ]
+        for k in range(min(len(agreement.density), _MOST))
+    ]
+    header = ["density", "loss", "lowest sum of groups", *STANDINGS]
+    return header, _with_rest(rows, len(agreement.density))
 
 
 def certificate_rows(certificate: Certificate) -> Rows:

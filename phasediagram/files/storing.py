@@ -15,6 +15,7 @@ from phasediagram.certified.planes.diagram import CertifiedDiagram
 from phasediagram.comparison.agreement import Agreement
 from phasediagram.comparison.basins import Basins
 from phasediagram.comparison.edges import EdgeDistances
+from phasediagram.comparison.plateaus import PlateauAgreement
 from phasediagram.files import netcdf
 from phasediagram.files.labelled import LabelledArrays, Variable
 from phasediagram.files.labels.catalogued import (
@@ -32,6 +33,8 @@ from phasediagram.files.labels.comparisons import (
     label_agreement,
     label_basins,
     label_edges,
+    label_plateaus,
+    plateaus_from,
 )
 from phasediagram.files.labels.curves import boundaries_from, label_boundaries
 from phasediagram.files.labels.diagrams import (
@@ -74,6 +77,7 @@ Labelled = (
     | Geometry
     | GroupCatalogue
     | LossWithError
+    | PlateauAgreement
 )
 Result = Labelled | Certificate
 Expected = TypeVar("Expected", bound=Result)
@@ -102,6 +106,7 @@ _KINDS = {
     "edge distances": _Kind(EdgeDistances, label_edges, edges_from),
     "certified diagram": _Kind(CertifiedDiagram, label_certified, certified_from),
     "configuration minimum": _Kind(ConfigurationMinimum, label_minimum, minimum_from),
+    "plateau agreement": _Kind(PlateauAgreement, label_plateaus, plateaus_from),
     "loss with error": _Kind(LossWithError, label_loss, loss_from),
     "geometry": _Kind(Geometry, label_geometry, geometry_from),
     "group catalogue": _Kind(GroupCatalogue, label_catalogue, catalogue_from),
@@ -118,7 +123,7 @@ def save(path: str | PathLike[str], result: Result) -> None:
         a `Certificate` in ``.gz``.
     result : Solution, PhaseDiagram, PhaseBoundaries, PhaseRegions, LossSection, TrainingResult, \
             Agreement, Basins, EdgeDistances, Certificate, CertifiedDiagram, \
-            ConfigurationMinimum, Geometry, GroupCatalogue or LossWithError
+            ConfigurationMinimum, Geometry, GroupCatalogue, LossWithError or PlateauAgreement
 
     Raises
     ------

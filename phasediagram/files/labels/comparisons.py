@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
 from phasediagram.comparison.agreement import Agreement
 from phasediagram.comparison.basins import Basin, Basins
 from phasediagram.comparison.edges import EdgeDistances
+from phasediagram.comparison.plateaus import PlateauAgreement
 from phasediagram.files.labelled import AXES, Attributes, LabelledArrays, Variable
 from phasediagram.toymodel.records import (
     axis_from_record,
@@ -146,3 +149,38 @@ def edges_from(arrays: LabelledArrays) -> EdgeDistances:
         float(arrays.attributes["everywhere_to_boundary"]),
         float(arrays.attributes["everywhere_to_spinodal"]),
     )
+
+
+def label_plateaus(agreement: PlateauAgreement) -> LabelledArrays:
+    """Return where trained features settled as labelled arrays."""
+    networks, features = ("network",), ("network", "feature")
+    variables = {
+        "density": Variable(networks, agreement.density, "probability that a feature is active"),
+        "loss": Variable(networks, agreement.loss, "of the network, as it was given"),
+        "lowest": Variable(networks, agreement.lowest, "lowest loss over orthogonal groups"),
+        "norm": Variable(features, agreement.norm, "of the feature's direction"),
+        "dimensionality": Variable(features, agreement.dimensionality, "D of the feature"),
+        "by_group": Variable(features, agreement.by_group, "standing of the group it is in"),
+        "by_dimensionality": Variable(
+            features, agreement.by_dimensionality, "standing of groups with a feature of its D"
+        ),
+        "group": Variable(features, agreement.group, "the group it is in, if it is a known one"),
+        "formed": Variable(features, agreement.formed, "features and dimensions of that"),
+    }
+    attributes: Attributes = {
+        "arguments": "compare_geometry(training, groups)",
+        "tolerance": agreement.tolerance,
+    }
+    return LabelledArrays("plateau agreement", variables, (), attributes)
+
+
+def plateaus_from(arrays: LabelledArrays) -> PlateauAgreement:
+    """Return what `label_plateaus` was given."""
+    names = [field.name for field in fields(PlateauAgreement)]
+    words = {"by_group", "by_dimensionality", "group", "formed"}
+    values: dict[str, Any] = {
+        name: arrays.names(name) if name in words else arrays.values(name)
+        for name in names
+        if name != "tolerance"
+    }
+    return PlateauAgreement(**values, tolerance=float(arrays.attributes["tolerance"]))
