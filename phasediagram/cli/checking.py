@@ -62,11 +62,11 @@ def add_train(verbs: argparse._SubParsersAction[Parser]) -> None:
     )
     train.add_argument(
         "--densities", type=float, nargs="+", metavar="P",
-        help="with more than 8 features: default: as many as --grid says, from 1 to 0.01",
+        help="with more than 8 features; default: as many as --grid says, from 1 to 0.01",
     )  # fmt: skip
     train.add_argument(
         "--groups", type=Path, metavar="FILE",
-        help="with more than 8 features: groups to compare with, a file of geometry --save",
+        help="with more than 8 features, groups to compare with, a file of geometry --save",
     )  # fmt: skip
     train.add_argument("--seeds", type=int, default=8, metavar="S", help="per point; default: 8")
     train.add_argument("--steps", type=int, default=10_000, metavar="N", help="default: 10000")
