@@ -23,9 +23,9 @@ DENSITY = np.geomspace(0.0101, 0.99, 121)
 TOLERANCES = (0.01, 0.02, 0.05)
 CERTAIN = (4, 5, 7)  # which networks are scored with a bound on the error, too
 
-JUMPING = phd.ToyModel(24, 6)
-JUMP_DENSITY = 0.21
-JUMP_STEPS, JUMP_EVERY = 6000, 50
+JUMPING = phd.ToyModel(40, 6)
+JUMP_DENSITY = 0.3
+JUMP_STEPS, JUMP_EVERY = 2000, 25
 
 
 def trained(groups: phd.GroupCatalogue, runs: phd.TrainingResult) -> None:
@@ -67,7 +67,9 @@ def trained(groups: phd.GroupCatalogue, runs: phd.TrainingResult) -> None:
 def jumps(groups: phd.GroupCatalogue) -> None:
     """Draw the loss and the dimensionalities over one run, and name what changes."""
     steps = np.arange(0, JUMP_STEPS + 1, JUMP_EVERY)
-    run = phd.train(JUMP_DENSITY, model=JUMPING, steps=JUMP_STEPS, record=steps)
+    run = phd.train(
+        JUMP_DENSITY, model=JUMPING, steps=JUMP_STEPS, schedule="constant", record=steps
+    )
     W, b = run.history.W[:, 0], run.history.b[:, 0]
     loss = np.array(
         [phd.expected_loss(w, c, JUMP_DENSITY) for w, c in zip(W, b, strict=True)], dtype=float
@@ -81,7 +83,6 @@ def jumps(groups: phd.GroupCatalogue) -> None:
     with paper_figure(PAGE_WIDTH, 4.4) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1, 1.4])
         upper.plot(steps, loss, color="#222222", linewidth=1)
-        upper.set_yscale("log")
         upper.set_ylabel("Loss")
         strong = np.where(found.norm >= 0.5, found.dimensionality, np.nan)
         weak = np.where(found.norm < 0.5, found.dimensionality, np.nan)
