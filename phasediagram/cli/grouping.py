@@ -35,8 +35,8 @@ def add_geometry(verbs: argparse._SubParsersAction[Parser]) -> None:
         "geometry",
         help="which groups of features cost least at which density",
         description="Find the lowest loss over orthogonal groups of features, digons, triangles, "
-        "pentagons and others, and where it changes. Groups of up to 8 features take half an "
-        "hour once; --save keeps them.",
+        "pentagons and others, and where it changes. Groups of up to 8 features take "
+        "long, once; --directory goes on from what is done, --save keeps them.",
     )
     verb.add_argument("--features", type=int, default=400, metavar="N", help="default: 400")
     verb.add_argument("--hidden", type=int, default=30, metavar="M", help="default: 30")
