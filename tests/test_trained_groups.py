@@ -43,27 +43,33 @@ def test_the_gradient_through_the_hidden_layer_is_the_same(activation):
     assert wide == pytest.approx(narrow, rel=1e-4, abs=2e-6 * np.abs(narrow).max())
 
 
-def test_the_gradient_of_many_features_is_that_of_the_loss_on_the_batch():
-    """In double precision, by differences."""
-    n, m, batch, p = 40, 3, 64, np.array([0.3])
-    rng = np.random.default_rng(2)
-    W, b, r = rng.normal(size=(m, n)) / 2, rng.normal(size=n) / 10, rng.uniform(0.5, 2, n)
+@pytest.mark.parametrize("activation", ["relu", "linear"])
+def test_the_gradient_through_the_hidden_layer_is_that_of_the_batch(activation):
+    """Against differences of the mean loss of the same batch, in double precision."""
+    rng = np.random.default_rng(3)
+    n, m, batch, unit = 40, 5, 64, 0.25
     assert is_wide(n, m)
-    drawn = FeatureSampler(p, [stream(3, 0, 0, 1)], n, batch).draw()
-    x = drawn[:-1, 0].astype(float) * unit(p)[0]
+    W, b = 0.4 * rng.normal(size=(m, n)), rng.uniform(-0.2, 0.2, n)
+    importance = rng.uniform(0.5, 2.0, n)
+    inputs = np.ones((n + 1, 1, batch), np.float32)
+    inputs[:-1, 0] = rng.uniform(0, 4, (n, batch)) * (rng.random((n, batch)) < 0.3)
+    x = unit * inputs[:-1, 0].astype(np.float64)
 
-    def loss(W, b):
-        return (r @ (x - np.maximum(W.T @ (W @ x) + b[:, None], 0)) ** 2).mean()
+    def loss(state):
+        V, c = state[: m * n].reshape(m, n), state[m * n :]
+        output = V.T @ (V @ x) + c[:, None]
+        output = output if activation == "linear" else np.maximum(output, 0)
+        return (importance[:, None] * (x - output) ** 2).sum(axis=0).mean()
 
-    gradient = WideBatchGradient(n, m, batch)(W[None], b[None], r[None], drawn, unit(p))[0]
-    for k in (0, n + 1, 2 * n + 5):
-        step = np.zeros(m * n)
+    state = np.concatenate([W.ravel(), b])
+    gradient = WideBatchGradient(n, m, batch, activation)(
+        W[None], b[None], importance[None], inputs, np.array([unit])
+    )[0]
+    for k in rng.permutation(len(state))[:60]:
+        step = np.zeros(len(state))
         step[k] = 1e-6
-        slope = (loss(W + step.reshape(m, n), b) - loss(W - step.reshape(m, n), b)) / 2e-6
-        assert gradient[k] == pytest.approx(slope, rel=1e-3, abs=1e-5)
-    step = np.eye(n)[7] * 1e-6
-    slope = (loss(W, b + step) - loss(W, b - step)) / 2e-6
-    assert gradient[m * n + 7] == pytest.approx(slope, rel=1e-3, abs=1e-5)
+        slope = (loss(state + step) - loss(state - step)) / 2e-6
+        assert gradient[k] == pytest.approx(slope, abs=2e-5 * np.abs(gradient).max())
 
 
 def test_many_features_resume_to_the_same_result(tmp_path):
@@ -101,6 +107,50 @@ def test_orthogonal_groups_are_recognised(groups):
         for table in (found.by_group[k], found.by_dimensionality[k]):
             assert table.tolist() == [digons] * 4 + [pentagon] * 5 + ["ignored"] * 51
     assert found.shares() == pytest.approx(np.array([[5, 4, 0], [4, 5, 0]]) / 9)
+
+
+def network(*blocks, ignored, rng):
+    """Return W of groups in dimensions of their own, turned, and of features that are left out."""
+    m = sum(len(block) for block in blocks)
+    W = np.zeros((m, sum(block.shape[1] for block in blocks) + ignored))
+    row = column = 0
+    for block in blocks:
+        W[row : row + len(block), column : column + block.shape[1]] = block
+        row, column = row + len(block), column + block.shape[1]
+    turn, _ = np.linalg.qr(rng.normal(size=(m, m)))
+    return (turn @ W)[:, rng.permutation(W.shape[1])]
+
+
+def test_groups_of_a_network_are_those_that_it_was_made_of(groups):
+    """At density 0.25 digons are the lowest, and pentagons exist (both known by symmetry)."""
+    angles = 2 * np.pi * np.arange(5) / 5
+    digon, pentagon = np.array([[1.0, -1.0]]), np.array([np.cos(angles), np.sin(angles)])
+    heptagon = np.array([f(2 * np.pi * np.arange(7) / 7) for f in (np.cos, np.sin)])
+    rng = np.random.default_rng(0)
+    made = network(digon, digon, digon, pentagon, heptagon, ignored=2, rng=rng)
+    found = plateaus_of(made[None], [0.25], [1.0], groups)
+    assert found.groups_of(0) == {"(7, 2)": 7, "antipodal": 6, "pentagon": 5}
+    assert (found.by_group[0] == "ignored").sum() == 2
+    assert found.shares()[0] == pytest.approx([6 / 18, 5 / 18, 7 / 18])
+    assert sorted(set(found.dimensionality[0].round(12))) == [0, 0.285714285714, 0.4, 0.5]
+
+
+def test_a_digon_of_unequal_norms_is_none_within_a_small_tolerance(groups):
+    W = np.array([[[1.0, -0.8]]])
+    assert plateaus_of(W, [0.25], [1.0], groups).groups_of(0) == {"(2, 1)": 2}
+    assert plateaus_of(W, [0.25], [1.0], groups, tolerance=0.2).groups_of(0) == {"antipodal": 2}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((np.ones((2, 1)), [0.25], [1.0]), "W must have shape"),
+        ((np.ones((1, 1, 2)), [0.25, 0.3], [1.0]), "W must have shape"),
+    ],
+)
+def test_wrong_shapes_are_named(arguments, named, groups):
+    with pytest.raises(ValueError, match=named):
+        plateaus_of(*arguments, groups)
 
 
 def test_other_angles_are_no_group(groups):
@@ -186,3 +236,14 @@ def test_a_search_goes_on_from_its_directory(tmp_path):
     (tmp_path / "2-1-0.npz").write_bytes(b"no archive")
     with pytest.raises(ValueError, match="is truncated or foreign"):
         phd.find_groups((0.15, 0.3), max_features=3, directory=tmp_path, **arguments)
+
+
+def test_networks_that_represent_nothing_are_told(groups, tmp_path, capsys):
+    """With untrained small weights, no feature has a norm of 1/2."""
+    phd.save(tmp_path / "groups.npz", groups)
+    size = ["--features", "100", "--hidden", "3", "--seeds", "1", "--steps", "1"]
+    files = ["--groups", str(tmp_path / "groups.npz"), "-o", str(tmp_path / "runs.npz")]
+    assert main(["train", *size, "--densities", "0.4", *files]) == 0
+    said = capsys.readouterr().out
+    assert "no feature is represented" in said
+    assert "nan" not in said

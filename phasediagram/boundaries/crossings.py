@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from phasediagram.catalogue.components import Components, require_components
 from phasediagram.lines.curves import passes
-from phasediagram.lines.systems import Residual, System
+from phasediagram.lines.systems import Equations, Residual, System
 from phasediagram.lines.tracer import Domain, correct, follow
 from phasediagram.minima.symmetry import plane_engine
 from phasediagram.naming.phases import distinct_names, phase_of
@@ -30,7 +30,7 @@ _SAME_PLACE = 1e-8
 TRIPLE_POINT = "triple point"
 
 
-class Crossing(System):
+class Crossing(Equations):
     """Two components have the same variance: y = position."""
 
     def __init__(self, components: Components, first: int, second: int, m: int) -> None:

@@ -227,6 +227,15 @@ def _trained_rows(training: TrainingResult, found: PlateauAgreement | None) -> l
     return rows
 
 
+def _standings(row: dict[str, Any]) -> str:
+    if not row["represented"]:
+        return "no feature is represented"
+    return (
+        f"of {row['represented']} represented features {row['equilibrium']:.0%} in lowest groups, "
+        f"{row['metastable']:.0%} in metastable ones, {row['none']:.0%} in none"
+    )
+
+
 def _trained_table(rows: list[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
@@ -234,10 +243,6 @@ def _trained_table(rows: list[dict[str, Any]]) -> str:
         line = f"density {row['density']:.4g}: loss {row['loss']:.5g}{error}, "
         line += f"|W|^2/m {row['norm_per_dimension']:.3f}"
         if "groups" in row:
-            line += (
-                f", lowest sum of groups {row['lowest_groups']:.5g}; of {row['represented']} "
-                f"represented features {row['equilibrium']:.0%} in lowest groups, "
-                f"{row['metastable']:.0%} in metastable ones, {row['none']:.0%} in none"
-            )
+            line += f", lowest sum of groups {row['lowest_groups']:.5g}; " + _standings(row)
         lines.append(line)
     return "\n".join(lines)

@@ -24,7 +24,7 @@ from numba.core import event
 from numba.extending import intrinsic
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-_MESSAGE = "phasediagram: compiling for this machine, about half a minute, once ..."
+_MESSAGE = "phasediagram: compiling for this machine, half a minute to a minute, once ..."
 
 
 class _Announcer(event.Listener):  # type: ignore[misc]

@@ -71,18 +71,16 @@ class System(ABC):
     def __init__(self, engine: Engine, plane: Plane) -> None:
         self.engine, self.plane = engine, plane
 
-    def residual(self, y: Array) -> Residual:
-        """Return the equations and their Jacobian."""
-        raise NotImplementedError
-
+    @abstractmethod
     def step(self, y: Array, constraint: Array, offset: float) -> Array:
         """Return Newton's step from y whose product with `constraint` is ``-offset``.
 
         Not finite where the equations are not.
         """
-        here = self.residual(y)
-        matrix = np.vstack([here.jacobian, constraint])
-        return solve(matrix, -np.append(here.value, offset))
+
+    @abstractmethod
+    def tangent(self, y: Array) -> Array:
+        """Return a unit tangent of the curve at y, of either sense."""
 
     @abstractmethod
     def states(self, y: Array) -> tuple[Array, ...]:
@@ -90,13 +88,6 @@ class System(ABC):
 
     def commit(self, y: Array) -> None:  # noqa: B027
         """Take y as a point of the curve, from which the next one is looked for."""
-
-    def tangent(self, y: Array) -> Array:
-        """Return a unit tangent of the curve at y, of either sense."""
-        jacobian = self.residual(y).jacobian
-        scale = np.abs(jacobian).max(axis=1)
-        scale[scale == 0] = 1.0
-        return np.asarray(np.linalg.svd(jacobian / scale[:, None])[2][-1])
 
     def local(self, x: Array, position: Array) -> Local:
         """Return loss and derivatives of a state, also by position."""
@@ -138,7 +129,28 @@ class EqualLoss(System):
         return first.loss_by_position - second.loss_by_position
 
 
-class Fold(System):
+class Equations(System):
+    """One kind of curve, of which the equations and their Jacobian are written out."""
+
+    @abstractmethod
+    def residual(self, y: Array) -> Residual:
+        """Return the equations and their Jacobian."""
+
+    def step(self, y: Array, constraint: Array, offset: float) -> Array:
+        """Return Newton's step, see `System.step`."""
+        here = self.residual(y)
+        matrix = np.vstack([here.jacobian, constraint])
+        return solve(matrix, -np.append(here.value, offset))
+
+    def tangent(self, y: Array) -> Array:
+        """Return a unit tangent of the curve at y, of either sense."""
+        jacobian = self.residual(y).jacobian
+        scale = np.abs(jacobian).max(axis=1)
+        scale[scale == 0] = 1.0
+        return np.asarray(np.linalg.svd(jacobian / scale[:, None])[2][-1])
+
+
+class Fold(Equations):
     """A stationary state's smallest curvature vanishes: y = (state, position)."""
 
     def __init__(self, engine: Engine, plane: Plane) -> None:
@@ -199,7 +211,7 @@ class Fold(System):
         return float(self._curvature_by_state(y, v) @ v)
 
 
-class KinkFold(System):
+class KinkFold(Equations):
     """A stationary state has the pre-activation of one corner at 0: y = (state, position).
 
     Parameters
@@ -240,7 +252,7 @@ class _Slope:
     slope: Array
 
 
-class ZeroCurvature(System):
+class ZeroCurvature(Equations):
     """A minimum's smallest second directional derivative vanishes: y = position.
 
     The state stays on its kinks and the direction on its cone; both follow the position.

@@ -7,10 +7,10 @@ import pytest
 
 from phasediagram.limits.corners import corners
 from phasediagram.limits.polishing import BRACKETED, Polished
-from phasediagram.lines.systems import Residual, System
+from phasediagram.lines.systems import Equations, Residual
 
 
-class Curve(System):
+class Curve(Equations):
     """Where a polynomial of the position vanishes."""
 
     def __init__(self, value, slope):
