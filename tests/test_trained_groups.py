@@ -247,3 +247,5 @@ def test_networks_that_represent_nothing_are_told(groups, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "no feature is represented" in said
     assert "nan" not in said
+    assert main(["train", *size, "--densities", "0.4", *files, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["networks"][0]["none"] is None

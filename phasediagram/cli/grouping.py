@@ -214,13 +214,13 @@ def _trained_rows(training: TrainingResult, found: PlateauAgreement | None) -> l
             "norm_per_dimension": float((W[k] ** 2).sum() / training.n_hidden),
         }
         if found is not None:
-            shares = found.shares()[k]
+            shares = [None if np.isnan(share) else share for share in found.shares()[k].tolist()]
             row |= {
                 "lowest_groups": float(found.lowest[k]),
                 "represented": int((found.by_group[k] != "ignored").sum()),
-                "equilibrium": float(shares[0]),
-                "metastable": float(shares[1]),
-                "none": float(shares[2]),
+                "equilibrium": shares[0],
+                "metastable": shares[1],
+                "none": shares[2],
                 "groups": found.groups_of(k),
             }
         rows.append(row)
