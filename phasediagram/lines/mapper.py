@@ -15,6 +15,7 @@ from phasediagram.lines.rivals import Rivals
 from phasediagram.lines.systems import EqualLoss
 from phasediagram.lines.tracer import Domain, correct, follow
 from phasediagram.minima.engine import Engine
+from phasediagram.minima.state import SAME_STATE
 from phasediagram.parameters import Plane
 
 Array = NDArray[np.float64]
@@ -29,6 +30,8 @@ _NEAR_NODE = 0.01  # from the last point of a curve, where its states are those 
 _NEAR_STATES = 0.03  # distance of states from those of a node in its neighbourhood
 _LARGEST_STEP = 0.04  # of states and position together
 _CLOSER = 0.4  # share of their distance to which two states may come in a step
+_BACK = 0.1  # the first trust radius of the way back
+_RETURNED = 0.5  # share of a step that may be left of it then
 _PASSING = 0.2  # distance of states between a point of a curve and a node on it
 _ALONG = 1e-3  # step along a tangent, to see whether it follows the edge
 
@@ -192,7 +195,7 @@ class Mapper:
             before, now = (q[d : 2 * d] - q[:d] for q in (apart[-1], y))
             # two states neither change places nor meet within a step
             apart_enough = before @ now > _CLOSER * (before @ before)
-            return bool(apart_enough) and self.is_stable(y, soft)
+            return bool(apart_enough) and self.is_stable(y, soft) and self._goes_back(y, apart[-1])
 
         def watched(y: Array) -> bool:
             apart.append(y)
@@ -260,6 +263,22 @@ class Mapper:
         for k, x in enumerate(states):
             curvature, soft[k] = self.engine.softest(x, at, soft[k][None], 1)
             if curvature <= 0:
+                return False
+        return True
+
+    def _goes_back(self, y: Array, before: Array) -> bool:
+        """Whether each state of a point descends to that of the point before, there.
+
+        It does not if it is another minimum, which only lies near.
+        """
+        d, at = self.engine.space.size, self.plane.at(before[-2:])
+        for k in (0, d):
+            now, old = y[k : k + d], before[k : k + d]
+            moved = self.engine.space.distance(now, old)
+            if moved < SAME_STATE:
+                continue
+            back = self.engine.minimize_at(now[None], at, _BACK).x[0]
+            if self.engine.space.distance(back, old) > _RETURNED * moved:
                 return False
         return True
 

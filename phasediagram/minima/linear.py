@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.kernel.compiling import compiled
-from phasediagram.kernel.signatures import Boolean, Matrix, Nothing, Real, Vector
+from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
 
 Array = NDArray[np.float64]
 
-_SWEEPS = 30  # of Jacobi's method, which needs 5 to 10
+_QR_STEPS = 30  # for each row; two are enough
+_NOTHING = 2.0**-54  # next to the largest entry: an entry beside the diagonal that is none
 _SMALLEST_PIVOT = 1e-9  # relative to the largest diagonal entry; below it eigenvalues decide
 
 
@@ -45,46 +46,110 @@ def solve_positive(a: Array, right: Array, factor: Array, solution: Array) -> bo
     return True
 
 
-@compiled(Nothing(Matrix, Vector, Matrix))
-def eigen(a: Array, values: Array, vectors: Array) -> None:
-    """Overwrite a with a diagonal matrix; eigenvalues ascending, eigenvectors in rows.
+@compiled(Nothing(Matrix, Vector, Vector, Matrix))
+def _tridiagonal(a: Array, diagonal: Array, beside: Array, vectors: Array) -> None:
+    """Write a symmetric matrix as V^T T V, T tridiagonal, V in `vectors`.
 
-    Cyclic Jacobi rotations (Golub and Van Loan, *Matrix Computations*, section 8.5).
+    Householder's reflections (Golub and Van Loan, *Matrix Computations*, section 8.3.1) of the
+    lower triangle of `a`, which is overwritten.
     """
     size = a.shape[0]
+    scaled, factors = np.empty(size), np.zeros(size)
+    for k in range(size - 2):
+        below = 0.0
+        for i in range(k + 2, size):
+            below += a[i, k] * a[i, k]
+        first = a[k + 1, k]
+        beside[k] = first
+        if below == 0.0:
+            continue
+        length = np.sqrt(first * first + below)
+        beside[k] = -length if first > 0.0 else length
+        a[k + 1, k] = first - beside[k]  # the reflection is along a[k + 1 :, k]
+        factor = 1.0 / (length * (length + abs(first)))
+        factors[k] = factor
+        along = 0.0
+        for i in range(k + 1, size):
+            total = 0.0
+            for j in range(k + 1, i + 1):
+                total += a[i, j] * a[j, k]
+            for j in range(i + 1, size):
+                total += a[j, i] * a[j, k]
+            scaled[i] = factor * total
+            along += scaled[i] * a[i, k]
+        along *= 0.5 * factor
+        for i in range(k + 1, size):
+            scaled[i] -= along * a[i, k]
+        for i in range(k + 1, size):
+            for j in range(k + 1, i + 1):
+                a[i, j] -= a[i, k] * scaled[j] + scaled[i] * a[j, k]
+    if size > 1:
+        beside[size - 2] = a[size - 1, size - 2]
     for i in range(size):
+        diagonal[i] = a[i, i]
         for j in range(size):
             vectors[i, j] = 1.0 if i == j else 0.0
-    for _ in range(_SWEEPS):
-        off, total = 0.0, 0.0
-        for i in range(size):
-            for j in range(size):
-                total += a[i, j] * a[i, j]
-                if i != j:
-                    off += a[i, j] * a[i, j]
-        if not off > 1e-32 * total:
+    for k in range(size - 3, -1, -1):
+        for i in range(k + 1, size):
+            along = 0.0
+            for j in range(k + 1, size):
+                along += vectors[i, j] * a[j, k]
+            along *= factors[k]
+            for j in range(k + 1, size):
+                vectors[i, j] -= along * a[j, k]
+
+
+@compiled(Nothing(Integer, Integer, Vector, Vector, Matrix))
+def _chase(low: int, high: int, diagonal: Array, beside: Array, vectors: Array) -> None:
+    """Do one QR step with Wilkinson's shift on rows `low` to `high` of a tridiagonal matrix."""
+    half, corner = (diagonal[high - 1] - diagonal[high]) / 2.0, beside[high - 1]
+    root = np.sqrt(half * half + corner * corner)
+    shift = diagonal[high] - corner * corner / (half + (root if half > 0.0 else -root))
+    here, bulge = diagonal[low] - shift, beside[low]
+    for k in range(low, high):
+        length = np.sqrt(here * here + bulge * bulge)
+        c, s = (here / length, bulge / length) if length > 0.0 else (1.0, 0.0)
+        if k > low:
+            beside[k - 1] = length
+        apart, between = diagonal[k + 1] - diagonal[k], beside[k]
+        moved = s * (s * apart + 2.0 * c * between)
+        diagonal[k] += moved
+        diagonal[k + 1] -= moved
+        beside[k] = c * s * apart + (c * c - s * s) * between
+        if k < high - 1:
+            here, bulge = beside[k], s * beside[k + 1]
+            beside[k + 1] *= c
+        for i in range(vectors.shape[1]):
+            one, other = vectors[k, i], vectors[k + 1, i]
+            vectors[k, i], vectors[k + 1, i] = c * one + s * other, c * other - s * one
+
+
+@compiled(Nothing(Matrix, Vector, Matrix))
+def eigen(a: Array, values: Array, vectors: Array) -> None:
+    """Write the eigenvalues, ascending, and eigenvectors, in rows; `a` is overwritten.
+
+    Implicit symmetric QR steps (Golub and Van Loan, *Matrix Computations*, section 8.3).
+    """
+    size = a.shape[0]
+    beside = np.zeros(size)
+    _tridiagonal(a, values, beside, vectors)
+    scale = 0.0
+    for k in range(size):
+        scale = max(scale, abs(values[k]), abs(beside[k]))
+    high = size - 1
+    for _ in range(_QR_STEPS * size):
+        low = high
+        while high > 0 and low == high:
+            low = high - 1
+            while low >= 0 and abs(beside[low]) > _NOTHING * scale:
+                low -= 1
+            low += 1
+            if low == high:
+                high -= 1
+                low = high
+        if high <= 0:
             break
-        for p in range(size - 1):
-            for q in range(p + 1, size):
-                if a[p, q] == 0.0:
-                    continue
-                theta = (a[q, q] - a[p, p]) / (2.0 * a[p, q])
-                t = 1.0 / (abs(theta) + np.sqrt(theta * theta + 1.0))
-                if theta < 0.0:
-                    t = -t
-                c = 1.0 / np.sqrt(t * t + 1.0)
-                s = t * c
-                for k in range(size):
-                    akp, akq = a[k, p], a[k, q]
-                    a[k, p], a[k, q] = c * akp - s * akq, s * akp + c * akq
-                for k in range(size):
-                    apk, aqk = a[p, k], a[q, k]
-                    a[p, k], a[q, k] = c * apk - s * aqk, s * apk + c * aqk
-                for k in range(size):
-                    vp, vq = vectors[p, k], vectors[q, k]
-                    vectors[p, k], vectors[q, k] = c * vp - s * vq, s * vp + c * vq
-    for i in range(size):
-        values[i] = a[i, i]
+        _chase(low, high, values, beside, vectors)
     for i in range(size - 1):
         lowest = i
         for j in range(i + 1, size):
