@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from phasediagram.minima.linear import solve_least
+from phasediagram.minima.linear import eigen, solve_least
 from phasediagram.minima.state import Space, select_distinct
 
 
@@ -30,6 +30,31 @@ def test_equations_without_content_have_the_solution_zero():
     solution = np.empty(3)
     solve_least(np.zeros((3, 3)), np.ones(3), 1e-10, solution)
     assert (solution == 0).all()
+
+
+def symmetric_matrices():
+    """Yield matrices of every kind: full, diagonal, of low rank, graded, and with many zeros."""
+    rng = np.random.default_rng(3)
+    for size in [*range(1, 17), 30]:
+        full = rng.normal(size=(size, size))
+        turn = np.linalg.qr(full)[0]
+        graded = turn @ np.diag(10.0 ** -rng.uniform(0, 16, size)) @ turn.T
+        sparse = np.round(full) * (rng.uniform(size=full.shape) < 0.3)
+        apart = np.zeros((size, size))
+        apart[0, -1] = apart[-1, 0] = 2.0
+        for matrix in (full, np.diag(full[0]), np.ones((size, size)), graded, sparse, apart):
+            yield (matrix + matrix.T) / 2
+
+
+def test_eigenvalues_and_vectors_make_up_the_matrix():
+    for matrix in symmetric_matrices():
+        size = len(matrix)
+        values, vectors = np.empty(size), np.empty((size, size))
+        eigen(matrix.copy(), values, vectors)
+        scale = np.abs(matrix).sum(axis=1).max()
+        assert np.abs(values - np.linalg.eigvalsh(matrix)).max() < 1e-14 * scale
+        assert np.abs(vectors @ vectors.T - np.eye(size)).max() < 1e-14
+        assert np.abs(vectors.T * values @ vectors - matrix).max() < 1e-14 * scale
 
 
 def by_every_order(space, x, other):

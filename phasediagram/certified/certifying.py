@@ -156,7 +156,10 @@ def _problem(
     if (n, m) not in ((2, 1), (3, 2)):
         raise ValueError(f"n_features and n_hidden must be 2 and 1 or 3 and 2, got {n} and {m}")
     FreeSize(n, m)
-    densities = np.broadcast_to(as_density(density), (n,))
+    densities = as_density(density)
+    if densities.shape not in ((), (n,)):
+        raise ValueError(f"density must be one number or {n}, got {density!r}")
+    densities = np.broadcast_to(densities, (n,))
     if importance is None:
         extra = as_importance(relative_importance, "relative_importance")
         importances = np.append(np.ones(n - 1), extra)

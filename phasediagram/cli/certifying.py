@@ -32,9 +32,16 @@ def add_certify(verbs: argparse._SubParsersAction[Parser]) -> None:
         description="Prove a lower bound of the loss that meets the lowest minimum found, for "
         "(2, 1) and (3, 2). Exit status 0 if the gap is closed, 1 if not.",
     )
-    certify.add_argument("--density", type=float, required=True, metavar="P", help="in (0, 1]")
     certify.add_argument(
+        "--density", type=float, nargs="+", required=True, metavar="P",
+        help="in (0, 1]; one, or one for each feature",
+    )  # fmt: skip
+    importances = certify.add_mutually_exclusive_group()
+    importances.add_argument(
         "--relative-importance", type=float, default=1.0, metavar="R", help="default: 1"
+    )
+    importances.add_argument(
+        "--importance", type=float, nargs="+", metavar="I", help="instead, one for each feature"
     )
     add_size(certify)
     certify.add_argument("--no-bias", action="store_true", help="all biases are 0")
@@ -65,10 +72,11 @@ def _certify(options: argparse.Namespace) -> int:
     path = None if options.output is None else writable(options.output, (".gz",))
     gap = options.gap if options.gap is not None else 1e-9 if options.features == 2 else 1e-6
     certificate = certify(
-        options.density,
+        options.density[0] if len(options.density) == 1 else options.density,
         options.relative_importance,
         options.features,
         hidden_dimensions(options),
+        importance=options.importance,
         bias=not options.no_bias,
         interference_penalty=options.interference_penalty,
         gap=gap,

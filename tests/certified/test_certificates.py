@@ -157,6 +157,7 @@ def test_a_certificate_of_three_features_is_checked(tmp_path):
         ({"density": 0.5, "max_boxes": 0}, "max_boxes must be at least 1, got 0"),
         ({"density": 0.5, "interference_penalty": -1}, "interference_penalty must lie in"),
         ({"density": 0.5, "importance": [1.0]}, "importance must have 2 numbers"),
+        ({"density": [0.5, 0.4, 0.3]}, "density must be one number or 2, got"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, message):
@@ -173,6 +174,16 @@ def test_the_command_line_says_whether_it_closed(capsys, tmp_path):
     assert main([*arguments, "--max-boxes", "50"]) == 1
     assert "boxes left" in capsys.readouterr().out
     assert main(["certify", "--density", "2"]) == 2
+
+
+def test_the_command_line_takes_a_number_for_each_feature(capsys):
+    said = ["--density", "0.2", "0.4", "--importance", "2", "0.7", "--gap", "1e-6", "--json"]
+    assert main(["certify", *said]) == 0
+    found = json.loads(capsys.readouterr().out)
+    least = phd.solve([0.2, 0.4], importance=[2, 0.7], n_features=2).loss
+    assert found["density"] == [0.2, 0.4]
+    assert found["importance"] == [2, 0.7]
+    assert found["lower"] < least < found["upper"] * (1 + 1e-12)
 
 
 def test_a_model_says_what_arguments_say():
