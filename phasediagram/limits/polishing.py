@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.limits.walking import Foot
-from phasediagram.lines.systems import Fold, KinkFold, System, ZeroCurvature, preactivation
+from phasediagram.lines.systems import Fold, KinkFold, System, ZeroCurvature
 from phasediagram.lines.tracer import correct
 from phasediagram.minima.curvature import KINK
 from phasediagram.minima.engine import Engine
@@ -73,11 +73,10 @@ def _systems(engine: Engine, plane: Plane, foot: Foot, kind: str) -> Iterator[tu
     if kind == "fold":
         yield Fold(engine, plane), np.concatenate([x, position])
     elif kind == "kink":
-        corners = [(i, corner) for i in range(space.n) for corner in range(2**space.n)]
-        near = [(abs(preactivation(engine, x, *corner)[0]), *corner) for corner in corners]
-        for distance, i, corner in sorted(near):
-            if KINK < distance < _NEAR_KINK:
-                yield KinkFold(engine, plane, i, corner), np.concatenate([x, position])
+        distances = np.abs(space.preactivations(x))
+        near = np.argwhere((distances > KINK) & (distances < _NEAR_KINK)).tolist()
+        for i, corner in sorted(near, key=lambda place: distances[*place]):
+            yield KinkFold(engine, plane, i, corner), np.concatenate([x, position])
     elif kind == "zero curvature":
         yield ZeroCurvature(engine, plane, x, foot.end.state.direction), position
     else:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phasediagram.lines.steps import solve
-from phasediagram.lines.systems import EqualLoss, Fold, System, ZeroCurvature, preactivation
+from phasediagram.lines.systems import EqualLoss, Fold, System, ZeroCurvature
 from phasediagram.lines.tracer import Domain, correct, follow
-from phasediagram.minima.curvature import KINK
+from phasediagram.minima.curvature import KINK, preactivation_at
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.state import SAME_STATE
 from phasediagram.parameters import Plane
@@ -127,17 +127,14 @@ class Kink:
     kind: ClassVar[str] = "kink"
 
     def __call__(self, system: System, y: Array) -> float:
-        return preactivation(self.engine, y[:-2], self.output, self.corner)[0]
+        space = self.engine.space
+        return float(preactivation_at(space.m, space.n, y[:-2], self.output, self.corner))
 
 
 def kinks(engine: Engine, x: Array) -> list[Kink]:
     """Return the kinks on which a state does not lie."""
-    corners = [(i, corner) for i in range(engine.space.n) for corner in range(2**engine.space.n)]
-    return [
-        Kink(engine, i, corner)
-        for i, corner in corners
-        if abs(preactivation(engine, x, i, corner)[0]) > KINK
-    ]
+    apart = np.abs(engine.space.preactivations(x)) > KINK
+    return [Kink(engine, int(i), int(corner)) for i, corner in np.argwhere(apart)]
 
 
 def tricritical_point(

@@ -33,10 +33,21 @@ _BEFORE_KINK = 0.2  # t as a share of |Z| at the next kink
 SPAN = 3e-4  # the same for the term of third order, which has fewer digits
 _DAMPING = 1e-3  # of steps, as a share of the largest curvature
 _SETTLING_STEPS = 20
-_SETTLED = 1e-12  # a step of a direction, of which D changes by the square
+_SETTLED = 1e-6  # a step of a direction: `_DAMPING` times that is left, of which D takes the square
 _ITERATIONS = 60
 _CONVERGED = 1e-12  # relative residual of a direction
 _CLOSE = 1e-3  # residual below which Newton's method needs no line search
+
+
+@compiled(Real(Integer, Integer, Vector, Integer, Integer))
+def preactivation_at(m: int, n: int, x: Array, output: int, corner: int) -> float:
+    """Return Z of an output at a corner of the cube; bit j of `corner` is feature j."""
+    z = x[m * n + output]
+    for j in range(n):
+        if corner >> j & 1:
+            for k in range(m):
+                z += x[k * n + output] * x[k * n + j]
+    return float(z)
 
 
 @compiled(Real(Integer, Integer, Vector, Vector))
@@ -45,13 +56,9 @@ def nearest_kink(m: int, n: int, x: Array, which: Array) -> float:
     smallest = np.inf
     for i in range(n):
         for corner in range(2**n):
-            z = x[m * n + i]
-            for j in range(n):
-                if corner >> j & 1:
-                    for k in range(m):
-                        z += x[k * n + i] * x[k * n + j]
-            if abs(z) < smallest:
-                smallest = abs(z)
+            z = abs(preactivation_at(m, n, x, i, corner))
+            if z < smallest:
+                smallest = z
                 which[0], which[1] = i, corner
     return smallest
 
@@ -62,13 +69,9 @@ def step_within_kinks(m: int, n: int, x: Array, on_kink: float) -> float:
     smallest = _STEP
     for i in range(n):
         for corner in range(2**n):
-            z = x[m * n + i]
-            for j in range(n):
-                if corner >> j & 1:
-                    for k in range(m):
-                        z += x[k * n + i] * x[k * n + j]
-            if abs(z) > on_kink:
-                smallest = min(smallest, _BEFORE_KINK * abs(z))
+            z = abs(preactivation_at(m, n, x, i, corner))
+            if z > on_kink:
+                smallest = min(smallest, _BEFORE_KINK * z)
     return max(smallest, _SMALLEST_STEP)
 
 

@@ -13,7 +13,7 @@ from phasediagram.kernel.compiling import compiled
 from phasediagram.kernel.packing import work_size
 from phasediagram.kernel.pointers import rows_at
 from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
-from phasediagram.minima.curvature import KINK, softest
+from phasediagram.minima.curvature import KINK, preactivation_at, softest
 from phasediagram.minima.newton import minimize
 from phasediagram.minima.state import SAME_STATE
 
@@ -47,12 +47,8 @@ def changes_kinks(m: int, n: int, x: Array, other: Array) -> bool:
     """Whether a corner's pre-activation is 0 in one of two states and not in the other."""
     for i in range(n):
         for corner in range(2**n):
-            z, q = x[m * n + i], other[m * n + i]
-            for j in range(n):
-                if corner >> j & 1:
-                    for k in range(m):
-                        z += x[k * n + i] * x[k * n + j]
-                        q += other[k * n + i] * other[k * n + j]
+            z = preactivation_at(m, n, x, i, corner)
+            q = preactivation_at(m, n, other, i, corner)
             if (abs(z) < KINK) != (abs(q) < KINK):
                 return True
     return False

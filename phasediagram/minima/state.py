@@ -106,12 +106,10 @@ class Space:
 
     def aligned_copies(self, x: Array, to: Array) -> Array:
         """Return the copies of a state in all orders, each turned towards another state."""
-        W, b, target = self.weights(x), self.biases(x), self.weights(to)
-        copies = []
-        for order in self.orders:
-            left, _, right = np.linalg.svd(target @ W[:, order].T)
-            copies.append(np.concatenate([(left @ right @ W[:, order]).ravel(), b[order]]))
-        return np.array(copies)
+        W = self.weights(x)[:, self.orders].swapaxes(0, 1)
+        left, _, right = np.linalg.svd(self.weights(to) @ W.swapaxes(1, 2))
+        turned = left @ right @ W
+        return np.concatenate([turned.reshape(len(W), -1), self.biases(x)[self.orders]], axis=1)
 
     def nearest_copy(self, x: Array, to: Array) -> Array:
         """Return the copy of a state that is nearest to another as a vector."""
