@@ -13,9 +13,16 @@ from numpy.typing import NDArray
 from phasediagram.kernel.packing import work_size
 from phasediagram.kernel.pointers import evaluate_at, evaluate_with_slopes_at
 from phasediagram.kernel.rows import rows_address
-from phasediagram.minima.curvature import KINK, expansion, nearest_kink, softest, step_within_kinks
+from phasediagram.minima.curvature import (
+    KINK,
+    curvature_rows,
+    expansion,
+    nearest_kink,
+    softest,
+    step_within_kinks,
+)
 from phasediagram.minima.following import follow_rows
-from phasediagram.minima.newton import minimize_rows, settle, stiffen_rotations
+from phasediagram.minima.newton import minimize_rows, settle, settle_rows, stiffen_rotations
 from phasediagram.minima.state import Space
 from phasediagram.parameters import Parameters
 from phasediagram.toymodel.models import RELU
@@ -24,7 +31,8 @@ Array = NDArray[np.float64]
 
 _ITERATIONS = 200
 _FIRST_RADIUS = 0.25
-_ROWS_WORTH_THREADS = 256  # fewer are done before threads are, on busy cores
+_ROWS_WORTH_THREADS = 256  # of three features; fewer are done before threads are, on busy cores
+_DEARER = 8  # how much longer a row takes with one feature more
 
 
 @dataclass(frozen=True)
@@ -130,7 +138,8 @@ class Engine:
 
     def _spread(self, run: Callable[[slice], None], count: int) -> None:
         """Run over parts of so many rows, in threads if that pays."""
-        if self.threads == 1 or count < _ROWS_WORTH_THREADS:
+        enough = _ROWS_WORTH_THREADS // _DEARER ** max(self.space.n - 3, 0)
+        if self.threads == 1 or count < max(enough, 2):
             run(slice(0, count))
             return
         bounds = np.linspace(0, count, 4 * self.threads + 1).astype(int)
@@ -290,6 +299,47 @@ class Engine:
             self._work,
         )
         return moved, bool(done)
+
+    def settle_all(
+        self, x: Array, at: Parameters, loosely: float, iterations: int
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Return what `settle` returns of each row of x (k, d)."""
+        moved, settled = np.array(x, dtype=np.float64, order="C"), np.empty(len(x))
+
+        def run(part: slice) -> None:
+            settle_rows(
+                self.rows,
+                self.space.m,
+                self.space.n,
+                moved[part],
+                at.table,
+                at.importance,
+                loosely * at.tolerance,
+                iterations,
+                settled[part],
+            )
+
+        self._spread(run, len(x))
+        return moved, settled > 0
+
+    def curvatures(self, x: Array, at: Parameters, eigenvectors: int) -> Array:
+        """Return the smallest second directional derivative at each row of x; see `softest`."""
+        states, found = np.ascontiguousarray(x), np.empty(len(x))
+
+        def run(part: slice) -> None:
+            curvature_rows(
+                self.rows,
+                self.space.m,
+                self.space.n,
+                states[part],
+                at.table,
+                at.importance,
+                eigenvectors,
+                found[part],
+            )
+
+        self._spread(run, len(x))
+        return found
 
     def expansion(self, x: Array, at: Parameters, direction: Array) -> tuple[Array, float, float]:
         """Return the softest direction next to a given one, and D and K of the loss along it.

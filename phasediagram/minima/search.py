@@ -209,15 +209,13 @@ def minima_between(
     space = engine.space
     if not len(known):
         return []
-    settled = [engine.settle(x, at, _LOOSELY, _STEPS) for x in between(space, known, _MOST, rng)]
-    reached = np.array([x for x, found in settled if found]).reshape(-1, space.size)
+    middles = between(space, known, _MOST, rng)
+    moved, settled = engine.settle_all(middles, at, _LOOSELY, _STEPS)
+    reached = moved[settled]
     new = reached[space.distances(reached, known).min(axis=1) > SAME_STATE]
-    limit = FLAT * (1.0 - at.table[0])
-    stable = [
-        x for x in new if engine.softest(x, at, None, _SOFTEST)[0] > limit
-    ]  # most are saddles
-    if not stable:
+    stable = new[engine.curvatures(new, at, _SOFTEST) > FLAT * (1.0 - at.table[0])]
+    if not len(stable):  # most are saddles
         return []
-    found = find_minima(engine, at, np.array(stable))
+    found = find_minima(engine, at, stable)
     far = [space.distances(state.x[None], known).min() for state in found]
     return [state for state, distance in zip(found, far, strict=True) if distance > SAME_STATE]
