@@ -365,23 +365,6 @@ def softest(
     return smallest
 
 
-@compiled(Nothing(Integer, Integer, Integer, Matrix, Vector, Vector, Integer, Vector))
-def curvature_rows(
-    address: int,
-    m: int,
-    n: int,
-    x: Array,
-    table: Array,
-    importance: Array,
-    count: int,
-    curvatures: Array,
-) -> None:
-    """Write the smallest second directional derivative at each row of x; see `softest`."""
-    direction, none = np.empty(x.shape[1]), np.empty((0, x.shape[1]))
-    for k in range(x.shape[0]):
-        curvatures[k] = softest(address, m, n, x[k], table, importance, none, count, direction)
-
-
 @compiled(Real(ROWS, Integer, Integer, Vector, Vector, Vector, Vector, Real, Vector))
 def settle_direction(
     rows: Any,

@@ -13,16 +13,9 @@ from numpy.typing import NDArray
 from phasediagram.kernel.packing import work_size
 from phasediagram.kernel.pointers import evaluate_at, evaluate_with_slopes_at
 from phasediagram.kernel.rows import rows_address
-from phasediagram.minima.curvature import (
-    KINK,
-    curvature_rows,
-    expansion,
-    nearest_kink,
-    softest,
-    step_within_kinks,
-)
+from phasediagram.minima.curvature import KINK, expansion, nearest_kink, softest, step_within_kinks
 from phasediagram.minima.following import follow_rows
-from phasediagram.minima.newton import minimize_rows, settle, settle_rows, stiffen_rotations
+from phasediagram.minima.newton import minimize_rows, settle, stiffen_rotations
 from phasediagram.minima.state import Space
 from phasediagram.parameters import Parameters
 from phasediagram.toymodel.models import RELU
@@ -287,56 +280,40 @@ class Engine:
         Its gradient is below `loosely` times the tolerance.
         """
         moved = np.array(x)
-        done = settle(
-            self.rows,
-            self.space.m,
-            self.space.n,
-            moved,
-            at.table,
-            at.importance,
-            loosely * at.tolerance,
-            iterations,
-            self._work,
-        )
-        return moved, bool(done)
+        return moved, self._settled(moved, at, loosely, iterations, self._work)
 
     def settle_all(
         self, x: Array, at: Parameters, loosely: float, iterations: int
     ) -> tuple[Array, NDArray[np.bool_]]:
         """Return what `settle` returns of each row of x (k, d)."""
-        moved, settled = np.array(x, dtype=np.float64, order="C"), np.empty(len(x))
+        moved, settled = np.array(x, dtype=np.float64, order="C"), np.empty(len(x), dtype=bool)
 
         def run(part: slice) -> None:
-            settle_rows(
-                self.rows,
-                self.space.m,
-                self.space.n,
-                moved[part],
-                at.table,
-                at.importance,
-                loosely * at.tolerance,
-                iterations,
-                settled[part],
-            )
+            work = np.empty(len(self._work))
+            settled[part] = [
+                self._settled(row, at, loosely, iterations, work) for row in moved[part]
+            ]
 
         self._spread(run, len(x))
-        return moved, settled > 0
+        return moved, settled
+
+    def _settled(
+        self, x: Array, at: Parameters, loosely: float, iterations: int, work: Array
+    ) -> bool:
+        """Settle x in place."""
+        size, tolerance = self.space, loosely * at.tolerance
+        return bool(
+            settle(
+                self.rows, size.m, size.n, x, at.table, at.importance, tolerance, iterations, work
+            )
+        )
 
     def curvatures(self, x: Array, at: Parameters, eigenvectors: int) -> Array:
         """Return the smallest second directional derivative at each row of x; see `softest`."""
-        states, found = np.ascontiguousarray(x), np.empty(len(x))
+        found = np.empty(len(x))
 
         def run(part: slice) -> None:
-            curvature_rows(
-                self.rows,
-                self.space.m,
-                self.space.n,
-                states[part],
-                at.table,
-                at.importance,
-                eigenvectors,
-                found[part],
-            )
+            found[part] = [self.softest(row, at, None, eigenvectors)[0] for row in x[part]]
 
         self._spread(run, len(x))
         return found

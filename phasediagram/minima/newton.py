@@ -256,22 +256,3 @@ def settle(
             return False
     evaluate(rows, m, n, x, table, importance, gradient, hessian, work, 1)
     return bool(norm(gradient) < tolerance)
-
-
-@compiled(Nothing(Integer, Integer, Integer, Matrix, Vector, Vector, Real, Integer, Vector))
-def settle_rows(
-    address: int,
-    m: int,
-    n: int,
-    x: Array,
-    table: Array,
-    importance: Array,
-    tolerance: float,
-    iterations: int,
-    settled: Array,
-) -> None:
-    """Settle each row of x in place; `settled` gets 1 where it is stationary then, else 0."""
-    work = np.empty(work_size(n, m))
-    for k in range(x.shape[0]):
-        done = settle(address, m, n, x[k], table, importance, tolerance, iterations, work)
-        settled[k] = 1.0 if done else 0.0
