@@ -8,12 +8,13 @@ from matplotlib.collections import PolyCollection
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from phasediagram.certified.planes.diagram import CertifiedDiagram
 from phasediagram.plotting.elements.canvas import new_axes
 from phasediagram.plotting.elements.styles import phase_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from phasediagram.certified.planes.diagram import CertifiedDiagram
 
 _STYLES = {
     "ignored": (phase_style("ignored").color, "ignored: $W_2 = 0$"),
