@@ -14,8 +14,8 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from phasediagram.kernel.compiling import compiled
-from phasediagram.kernel.packing import ROWS, evaluate, work_size
+from phasediagram.kernel.compiling import compiled, inlined
+from phasediagram.kernel.packing import evaluate, work_size
 from phasediagram.kernel.pointers import rows_at
 from phasediagram.kernel.signatures import Integer, Matrix, Nothing, Real, Vector
 from phasediagram.minima.newton import minimize
@@ -71,22 +71,7 @@ def difference(
     return largest
 
 
-@compiled(
-    Real(
-        ROWS,
-        Integer,
-        Integer,
-        Matrix,
-        Matrix,
-        Vector,
-        Integer,
-        Integer,
-        Real,
-        Vector,
-        Vector,
-        Vector,
-    )
-)
+@inlined
 def _minimize_at(
     rows: Any,
     m: int,

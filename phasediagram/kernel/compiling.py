@@ -69,6 +69,14 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
     return decorate
 
 
+def inlined(function: Callable[..., Any]) -> Any:
+    """Return a function that is written out where compiled ones call it, and not compiled itself.
+
+    For long ones with a single caller, which would be optimised twice.
+    """
+    return njit(inline="always", **_OPTIONS)(function)
+
+
 def _fingerprint(function: Callable[..., Any]) -> str:
     """Return a digest of the files and constants that a function's compiled code depends on."""
     digest = hashlib.sha256()

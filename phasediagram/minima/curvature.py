@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.kernel.compiling import compiled
+from phasediagram.kernel.compiling import compiled, inlined
 from phasediagram.kernel.packing import ROWS, evaluate, work_size
 from phasediagram.kernel.pointers import rows_at
 from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
@@ -214,7 +214,7 @@ def _newton_step(
     return True
 
 
-@compiled(Real(ROWS, Integer, Integer, Vector, Vector, Vector, Vector, Real, Vector))
+@inlined
 def descend_direction(
     rows: Any,
     m: int,
@@ -365,7 +365,7 @@ def softest(
     return smallest
 
 
-@compiled(Real(ROWS, Integer, Integer, Vector, Vector, Vector, Vector, Real, Vector))
+@inlined
 def settle_direction(
     rows: Any,
     m: int,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.kernel.compiling import compiled
+from phasediagram.kernel.compiling import compiled, inlined
 from phasediagram.kernel.packing import work_size
 from phasediagram.kernel.pointers import rows_at
 from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
@@ -69,25 +69,7 @@ def has_silent_output(m: int, n: int, x: Array) -> bool:
     return False
 
 
-@compiled(
-    Integer(
-        Integer,
-        Integer,
-        Integer,
-        Vector,
-        Vector,
-        Vector,
-        Real,
-        Vector,
-        Vector,
-        Real,
-        Vector,
-        Vector,
-        Matrix,
-        Vector,
-        Vector,
-    )
-)
+@inlined
 def follow_one(
     address: int,
     m: int,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.kernel.compiling import compiled
-from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
+from phasediagram.kernel.compiling import compiled, inlined
+from phasediagram.kernel.signatures import Boolean, Matrix, Nothing, Real, Vector
 
 Array = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ def solve_positive(a: Array, right: Array, factor: Array, solution: Array) -> bo
     return True
 
 
-@compiled(Nothing(Matrix, Vector, Vector, Matrix))
+@inlined
 def _tridiagonal(a: Array, diagonal: Array, beside: Array, vectors: Array) -> None:
     """Write a symmetric matrix as V^T T V, T tridiagonal, V in `vectors`.
 
@@ -99,7 +99,7 @@ def _tridiagonal(a: Array, diagonal: Array, beside: Array, vectors: Array) -> No
                 vectors[i, j] -= along * a[j, k]
 
 
-@compiled(Nothing(Integer, Integer, Vector, Vector, Matrix))
+@inlined
 def _chase(low: int, high: int, diagonal: Array, beside: Array, vectors: Array) -> None:
     """Do one QR step with Wilkinson's shift on rows `low` to `high` of a tridiagonal matrix."""
     half, corner = (diagonal[high - 1] - diagonal[high]) / 2.0, beside[high - 1]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from phasediagram.kernel.compiling import compiled
+from phasediagram.kernel.compiling import compiled, inlined
 from phasediagram.kernel.packing import ROWS, evaluate, work_size
 from phasediagram.kernel.pointers import rows_at
 from phasediagram.kernel.signatures import Boolean, Integer, Matrix, Nothing, Real, Vector
@@ -57,9 +57,7 @@ def norm(values: Array) -> float:
     return float(np.sqrt(total))
 
 
-@compiled(
-    Nothing(Integer, Integer, Vector, Vector, Matrix, Real, Vector, Matrix, Matrix, Vector, Matrix)
-)
+@inlined
 def trusted_step(
     m: int,
     n: int,
