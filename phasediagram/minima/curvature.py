@@ -403,7 +403,9 @@ def settle_direction(
     )
 
 
-@compiled(Nothing(Integer, Integer, Integer, Vector, Vector, Vector, Vector, Vector, Vector))
+@compiled(
+    Nothing(Integer, Integer, Integer, Vector, Vector, Vector, Vector, Integer, Vector, Vector)
+)
 def expansion(
     address: int,
     m: int,
@@ -412,6 +414,7 @@ def expansion(
     direction: Array,
     table: Array,
     importance: Array,
+    count: int,
     coefficients: Array,
     work: Array,
 ) -> None:
@@ -421,6 +424,8 @@ def expansion(
     ----------
     direction : ndarray, shape (d,)
         A unit direction next to the softest one, which replaces it.
+    count : int
+        5; or 1 for D + 6 K SPAN instead of D, in a fifth of the time, and no K.
 
     Notes
     -----
@@ -430,8 +435,11 @@ def expansion(
     """
     rows = rows_at(address)
     at = np.empty(5)
-    for k in range(5, 0, -1):
+    for k in range(count, 0, -1):
         at[k - 1] = settle_direction(rows, m, n, x, direction, table, importance, k * SPAN, work)
+    if count == 1:
+        coefficients[0], coefficients[1] = at[0], np.nan
+        return
     coefficients[0] = 5.0 * at[0] - 10.0 * at[1] + 10.0 * at[2] - 5.0 * at[3] + at[4]
     slope = -77.0 * at[0] + 214.0 * at[1] - 234.0 * at[2] + 122.0 * at[3] - 25.0 * at[4]
     coefficients[1] = slope / (12.0 * 6.0 * SPAN)
