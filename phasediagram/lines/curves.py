@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 
 _SHORT_CUT = 2e-3  # extent of a curve that is no more than a tie on the edge
 _FEWEST = 9  # points of a curve
+_OF_CHORD = 0.02  # how far from a chord a curve may be, as a share of it
 
 
 @dataclass
@@ -89,12 +90,16 @@ def passes(positions: Array, position: Array, near: float = 1e-3) -> int | None:
     """Return the vertex of a polyline next to a position through which it passes, or None."""
     if len(positions) < 2:
         return None
+    lowest, highest = positions.min(axis=0), positions.max(axis=0)
+    margin = near + _OF_CHORD * float(np.linalg.norm(highest - lowest))
+    if (position < lowest - margin).any() or (position > highest + margin).any():
+        return None  # far from all of it
     start, along = positions[:-1], np.diff(positions, axis=0)
     square = (along**2).sum(axis=1)
     square[square == 0] = 1.0
     share = np.clip(((position - start) * along).sum(axis=1) / square, 0, 1)
     far = np.linalg.norm(start + share[:, None] * along - position, axis=1)
     nearest = int(far.argmin())
-    if far[nearest] > near + 0.02 * np.sqrt(square[nearest]):
+    if far[nearest] > near + _OF_CHORD * np.sqrt(square[nearest]):
         return None
     return nearest + int(share[nearest] > 0.5)
