@@ -272,11 +272,6 @@ class ZeroCurvature(Equations):
         x, _ = self.engine.settle(self.state, at)
         return Softest(x, *self.engine.expansion(x, at, self.direction))
 
-    def _nearly_curvature(self, y: Array) -> float:
-        at = self.plane.at(y)
-        x, _ = self.engine.settle(self.state, at)
-        return self.engine.nearly_curvature(x, at, self.direction)
-
     def residual(self, y: Array) -> Residual:
         here = self.follow(y).curvature
         last = self._slope
@@ -286,9 +281,8 @@ class ZeroCurvature(Equations):
             or abs(here) > _REDUCED * abs(last.curvature) > _REDUCED * _SOLVED
         ):
             step = _POSITION_STEP
-            near = self._nearly_curvature(y)
-            ahead = [self._nearly_curvature(y + step * axis) for axis in np.eye(2)]
-            slope = np.array([(a - near) / step for a in ahead])
+            ahead = [self.follow(y + step * axis).curvature for axis in np.eye(2)]
+            slope = np.array([(a - here) / step for a in ahead])
         else:
             slope = last.slope
         self._slope = _Slope(y, here, slope)

@@ -323,16 +323,6 @@ class Engine:
 
         The loss is ``L + t^2 D / 2 + t^3 K`` at the distance t.
         """
-        softest_direction, coefficients = self._expanded(x, at, direction, 5)
-        return softest_direction, float(coefficients[0]), float(coefficients[1])
-
-    def nearly_curvature(self, x: Array, at: Parameters, direction: Array) -> float:
-        """Return D of `expansion` but for a term that hardly depends on parameters, sooner."""
-        return float(self._expanded(x, at, direction, 1)[1][0])
-
-    def _expanded(
-        self, x: Array, at: Parameters, direction: Array, count: int
-    ) -> tuple[Array, Array]:
         coefficients = np.empty(2)
         softest_direction = direction / np.linalg.norm(direction)
         expansion(
@@ -343,11 +333,10 @@ class Engine:
             softest_direction,
             at.table,
             at.importance,
-            count,
             coefficients,
             self._work,
         )
-        return softest_direction, coefficients
+        return softest_direction, float(coefficients[0]), float(coefficients[1])
 
     def step_within_kinks(self, x: Array) -> float:
         """Return a distance at which no other kink is met; see `phasediagram.minima.curvature`."""
