@@ -10,6 +10,7 @@ from typing import Any
 
 from phasediagram.catalogue.configurations import ConfigurationMinimum
 from phasediagram.certified.certificate import Certificate
+from phasediagram.certified.planes.diagram import CertifiedDiagram
 from phasediagram.comparison.agreement import Agreement
 from phasediagram.comparison.basins import Basins
 from phasediagram.comparison.edges import EdgeDistances
@@ -20,6 +21,7 @@ from phasediagram.files.pointwise import (
     edge_rows,
     loss_rows,
     plateau_rows,
+    training_rows,
 )
 from phasediagram.files.tables import (
     agreement_rows,
@@ -78,16 +80,18 @@ def to_html(result: Result) -> str:
     return f"<div>{''.join(parts)}</div>"
 
 
-def _share_rows(result: PhaseDiagram | PhaseRegions) -> Rows:
+def _share_rows(result: PhaseDiagram | PhaseRegions | CertifiedDiagram) -> Rows:
     shares = [[name, f"{100 * share:.2f} %"] for name, share in result.shares().items()]
     return ["phase", "share"], shares
 
 
-# the tables that go with results; training and certified diagrams have figures alone
+# the tables that go with results
 _TABLES: dict[type[Result], Callable[[Any], Rows]] = {
     Solution: lambda solution: minima_rows(solution.minima),
     PhaseDiagram: _share_rows,
     PhaseRegions: _share_rows,
+    CertifiedDiagram: _share_rows,
+    TrainingResult: training_rows,
     PhaseBoundaries: special_point_rows,
     LossSection: transition_rows,
     Agreement: lambda agreement: agreement_rows([agreement]),

@@ -13,6 +13,7 @@ from phasediagram.comparison.edges import EdgeDistances
 from phasediagram.comparison.plateaus import STANDINGS, PlateauAgreement
 from phasediagram.large.loss import LossWithError
 from phasediagram.results.wording import number
+from phasediagram.training.result import TrainingResult
 
 Rows = tuple[list[str], list[list[str]]]
 
@@ -37,6 +38,27 @@ def loss_rows(loss: LossWithError) -> Rows:
         [_index(at), number(float(loss.loss[at])), f"{loss.error[at]:.1e}"] for at in places[:_MOST]
     ]
     return ["point", "loss", "error, at most"], _with_rest(rows, len(places))
+
+
+def training_rows(runs: TrainingResult) -> Rows:
+    """Return the header and the first rows of a table of the losses at which runs ended."""
+    importance = np.broadcast_to(runs.relative_importance, runs.density.shape)
+    places, rows = list(np.ndindex(runs.density.shape)), []
+    for at in places[:_MOST]:
+        loss = runs.loss[at][np.isfinite(runs.loss[at])]
+        ended = (
+            [number(float(value)) for value in (loss.min(), np.median(loss))] if loss.size else []
+        )
+        rows.append(
+            [
+                number(float(runs.density[at])),
+                number(float(importance[at])),
+                *(ended or ["none", "none"]),
+                str(int(runs.diverged[at].sum())),
+            ]
+        )
+    header = ["density", "relative importance", "lowest loss", "median loss", "diverged"]
+    return header, _with_rest(rows, len(places))
 
 
 def edge_rows(edges: EdgeDistances) -> Rows:

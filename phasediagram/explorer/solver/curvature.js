@@ -11,6 +11,7 @@ const KINK_STEP = 5e-5; // t, for digits
 const SMALLEST_KINK_STEP = 2e-7; // t, where the next kink is near
 const ALMOST = 1e-5; // |Z| of a state on a kink to which a descent has not quite come
 const SAME_DIRECTION = 1e-3; // 1 less a cosine of directions that lead to one stationary direction
+const SOFTEST = 8; // eigenvectors of the Hessian, either way, from which the softest direction is searched
 const BEFORE_KINK = 0.2; // t as a share of |Z| at the next kink
 
 /** Call a function with |Z| of every output at every corner. */
@@ -136,7 +137,7 @@ class Curvature {
     const { loss, values, vectors } = this, { size } = loss;
     const { hessian } = this.along(x, new Float64Array(size), 0);
     eigen(hessian, values, vectors);
-    const eigenvectors = Array.from({ length: size }, (_, k) => vectors.slice(k * size, (k + 1) * size));
+    const eigenvectors = Array.from({ length: Math.min(size, SOFTEST) }, (_, k) => vectors.slice(k * size, (k + 1) * size));
     if (nearestKink(loss, x) > KINK) return { curvature: values[0], direction: eigenvectors[0] };
     return this.softestAmong(x, eigenvectors.flatMap((vector) => [vector, vector.map((value) => -value)]));
   }

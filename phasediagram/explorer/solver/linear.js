@@ -1,6 +1,7 @@
 // Linear algebra of small symmetric matrices, stored row after row.
 
 const SMALLEST_PIVOT = 1e-9; // relative to the largest diagonal entry; below it eigenvalues decide
+const QL_STEPS = 60; // for one eigenvalue, at most; two or three are usual
 
 function norm(values) {
   let total = 0;
@@ -22,8 +23,16 @@ function solvePositive(a, right, factor, solution) {
       else return false;
     }
   }
+  solution.set(right);
+  solveFactored(factor, solution);
+  return true;
+}
+
+/** Solve in place, with the factor of the last matrix. */
+function solveFactored(factor, solution) {
+  const size = solution.length;
   for (let i = 0; i < size; i++) {
-    let total = right[i];
+    let total = solution[i];
     for (let k = 0; k < i; k++) total -= factor[i * size + k] * solution[k];
     solution[i] = total / factor[i * size + i];
   }
@@ -32,29 +41,93 @@ function solvePositive(a, right, factor, solution) {
     for (let k = i + 1; k < size; k++) total -= factor[k * size + i] * solution[k];
     solution[i] = total / factor[i * size + i];
   }
-  return true;
 }
 
-/** Overwrite a with a diagonal matrix; eigenvalues ascending, eigenvectors in rows (Jacobi). */
+/**
+ * Overwrite a; eigenvalues ascending, eigenvectors in rows: Householder's reflections to tridiagonal
+ * form, then implicit QL steps.
+ */
 function eigen(a, values, vectors) {
-  const size = values.length;
+  const size = values.length, beside = new Float64Array(size), work = new Float64Array(size);
   vectors.fill(0);
   for (let i = 0; i < size; i++) vectors[i * size + i] = 1;
-  for (let sweep = 0; sweep < 30; sweep++) {
-    let off = 0, total = 0;
-    for (let i = 0; i < size; i++) {
-      for (let j = 0; j < size; j++) {
-        const square = a[i * size + j] ** 2;
-        total += square;
-        if (i !== j) off += square;
+  for (let k = 0; k < size - 2; k++) reflect(a, vectors, size, k, work);
+  for (let i = 0; i < size; i++) {
+    values[i] = a[i * size + i];
+    beside[i] = i + 1 < size ? a[(i + 1) * size + i] : 0;
+  }
+  for (let first = 0; first < size; first++) {
+    for (let count = 0; count < QL_STEPS; count++) {
+      let last = first;
+      for (; last < size - 1; last++) {
+        if (Math.abs(beside[last]) <= 2 ** -53 * (Math.abs(values[last]) + Math.abs(values[last + 1]))) break;
       }
-    }
-    if (!(off > 1e-32 * total)) break;
-    for (let p = 0; p < size - 1; p++) {
-      for (let q = p + 1; q < size; q++) if (a[p * size + q] !== 0) rotate(a, vectors, size, p, q);
+      if (last === first) break;
+      chase(values, beside, vectors, size, first, last);
     }
   }
-  for (let i = 0; i < size; i++) values[i] = a[i * size + i];
+  sortAscending(values, vectors, size);
+}
+
+/** Make the entries of column k below the one beside the diagonal 0; `vectors` follow, in rows. */
+function reflect(a, vectors, size, k, v) {
+  let square = 0;
+  for (let i = k + 1; i < size; i++) square += a[i * size + k] ** 2;
+  const head = a[(k + 1) * size + k], rest = square - head * head;
+  if (rest === 0) return;
+  const length = Math.sqrt(square), target = head > 0 ? -length : length;
+  for (let i = k + 1; i < size; i++) v[i] = a[i * size + k];
+  v[k + 1] -= target;
+  const scale = 1 / (square - head * target); // 2 / |v|^2
+  for (const matrix of [a, vectors]) { // rows: (1 - scale v v') matrix
+    for (let j = 0; j < size; j++) {
+      let along = 0;
+      for (let i = k + 1; i < size; i++) along += v[i] * matrix[i * size + j];
+      along *= scale;
+      for (let i = k + 1; i < size; i++) matrix[i * size + j] -= along * v[i];
+    }
+  }
+  for (let i = 0; i < size; i++) { // columns of a
+    let along = 0;
+    for (let j = k + 1; j < size; j++) along += a[i * size + j] * v[j];
+    along *= scale;
+    for (let j = k + 1; j < size; j++) a[i * size + j] -= along * v[j];
+  }
+}
+
+/** One implicit QL step, with Wilkinson's shift, of the unreduced block from first to last. */
+function chase(values, beside, vectors, size, first, last) {
+  let g = (values[first + 1] - values[first]) / (2 * beside[first]);
+  const root = Math.hypot(g, 1);
+  g = values[last] - values[first] + beside[first] / (g + (g >= 0 ? root : -root));
+  let s = 1, c = 1, p = 0;
+  for (let i = last - 1; i >= first; i--) {
+    const f = s * beside[i], b = c * beside[i], r = Math.hypot(f, g);
+    beside[i + 1] = r;
+    if (r === 0) {
+      values[i + 1] -= p;
+      beside[last] = 0;
+      return;
+    }
+    s = f / r;
+    c = g / r;
+    g = values[i + 1] - p;
+    const t = (values[i] - g) * s + 2 * c * b;
+    p = s * t;
+    values[i + 1] = g + p;
+    g = c * t - b;
+    for (let k = 0; k < size; k++) {
+      const one = vectors[(i + 1) * size + k], other = vectors[i * size + k];
+      vectors[(i + 1) * size + k] = s * other + c * one;
+      vectors[i * size + k] = c * other - s * one;
+    }
+  }
+  values[first] -= p;
+  beside[first] = g;
+  beside[last] = 0;
+}
+
+function sortAscending(values, vectors, size) {
   for (let i = 0; i < size - 1; i++) {
     let lowest = i;
     for (let j = i + 1; j < size; j++) if (values[j] < values[lowest]) lowest = j;
@@ -65,26 +138,5 @@ function eigen(a, values, vectors) {
       vectors[i * size + k] = vectors[lowest * size + k];
       vectors[lowest * size + k] = kept;
     }
-  }
-}
-
-function rotate(a, vectors, size, p, q) {
-  const theta = (a[q * size + q] - a[p * size + p]) / (2 * a[p * size + q]);
-  const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
-  const c = 1 / Math.sqrt(t * t + 1), s = t * c;
-  for (let k = 0; k < size; k++) {
-    const one = a[k * size + p], other = a[k * size + q];
-    a[k * size + p] = c * one - s * other;
-    a[k * size + q] = s * one + c * other;
-  }
-  for (let k = 0; k < size; k++) {
-    const one = a[p * size + k], other = a[q * size + k];
-    a[p * size + k] = c * one - s * other;
-    a[q * size + k] = s * one + c * other;
-  }
-  for (let k = 0; k < size; k++) {
-    const one = vectors[p * size + k], other = vectors[q * size + k];
-    vectors[p * size + k] = c * one - s * other;
-    vectors[q * size + k] = s * one + c * other;
   }
 }

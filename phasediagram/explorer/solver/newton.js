@@ -8,7 +8,11 @@ const FIRST_RADIUS = 0.25;
 const SMALLEST_RADIUS = 1e-15;
 const FIRST_SHIFT = 1e-3; // of the Hessian where it is not positive, as a share of its diagonal
 const SHIFT_GROWTH = 4;
-const SILENT = 6; // steps in a row with an output that never switches on, after which a search gives up
+const CRAWL = 0.05; // a shorter step, also as a share of the radius, where the Hessian is not positive
+const CRAWL_SHARE = 0.2;
+const SHIFT_HALVINGS = 3; // of the interval in which the shift is that is just enough
+const INVERSE_STEPS = 3; // to the softest direction
+const SILENT = 3; // steps in a row with an output that never switches on, after which a search gives up
 const FAR = 20; // weights beyond it cost far more than ignoring every feature
 
 /** Add to the curvature along rotations of the hidden space, which is 0. */
@@ -40,26 +44,66 @@ class Descent {
     const vector = () => new Float64Array(size), matrix = () => new Float64Array(size * size);
     Object.assign(this, {
       loss, gradient: vector(), trialGradient: vector(), hessian: matrix(), trialHessian: matrix(),
-      step: vector(), trial: vector(), stiff: matrix(), factor: matrix(), values: vector(), vectors: matrix(),
+      step: vector(), soft: vector(), trial: vector(), stiff: matrix(), factor: matrix(), values: vector(), vectors: matrix(),
     });
   }
 
-  /** Write Newton's step, on the Hessian shifted until it is positive, cut to the trust radius. */
+  /**
+   * Write Newton's step, cut to the trust radius.  Where the Hessian is not positive, that of the Hessian
+   * shifted little more than it needs; where that is short, on along the softest direction, or a
+   * descent that comes along a ridge would crawl to its saddle, and away from it.
+   */
   trustedStep(x, radius) {
     const { loss, gradient, hessian, step, stiff, factor } = this, { size } = loss;
     stiff.set(hessian);
     stiffenRotations(loss, x, stiff, 1);
-    let largest = 0;
-    for (let i = 0; i < size; i++) largest = Math.max(largest, Math.abs(stiff[i * size + i]));
-    for (let shift = 0, more = FIRST_SHIFT * largest + 1e-300; !solvePositive(stiff, gradient, factor, step); more *= SHIFT_GROWTH) {
-      for (let i = 0; i < size; i++) stiff[i * size + i] += more - shift;
-      shift = more;
-    }
+    const isIndefinite = !solvePositive(stiff, gradient, factor, step);
+    if (isIndefinite) this.shiftedStep();
     for (let i = 0; i < size; i++) step[i] = -step[i];
     const length = norm(step);
-    if (length <= radius) return length;
-    for (let i = 0; i < size; i++) step[i] *= radius / length;
+    if (length > radius) for (let i = 0; i < size; i++) step[i] *= radius / length;
+    else if (isIndefinite && length < Math.min(CRAWL_SHARE * radius, CRAWL)) this.lengthen(Math.min(radius, FIRST_RADIUS));
     return norm(step);
+  }
+
+  /** Shift the stiff Hessian until it is positive, and solve. */
+  shiftedStep() {
+    const { gradient, step, stiff, factor, loss: { size } } = this;
+    let largest = 0, shift = 0;
+    for (let i = 0; i < size; i++) largest = Math.max(largest, Math.abs(stiff[i * size + i]));
+    const isPositive = (wanted) => {
+      for (let i = 0; i < size; i++) stiff[i * size + i] += wanted - shift;
+      shift = wanted;
+      return solvePositive(stiff, gradient, factor, step);
+    };
+    let low = 0, high = FIRST_SHIFT * largest + 1e-300;
+    for (; !isPositive(high); high *= SHIFT_GROWTH) low = high;
+    for (let count = 0; count < SHIFT_HALVINGS; count++) {
+      const middle = 0.5 * (low + high);
+      if (isPositive(middle)) high = middle;
+      else low = middle;
+    }
+    if (shift !== high) isPositive(high);
+  }
+
+  /** Go on to the radius along the softest direction of the Hessian that was factored last. */
+  lengthen(radius) {
+    const { gradient, step, stiff, factor, soft, loss: { size } } = this;
+    for (let i = 0; i < size; i++) soft[i] = Math.cos(i + 1); // not orthogonal to anything in particular
+    for (let count = 0; count < INVERSE_STEPS; count++) {
+      solveFactored(factor, soft);
+      const length = norm(soft);
+      for (let i = 0; i < size; i++) soft[i] /= length;
+    }
+    let slope = 0, along = 0, square = 0;
+    for (let i = 0; i < size; i++) {
+      slope += gradient[i] * soft[i];
+      square += step[i] * step[i];
+    }
+    if (slope > 0) for (let i = 0; i < size; i++) soft[i] = -soft[i];
+    for (let i = 0; i < size; i++) along += step[i] * soft[i];
+    const share = Math.sqrt(along * along + radius * radius - square) - along;
+    for (let i = 0; i < size; i++) step[i] += share * soft[i];
   }
 
   /**

@@ -7,7 +7,10 @@ const PUSH = 1e-3;
 const FLAT = 1e-9; // curvature, relative to the density of features, that is not told from 0
 const TIED = 1e-12; // relative difference of losses that are equal but for rounding
 const LOWER = 1e-10; // relative gain of a descent that leaves a saddle
-const ARRIVING = 2e-3; // distance from a minimum at which a descent has arrived
+const FIRM = 0.02; // curvature, relative to the density of features, of a minimum with no other so close
+const ARRIVING = 0.1; // distance from it at which a descent has arrived, as a share of that curvature
+const CLOSE = 2e-3; // and at most, past the next kink,
+const FARTHEST = 0.03; // and before it
 
 class Search {
   constructor(n, m, assumptions) {
@@ -50,26 +53,41 @@ class Search {
 
   /** Return the minima to which starts lead, the lowest first. */
   minima(starts) {
-    const { space, loss } = this, ends = [];
-    const isNear = (list, signature, distance) => list.some((one) => space.distance(one.signature, signature, distance) < distance);
+    const ends = [];
+    for (const _ of this.descents(starts, ends));
+    return this.settled(ends);
+  }
+
+  isNear(list, signature, distance = SAME_STATE) {
+    return list.some((one) => this.space.distance(one.signature, signature, distance) < distance);
+  }
+
+  /** Descend from starts, one a step, at the point that is chosen, and list where that ends. */
+  *descents(starts, ends) {
+    const { p, r, space, loss } = this;
     for (const start of starts) {
+      this.at(p, r); // others may have been elsewhere meanwhile
       // a descent that comes so close to an end, no lower, goes there
       const known = (x, value) => {
         const signature = space.signature(x);
-        return ends.some((end) => end.firm && value >= end.loss && space.distance(end.signature, signature, ARRIVING) < ARRIVING);
+        return ends.some((end) => end.reach > 0 && value >= end.loss && space.distance(end.signature, signature, end.reach) < end.reach);
       };
       const x = Float64Array.from(start);
       if (!loss.bias) x.fill(0, this.m * this.n);
       const end = this.descend(x, FIRST_RADIUS, known);
-      if (!end || isNear(ends, end.signature, SAME_STATE)) continue;
-      end.firm = this.isFirm(end.x);
-      ends.push(end);
+      if (end && !this.isNear(ends, end.signature)) ends.push({ ...end, reach: this.reach(end.x) });
+      yield;
     }
+  }
+
+  /** Return the minima among ends of descents, and those below saddles among them. */
+  settled(ends) {
+    const { space, loss } = this;
     const found = [], saddles = [], limit = FLAT * loss.active;
     const pending = this.mostOppositeFirst(ends).map((end) => end.x);
     while (pending.length) {
       const x = pending.shift(), signature = space.signature(x);
-      if (space.isSilent(signature) || isNear(found, signature, SAME_STATE) || isNear(saddles, signature, SAME_STATE)) continue;
+      if (space.isSilent(signature) || this.isNear(found, signature) || this.isNear(saddles, signature)) continue;
       const state = this.examined(x);
       if (state.curvature > limit) {
         found.push(state);
@@ -88,13 +106,15 @@ class Search {
     return this.mostOppositeFirst(found);
   }
 
-  /** Whether no other stationary state is expected close by. */
-  isFirm(x) {
+  /** How near a descent must come to have arrived; 0 where another stationary state may be close by. */
+  reach(x) {
     const { loss, descent } = this, { hessian, values, vectors } = descent;
     loss.evaluate(x, 2, descent.gradient, hessian);
     stiffenRotations(loss, x, hessian, 1);
     eigen(hessian, values, vectors);
-    return values[0] > 0.02 * loss.density;
+    const curvature = values[0] / loss.density;
+    const smooth = Math.min(Math.max(nearestKink(loss, x), CLOSE), FARTHEST);
+    return curvature > FIRM ? Math.min(ARRIVING * curvature, smooth) : 0;
   }
 
   /** Order by loss, of equals first that with the most opposite directions. */

@@ -7,8 +7,12 @@ class Solver {
 
   /** All minima, lowest first, found from further starts too: { loss, W, b, phase, ... }. */
   solve(p, r, further = []) {
+    return this.named(this.search.at(p, r).minima([...this.starts, ...further]));
+  }
+
+  /** What is said of minima that were found at the point where the search is. */
+  named(found) {
     const { n, m, naming, search } = this;
-    const found = search.at(p, r).minima([...this.starts, ...further]);
     const states = found.map(({ x }) => search.space.leastOfTheExtra(x));
     const names = naming.distinctNames(states, search.loss.density);
     return found.map(({ loss, slope, curvature }, k) => ({

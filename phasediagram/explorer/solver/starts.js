@@ -55,13 +55,18 @@ function randomStarts(n, m, count, seed) {
 
 const SHORT = 0.4; // norm of a feature that others leave little room
 const FILTERS = [0.2, 0.5, 0.9]; // biases of features on one side, as shares of the gains from the others
-const STARTS = { 2: 160, 3: 90, 4: 160 }; // of one search
+const STARTS = { 2: 160, 3: 90 }; // of one search
+const RANDOM = 24; // of them, at least, the more the more features share a dimension
 
 /** All starts of n features in m dimensions, of which some orders change nothing. */
 function searchStarts(n, m, orders) {
-  const arranged = [...arrangements(n, m, kindsOf(n, orders)), ...simplices(n, m)];
-  const count = m === n - 1 ? STARTS[n] : 2 * STARTS[n]; // more features share a dimension
-  return [...arranged, ...randomStarts(n, m, Math.max(count - arranged.length, STARTS[n] / 3), 1)];
+  const space = new Space(n, m, orders), arranged = [];
+  for (const x of [...arrangements(n, m, kindsOf(n, orders)), ...simplices(n, m)]) {
+    const signature = space.signature(x);
+    if (arranged.every((one) => space.distance(one.signature, signature) > SAME_STATE)) arranged.push({ x, signature });
+  }
+  const count = (m === n - 1 ? 1 : 2) * (STARTS[n] ?? 0); // more features share a dimension
+  return [...arranged.map(({ x }) => x), ...randomStarts(n, m, Math.max(count - arranged.length, RANDOM * (n - m) ** 2), 1)];
 }
 
 /**

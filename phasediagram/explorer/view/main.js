@@ -4,6 +4,7 @@ const FIRST_POINT = [0.3, 0.25]; // on the paper's axes: two minima compete ther
 const FIRST_SHARE = [0.4, 0.5]; // of other axes
 const RASTER = 720; // most pixels of the regions' raster along a side
 const REST = 120; // milliseconds without a change before sections and basins are computed
+const SLOW = 4; // features, from which on a search takes longer than a frame or two
 const FURTHER = ["#44aa99", "#cc6677", "#88ccee", "#117733", "#882255", "#aa4499", "#999933", "#6b5bb5"];
 
 const app = {
@@ -11,6 +12,8 @@ const app = {
   plane: null,
   layers: { ...DEFAULT_LAYERS },
   minima: [],
+  isSearching: false,
+  milliseconds: 0,
   chosen: 0,
   x: null,
   sections: { r: null, p: null },
@@ -52,9 +55,34 @@ const app = {
 
   /** Find all minima at the point, from further starts too. */
   resolve(starts = []) {
+    work.stop("search");
+    const { solver, p, r } = this;
+    this.isSearching = false;
+    this.minima = listedMinima(solver, p, r, solver.solve(p, r, starts));
+  },
+
+  /** The same of a point next to the last one: with four features the search goes on after a first list. */
+  resolveNearby() {
     const begun = performance.now();
-    this.minima = listedMinima(this.solver, this.p, this.r, starts);
+    if (this.solver.n < SLOW) this.resolve();
+    else {
+      const searching = new Searching(this.solver, this.p, this.r, this.minima.map(({ x }) => x));
+      searching.begin();
+      this.minima = searching.minima();
+      this.isSearching = searching.goesOn;
+      work.start("search", searching.rest((minima) => this.searched(minima)));
+    }
     this.milliseconds = performance.now() - begun;
+  },
+
+  /** Show the list of a search that has ended. */
+  searched(minima) {
+    const followed = this.minima[this.chosen], before = this.minima;
+    [this.minima, this.isSearching] = [minima, false];
+    if (this.chosen > 0) this.chosen = this.minimumAt(followed.x);
+    if (this.chosen >= 0) this.x = this.displayed(minima[this.chosen].x);
+    if (minima.length === before.length && minima[0].phase === before[0].phase) showMinima(this);
+    else this.pointChanged();
   },
 
   /** The copy of a state that is shown: as it was turned before, or upright. */
@@ -76,7 +104,7 @@ const app = {
   arrived() {
     this.pending = 0;
     const followed = this.minima[this.chosen]?.phase;
-    this.resolve();
+    this.resolveNearby();
     if (this.chosen >= 0) {
       this.chosen = Math.max(0, this.chosen > 0 ? this.minima.findIndex(({ phase }) => phase === followed) : 0);
       this.x = this.displayed(this.minima[this.chosen].x);
