@@ -6,7 +6,6 @@ import phasediagram as phd
 from phasediagram.plotting import (
     PAGE_WIDTH,
     paper_figure,
-    plot_boundaries,
     plot_phases,
     save_figure,
 )
@@ -24,8 +23,9 @@ with paper_figure(PAGE_WIDTH) as figure:
         model = phd.ToyModel(2, activation=activation)
         diagram = phd.phase_diagram(model=model, **axes)
         boundaries = phd.phase_boundaries(model=model, spinodals=False, **axes)
-        plot_phases(diagram, ax, legend="names", legend_columns=3, show_weights=False)
-        plot_boundaries(boundaries, ax, legend=None)
+        plot_phases(diagram, ax, legend=None, show_weights=False, boundaries=boundaries)
+        ax.set_ylabel("Feature density $p$")
+        ax.xaxis.set_major_formatter("{x:g}")
         ax.set_title({"linear": "linear", "relu": "ReLU"}[activation])
         shares = {phase: round(share, 3) for phase, share in diagram.shares().items()}
         print(f"{activation}: {shares}")

@@ -9,7 +9,7 @@ const TIED = 1e-12; // relative difference of losses that are equal but for roun
 const LOWER = 1e-10; // relative gain of a descent that leaves a saddle
 const FIRM = 0.02; // curvature, relative to the density of features, of a minimum with no other so close
 const ARRIVING = 0.1; // distance from it at which a descent has arrived, as a share of that curvature
-const CLOSE = 2e-3; // and at most, past the next kink,
+const PAST_KINKS = 2e-3; // and at most, past the next kink,
 const FARTHEST = 0.03; // and before it
 
 class Search {
@@ -113,7 +113,7 @@ class Search {
     stiffenRotations(loss, x, hessian, 1);
     eigen(hessian, values, vectors);
     const curvature = values[0] / loss.density;
-    const smooth = Math.min(Math.max(nearestKink(loss, x), CLOSE), FARTHEST);
+    const smooth = Math.min(Math.max(nearestKink(loss, x), PAST_KINKS), FARTHEST);
     return curvature > FIRM ? Math.min(ARRIVING * curvature, smooth) : 0;
   }
 

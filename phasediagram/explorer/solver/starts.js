@@ -53,6 +53,7 @@ function randomStarts(n, m, count, seed) {
   return starts;
 }
 
+const NORMS = [0.8, 0.95]; // of a simplex
 const SHORT = 0.4; // norm of a feature that others leave little room
 const FILTERS = [0.2, 0.5, 0.9]; // biases of features on one side, as shares of the gains from the others
 const STARTS = { 2: 160, 3: 90 }; // of one search
@@ -139,7 +140,7 @@ function simplices(n, m) {
       const features = Array.from({ length: n }, (_, i) => i).slice(0, -1);
       features.splice(place, 0, n - 1);
       for (const [extra, other] of place ? [[1, 1], [1, SHORT]] : [[1, 1], [SHORT, 1], [1.5, 1], [1, SHORT], [SHORT, SHORT]]) {
-        starts.push(withSimplex(n, m, features, group, axes, [extra, other]));
+        for (const norm of NORMS) starts.push(withSimplex(n, m, features, group, axes, [extra, other], norm));
       }
     }
   }
@@ -147,7 +148,7 @@ function simplices(n, m) {
 }
 
 /** The first features on a simplex, the first two of lengths of their own, the next on axes. */
-function withSimplex(n, m, features, group, axes, lengths) {
+function withSimplex(n, m, features, group, axes, lengths, norm) {
   const own = [], below = []; // components k of feature k and of those after it
   for (let k = 0, squares = 0; k < group - 1; k++) {
     own[k] = Math.sqrt(1 - squares);
@@ -157,7 +158,7 @@ function withSimplex(n, m, features, group, axes, lengths) {
   const x = new Float64Array(m * n + n);
   features.forEach((feature, i) => {
     if (i < group) {
-      const length = 0.8 * (lengths[i] ?? 1);
+      const length = norm * (lengths[i] ?? 1);
       for (let k = 0; k < group - 1; k++) x[k * n + feature] = i < k ? 0 : length * (i === k ? own[k] : below[k]);
       x[m * n + feature] = 0.1;
     } else if (i < group + axes) {

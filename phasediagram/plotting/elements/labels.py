@@ -123,8 +123,12 @@ class Room:
     def add_label(self, x: float, y: float, width: float, height: float) -> None:
         """Take the box of a label around a place, its size in points."""
         self.add_box(x, y, width, height)
-        rows = np.abs(cell_centres() - y) <= height / self._points[1] / 2
-        columns = np.abs(cell_centres() - x) <= width / self._points[0] / 2
+        half_x, half_y = (
+            (length / 2 + _CLEAR) / side
+            for length, side in zip((width, height), self._points, strict=True)
+        )
+        rows = np.abs(cell_centres() - y) <= half_y
+        columns = np.abs(cell_centres() - x) <= half_x
         self._named |= rows[:, None] & columns[None]
 
     def add_leader(self, start: tuple[float, float], stop: tuple[float, float]) -> None:
