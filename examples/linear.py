@@ -24,7 +24,7 @@ with paper_figure(PAGE_WIDTH) as figure:
         diagram = phd.phase_diagram(model=model, **axes)
         boundaries = phd.phase_boundaries(model=model, spinodals=False, **axes)
         plot_phases(diagram, ax, legend=None, show_weights=False, boundaries=boundaries)
-        ax.set_ylabel("Feature density $p$")
+        ax.set(xlabel="Relative feature importance $r$", ylabel="Feature density $p$")
         ax.xaxis.set_major_formatter("{x:g}")
         ax.set_title({"linear": "linear", "relu": "ReLU"}[activation])
         shares = {phase: round(share, 3) for phase, share in diagram.shares().items()}
