@@ -100,15 +100,17 @@ class Line:
         bracket = end.beyond - end.position  # next to a transition minima are lost a little early
         reach = end.position - _WIDENED * bracket, end.beyond + _WIDENED * bracket
         segment = Segment(self.engine, self.plane, *reach, end.state.x[None])
-        change = continuous_change(segment, end.state.x, following.x, end.state.direction)
+        soft = continuous_change(segment, end.state.x, following.x, end.state.direction)
+        if soft is None:
+            return
         states = end.state.x, following.x
-        if change is not None:
-            apart = max(states, key=lambda x: self._distance(x, change.before))
-            jump = small_jump(segment, change, apart)
-            change = jump or replace(change, before=states[0], after=states[1])
-            if end.position.sum() > end.beyond.sum():
-                change = replace(change, before=change.after, after=change.before)
-        if change is not None and not any(
+        apart = max(states, key=lambda x: self._distance(x, soft.before))
+        change = small_jump(segment, soft, apart) or replace(
+            soft, before=states[0], after=states[1]
+        )
+        if end.position.sum() > end.beyond.sum():
+            change = replace(change, before=change.after, after=change.before)
+        if not any(
             np.abs(change.position - other.position).max() < _SAME_PLACE for other in self.met
         ):
             self.met.append(change)
