@@ -43,6 +43,11 @@ MODELS = {
         DENSITIES,
         [1.0],
     ),
+    "three correlated pairs": (
+        {"model": phd.ToyModel(6, 2, groups=[phd.correlated(*f) for f in (*pairs, (4, 5))])},
+        DENSITIES,
+        [1.0],
+    ),
     "two anticorrelated pairs": (
         {"model": phd.ToyModel(4, 2, groups=[phd.anticorrelated(*f) for f in pairs])},
         DENSITIES,

@@ -7,7 +7,7 @@ from phasediagram.plotting import PAGE_WIDTH, paper_figure, plot_phases, save_fi
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--grid", type=int, default=128, help="points along each axis")
-parser.add_argument("--no-boundaries", action="store_true", help="which take a minute")
+parser.add_argument("--no-boundaries", action="store_true", help="which take two minutes")
 options = parser.parse_args()
 
 
@@ -24,11 +24,13 @@ with paper_figure(PAGE_WIDTH) as figure:
     for ax, (title, arguments) in zip(figure.subplots(1, 2), panels.items(), strict=True):
         diagram = phd.phase_diagram(n_features=3, n_hidden=2, y=density, **arguments)
         boundaries = None
-        if "relative_density" in arguments and not options.no_boundaries:
+        if not options.no_boundaries:
             boundaries = phd.phase_boundaries(3, 2, spinodals=False, y=density, **arguments)
         names = {"legend": "names", "legend_columns": 2, "show_weights": False}
         plot_phases(diagram, ax, boundaries=boundaries, **names)
         ax.set_title(title)
+        for point in boundaries.special_points if boundaries else ():
+            print(f"{point.kind}: p = {point.density:.10f}, x = {point.relative_importance:.10f}")
         shares = {phase: round(share, 3) for phase, share in diagram.shares().items()}
         print(f"{title}: {shares}")
 save_figure(figure, "unequal_densities.pdf")

@@ -54,13 +54,23 @@ def test_without_biases_there_is_one_transition_and_it_is_first_order():
         )
 
 
-@pytest.mark.parametrize("p", [0.55, 0.7, 0.85])
+@pytest.mark.parametrize("p", [0.55, 0.7, 0.85, 0.866])
 def test_superposition_that_ends_continuously_ends_at_the_closed_form(p):
     section = phd.loss_section(p, x=phd.Axis("interference_penalty", 1e-3, 0.1, points=16))
     last = section.transitions[-1]
     expected = critical_penalty().subs(density_symbol, sympy.Float(p, 30))
     assert (last.order, last.phases[-1]) == (2, "ignored")
     assert last.position == pytest.approx(float(expected), rel=1e-10)
+
+
+@pytest.mark.parametrize("p", [0.8675, 0.868, 0.87])
+def test_beyond_the_tricritical_point_superposition_ends_with_a_small_jump(p):
+    """Where none is stable already, and so a little beyond the closed form."""
+    section = phd.loss_section(p, x=phd.Axis("interference_penalty", 1e-3, 0.1, points=16))
+    last = section.transitions[-1]
+    limit = float(critical_penalty().subs(density_symbol, sympy.Float(p, 30)))
+    assert (last.order, last.phases[-1]) == (1, "ignored")
+    assert 1e-8 < last.position - limit < 1e-6
 
 
 @pytest.mark.parametrize("p", [0.05, 0.3, 0.45])

@@ -24,6 +24,7 @@ _LOWER = 1e-10  # relative: a third minimum that is lower by less is none
 _DEEPEST = 20  # how often a segment is cut
 _NEARLY_ONE = 1e-2  # distance of minima, and of places in a segment, that may be one
 _VANISHING = 1e-4  # share of the curvature at the ends of a segment that is none
+_ROUNDING = 1e-14  # relative, of losses
 _PRECISION = 1e-13  # of a share of a segment
 
 
@@ -102,9 +103,11 @@ def first_order_changes(
 def _refined(segment: Segment, change: Change, share: float) -> Change:
     """Return a change as the continuous one that it is, if one of its minima softens there.
 
-    Next to a continuous change the losses of both minima agree to more digits than they have.
+    Next to a continuous change the losses of both minima agree to more digits than they have,
+    and one of the two is no minimum any more; at a small jump both are.
     """
-    if segment.engine.space.distance(change.before, change.after) > _NEARLY_ONE:
+    distance = segment.engine.space.distance(change.before, change.after)
+    if distance > _NEARLY_ONE or (distance > SAME_STATE and _are_both_stable(segment, change)):
         return change
     towards = change.after - change.before
     found = continuous_change(segment, change.before, change.after, towards)
@@ -115,6 +118,17 @@ def _refined(segment: Segment, change: Change, share: float) -> Change:
     if abs(where - share) > _NEARLY_ONE:
         return change
     return replace(found, before=change.before, after=change.after)
+
+
+def _are_both_stable(segment: Segment, change: Change) -> bool:
+    """Whether each of two states is curved upwards in the direction of the other."""
+    engine, at = segment.engine, segment.plane.at(change.position)
+    for one, other in ((change.before, change.after), (change.after, change.before)):
+        settled, _ = engine.settle(one, at)
+        towards = engine.space.nearest_copy(other, settled) - settled
+        if engine.expansion(settled, at, towards)[1] <= 0:
+            return False
+    return True
 
 
 def _by_way_of(
@@ -203,6 +217,39 @@ def continuous_change(
         settled, _ = segment.engine.settle(x, segment.plane.at(segment.at(share)))
         return Change(segment.at(share), settled, settled, 2)
     return None
+
+
+def small_jump(segment: Segment, soft: Change, other: Array) -> Change | None:
+    """Return the jump that comes before a minimum softens, if what it turns into is there already.
+
+    None at a continuous change.  Near a tricritical point both minima exist together only on a
+    tiny piece of the segment, on the side of the softening where the simpler one is stable.
+    """
+    simple, space = soft.before, segment.engine.space
+    along = segment.stop - segment.start
+    where = float((soft.position - segment.start) @ along / (along @ along))
+    beside, lower = segment.descend(other, where)
+    towards = space.nearest_copy(beside, simple) - simple
+    if segment.descend(simple, where)[1] - lower <= _ROUNDING * lower:
+        return None
+
+    def curvature(share: float) -> float:
+        at = segment.plane.at(segment.at(share))
+        return segment.engine.expansion(segment.engine.settle(simple, at)[0], at, towards)[1]
+
+    first, last = 0.0, (-where if curvature(0.0) > curvature(1.0) else 1.0 - where)
+    while abs(last - first) > _PRECISION:  # where the other is higher, or is no more
+        middle = (first + last) / 2
+        x, loss = segment.descend(beside, where + middle)
+        stable, least = segment.descend(simple, where + middle)
+        is_lower = space.distance(x, stable) > SAME_STATE and loss < least
+        first, last = (middle, last) if is_lower else (first, middle)
+    position = segment.at(where + first)
+    stable, x = (segment.descend(state, where + first)[0] for state in (simple, beside))
+    before, after = (stable, x) if last < 0 else (x, stable)
+    change = Change(position, before, after, 1)
+    apart = space.distance(stable, x) > SAME_STATE
+    return change if apart else None
 
 
 def _root(function: Callable[[float], float]) -> float | None:

@@ -14,7 +14,7 @@ from phasediagram.minima.following import LARGEST_MOVE
 from phasediagram.minima.search import State, find_minima, search
 from phasediagram.minima.state import SAME_STATE
 from phasediagram.parameters import Plane
-from phasediagram.sections.changes import Change, Segment, continuous_change
+from phasediagram.sections.changes import Change, Segment, continuous_change, small_jump
 
 Array = NDArray[np.float64]
 
@@ -100,12 +100,17 @@ class Line:
         bracket = end.beyond - end.position  # next to a transition minima are lost a little early
         reach = end.position - _WIDENED * bracket, end.beyond + _WIDENED * bracket
         segment = Segment(self.engine, self.plane, *reach, end.state.x[None])
-        change = continuous_change(segment, end.state.x, following.x, end.state.direction)
-        if change is not None and end.position.sum() > end.beyond.sum():
-            change = replace(change, before=following.x, after=end.state.x)
-        elif change is not None:
-            change = replace(change, before=end.state.x, after=following.x)
-        if change is not None and not any(
+        soft = continuous_change(segment, end.state.x, following.x, end.state.direction)
+        if soft is None:
+            return
+        states = end.state.x, following.x
+        apart = max(states, key=lambda x: self._distance(x, soft.before))
+        change = small_jump(segment, soft, apart) or replace(
+            soft, before=states[0], after=states[1]
+        )
+        if end.position.sum() > end.beyond.sum():
+            change = replace(change, before=change.after, after=change.before)
+        if not any(
             np.abs(change.position - other.position).max() < _SAME_PLACE for other in self.met
         ):
             self.met.append(change)
