@@ -348,3 +348,18 @@ def test_coarse_grids_miss_no_minimum_of_the_dense_corner(n, points, sparsest):
     for row, column in np.argwhere(chosen):
         lowest = phd.solve(density[row], importance[column], n).loss
         assert diagram.loss[row, column] == pytest.approx(lowest, rel=1e-10)
+
+
+@pytest.mark.parametrize("place", [(0.3731, 1.2657), (0.0477, 0.5087), (0.0183, 0.5244)])
+def test_a_triangle_beside_an_ignored_feature_is_not_missed(place):
+    """Its loss is that of three features in two dimensions and that of ignoring, added."""
+    p, r = place
+    triangle = [x for x in phd.solve(p, 1.0, 3, 2).minima if x.phase == "triangle"]
+    expected = triangle[0].loss + r * (p / 3 - p**2 / 4)
+    found = [x.loss for x in phd.solve(p, r, 4, 2).minima]
+    assert min(abs(loss / expected - 1) for loss in found) < 1e-10
+
+
+def test_a_weak_triangle_is_not_missed():
+    """Curvature 3e-4: descents from 3,000 random starts led to it, from 300 none did."""
+    assert "triangle" in [x.phase for x in phd.solve(0.450454, 0.918413, 3, 2).minima]

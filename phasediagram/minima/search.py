@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from phasediagram.minima.engine import Ends, Engine
 from phasediagram.minima.following import FLAT
-from phasediagram.minima.starts import between, random_starts
+from phasediagram.minima.starts import between, random_starts, simplices
 from phasediagram.minima.state import SAME_STATE, Space, select_distinct
 from phasediagram.naming.geometry import is_silent
 from phasediagram.parameters import Parameters
@@ -188,8 +188,12 @@ def search(
     progress: Progress | None = None,
     flat: bool = False,
 ) -> list[State]:
-    """Return all minima that `count` starts find, and those between; see `find_minima`."""
-    found = find_minima(engine, at, random_starts(engine.space, count, rng), progress, flat)
+    """Return all minima that `count` random starts and simplices find, and those between.
+
+    See `find_minima`.
+    """
+    starts = np.concatenate([simplices(engine.space), random_starts(engine.space, count, rng)])
+    found = find_minima(engine, at, starts, progress, flat)
     for _ in range(_ROUNDS):
         more = minima_between(engine, at, np.array([state.x for state in found]), rng)
         if not more:

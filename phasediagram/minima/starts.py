@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +19,9 @@ _TILT = 0.05
 _STRONG_BIAS = (-1.0, 0.6)
 _LONG_NORM = (0.4, 1.3)
 _FILTERED = (0.3, 1.0)
+_IN_SIMPLEX, _ON_AXIS, _IGNORED = range(3)
+_SIMPLEX_NORM = 0.9
+_BIASES = {_IN_SIMPLEX: 0.1, _ON_AXIS: 0.0, _IGNORED: 0.25}
 
 
 def random_starts(space: Space, count: int, rng: np.random.Generator) -> Array:
@@ -80,6 +86,38 @@ def _one_sided(space: Space, count: int, rng: np.random.Generator) -> Array:
     gains = np.maximum(np.swapaxes(W, 1, 2) @ W, 0.0) * (1 - np.eye(n))
     b = -rng.uniform(*_FILTERED, (count, n)) * gains.sum(axis=2)
     return np.concatenate([W.reshape(count, m * n), b], axis=1)
+
+
+@lru_cache(maxsize=64)
+def simplices(space: Space) -> Array:
+    """Return regular simplices of three features or more, the others on axes or ignored, (k, d).
+
+    One for every choice of features that symmetry does not make the same; a feature is ignored
+    where no dimension is left.  Where features are ignored, few random starts lead to simplices.
+    """
+    n, m = space.n, space.m
+    kind = {i: k for k, members in enumerate(space.equal) for i in members}
+    starts: dict[tuple[tuple[int, int], ...], Array] = {}
+    for places in product((_IN_SIMPLEX, _ON_AXIS, _IGNORED), repeat=n):
+        size, axes = places.count(_IN_SIMPLEX), places.count(_ON_AXIS)
+        left = m - size + 1 - axes
+        if size < 3 or left < 0 or (left > 0 and size + axes < n):
+            continue
+        same = tuple(sorted((kind.get(i, -1 - i), place) for i, place in enumerate(places)))
+        if same not in starts:
+            starts[same] = _with_simplex(m, np.array(places), size)
+    return np.array(list(starts.values())).reshape(-1, space.size)
+
+
+def _with_simplex(m: int, places: NDArray[np.int64], size: int) -> Array:
+    W = np.zeros((m, len(places)))
+    cosines = (size * np.eye(size) - 1.0) / (size - 1)
+    values, vectors = np.linalg.eigh(cosines)
+    vertices = np.sqrt(values[1:])[:, None] * vectors[:, 1:].T
+    W[: size - 1, places == _IN_SIMPLEX] = _SIMPLEX_NORM * vertices
+    alone = np.flatnonzero(places == _ON_AXIS)
+    W[size - 1 + np.arange(len(alone)), alone] = 1.0
+    return np.concatenate([W.ravel(), [_BIASES[place] for place in places.tolist()]])
 
 
 def between(space: Space, states: Array, most: int, rng: np.random.Generator) -> Array:
