@@ -88,8 +88,8 @@ class Descent {
 
   /** Go on to the radius along the softest direction of the Hessian that was factored last. */
   lengthen(radius) {
-    const { gradient, step, stiff, factor, soft, loss: { size } } = this;
-    for (let i = 0; i < size; i++) soft[i] = Math.cos(i + 1); // not orthogonal to anything in particular
+    const { gradient, step, factor, soft, loss: { size, m, n, bias } } = this;
+    for (let i = 0; i < size; i++) soft[i] = bias || i < m * n ? Math.cos(i + 1) : 0; // orthogonal to nothing in particular
     for (let count = 0; count < INVERSE_STEPS; count++) {
       solveFactored(factor, soft);
       const length = norm(soft);
