@@ -4,8 +4,8 @@
 
 20 features of importance 1 and 20 of importance r in 15 dimensions, groups of up to 4 features in
 up to 3 dimensions.  For each r of a grid the groups are searched (kept in FOLDER, if it is given,
-so that a run that was interrupted goes on) and the transitions over density located; the figure
-is filled between the located transitions.
+so that a run that was interrupted goes on).  Changes are located along the density for each r, and
+along r for each density; lines join those that are between the same mixtures.
 """
 
 from __future__ import annotations
@@ -25,24 +25,22 @@ FIGURES = Path(__file__).parent / "figures"
 EACH, HIDDEN = 20, 15
 DENSITY = np.geomspace(0.1, 0.95, 13)
 IMPORTANCE = np.geomspace(0.1, 1.0, 13)[:-1]
+ACROSS = np.geomspace(0.1, 0.95, 25)  # densities at which changes along r are located
+REACH = 0.25  # of the logarithms of r and p: the farthest points that a line joins
 SEARCHED = (0.12, 0.25, 0.5, 0.8)
 STARTS = 24
 
 
-def lowest(r: float, folder: Path | None) -> phd.Geometry:
-    """Return the lowest mixtures over density at one importance."""
-    directory = None if folder is None else folder / f"{r:.6f}"
-    groups = phd.find_groups(
+def searched(r: float, folder: Path | None) -> phd.GroupCatalogue:
+    """Return the groups at one importance."""
+    return phd.find_groups(
         (float(DENSITY[0]), float(DENSITY[-1])),
         max_features=4,
         max_hidden=3,
         relative_importance=r,
         searched=SEARCHED,
         starts=STARTS,
-        directory=directory,
-    )
-    return phd.geometry(
-        DENSITY, 2 * EACH, HIDDEN, groups=groups, relative_importance=r, n_second=EACH
+        directory=None if folder is None else folder / f"{r:.6f}",
     )
 
 
@@ -56,20 +54,50 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     if folder is not None:
         folder.mkdir(exist_ok=True)
-    columns = []
-    for r in IMPORTANCE.tolist():
-        found = lowest(r, folder)
+    catalogues = [searched(r, folder) for r in IMPORTANCE.tolist()]
+    lines, columns = [], []
+    for r, groups in zip(IMPORTANCE.tolist(), catalogues, strict=True):
+        found = phd.geometry(
+            DENSITY, 2 * EACH, HIDDEN, groups=groups, relative_importance=r, n_second=EACH
+        )
         edges = [float(DENSITY[0]), *(c.density for c in found.transitions), float(DENSITY[-1])]
         mixtures = [found.mixture(0), *(c.above for c in found.transitions)]
         columns.append((r, edges, [said(mixture) for mixture in mixtures]))
         print(f"r = {r:.4f}")
         for edge, mixture in zip(edges, mixtures, strict=False):
             print(f"    from {edge:.10f}: {said(mixture)}", flush=True)
-    draw(columns)
+        lines += [(pair(c), r, c.density) for c in found.transitions]
+    along = phd.geometry_over_importance(ACROSS, 2 * EACH, HIDDEN, EACH, catalogues)
+    for change in along:
+        print(change.description, f"{change.relative_importance:.10f}", flush=True)
+    lines += [(pair(c), c.relative_importance, c.density) for c in along]
+    draw(columns, lines)
 
 
-def draw(columns: list[tuple[float, list[float], list[str]]]) -> None:
-    """Fill between transitions, each mixture in its colour."""
+def pair(change: phd.GeometryTransition) -> frozenset[str]:
+    """Return the two mixtures of a change."""
+    return frozenset((said(change.below), said(change.above)))
+
+
+def chains(points: np.ndarray) -> list[np.ndarray]:
+    """Join points (q, 2), of the logarithms of r and p, each to the nearest that is left."""
+    left, found = list(range(len(points))), []
+    while left:
+        chain = [left.pop(int(np.argmin(points[left][:, 0])))]
+        while left:
+            away = np.abs(points[left] - points[chain[-1]]).max(axis=1)
+            if away.min() > REACH:
+                break
+            chain.append(left.pop(int(away.argmin())))
+        found.append(points[chain])
+    return found
+
+
+def draw(
+    columns: list[tuple[float, list[float], list[str]]],
+    lines: list[tuple[frozenset[str], float, float]],
+) -> None:
+    """Fill between changes over density, and draw the lines on which all were located."""
     kinds = list(dict.fromkeys(name for *_, names in columns for name in names))
     colors = dict(zip(kinds, colormaps["tab20"].colors, strict=False))
     step = np.sqrt(columns[1][0] / columns[0][0])
@@ -77,8 +105,14 @@ def draw(columns: list[tuple[float, list[float], list[str]]]) -> None:
         ax = figure.add_subplot()
         for r, edges, names in columns:
             for (low, high), name in zip(pairwise(edges), names, strict=True):
-                ax.fill_between([r / step, r * step], low, high, color=colors[name], linewidth=0)
-            ax.plot(np.full(len(edges) - 2, r), edges[1:-1], ".", color="#222222", markersize=2)
+                ax.fill_between(
+                    [r / step, r * step], low, high, color=colors[name], linewidth=0, alpha=0.6
+                )
+        for mixtures in dict.fromkeys(names for names, *_ in lines):
+            points = np.log([(r, p) for names, r, p in lines if names == mixtures])
+            for chain in chains(points):
+                ax.plot(*np.exp(chain.T), "-", color="#222222", linewidth=0.9)
+                ax.plot(*np.exp(chain.T), ".", color="#222222", markersize=2)
         for name in kinds:
             ax.fill_between([], [], [], color=colors[name], label=name)
         ax.set_xscale("log")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from phasediagram.files.storing import load, save, to_xarray
     from phasediagram.grouping.families import FeatureGroup, GroupCatalogue
     from phasediagram.grouping.finding import find_groups
+    from phasediagram.grouping.importances import geometry_over_importance
     from phasediagram.grouping.result import Geometry, GeometryTransition
     from phasediagram.grouping.solving import geometry
     from phasediagram.kernel.loss import expected_loss_hessian
@@ -74,6 +75,7 @@ else:
         "files.storing": ("load", "save", "to_xarray"),
         "grouping.families": ("FeatureGroup", "GroupCatalogue"),
         "grouping.finding": ("find_groups",),
+        "grouping.importances": ("geometry_over_importance",),
         "grouping.result": ("Geometry", "GeometryTransition"),
         "grouping.solving": ("geometry",),
         "kernel.loss": ("expected_loss_hessian",),
@@ -169,6 +171,7 @@ __all__ = [
     "expected_loss_with_error",
     "find_groups",
     "geometry",
+    "geometry_over_importance",
     "hierarchical",
     "load",
     "loss_section",

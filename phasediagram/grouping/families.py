@@ -13,6 +13,7 @@ from phasediagram.grouping.searching import GroupSpace
 from phasediagram.minima.engine import Engine
 from phasediagram.minima.following import ARRIVED, LOST
 from phasediagram.naming.geometry import dimensionalities
+from phasediagram.parameters import Parameters
 from phasediagram.results.wording import counted, span
 from phasediagram.values import Result, Value
 
@@ -20,9 +21,9 @@ Array = NDArray[np.float64]
 
 RANGE = "edge of the range"
 ENDS = {1: "lost", 2: "saddle"}
-_STEP = 0.06  # of log density
-_SMALLEST_STEP = 1e-6
-_RADIUS = 0.02
+_STEP = 0.06  # of the logarithm of what changes
+_SMALLEST_STEP = 1e-10  # to which an end is located
+NEAR = 0.02  # the first trust radius of a descent from a state next to the minimum
 _CONVERGED = 1e3
 
 
@@ -92,13 +93,22 @@ class FeatureGroup(Value):
                 f"{self.density[-1]:.6g}, got {density!r}"
             )
         if self.n_features == 1:
-            return _single_loss(self.space, density), self.W[0], _single_bias(self.space, density)
+            return single_loss(self.space, density), self.W[0], _single_bias(self.space, density)
         at, engine, space = self.space.at(density), self.space.engine(), self.space
         nearest = int(np.abs(np.log(self.density / density)).argmin())
         start = np.concatenate([self.W[nearest].ravel(), self.b[nearest]])
-        ends = engine.minimize_at(start[None], at, _RADIUS)
+        ends = engine.minimize_at(start[None], at, NEAR)
         W = space.weights(ends.x[0])
         return float(ends.loss[0]), W, ends.x[0][W.size :]
+
+    def loss_at(self, density: float) -> float:
+        """Return the loss at a density where it exists, to rounding."""
+        return self.state(density)[0]
+
+    def between_points(self, density: float) -> float:
+        """Return the loss in variances of a feature, interpolated between its points."""
+        variance = self.density / 3 - self.density**2 / 4
+        return float(np.interp(np.log(density), np.log(self.density), self.loss / variance))
 
     def saved(self) -> Array:
         """Return the loss saved for each dimension, in variances of a feature, shape (p,)."""
@@ -185,7 +195,7 @@ def single_groups(
                     second,
                     relative_importance,
                     values,
-                    np.array([_single_loss(space, p) for p in density]),
+                    np.array([single_loss(space, p) for p in density]),
                     np.ones((2, d, 1)),
                     np.array([_single_bias(space, p) for p in density]),
                 )
@@ -193,7 +203,8 @@ def single_groups(
     return made
 
 
-def _single_loss(space: GroupSpace, density: float) -> float:
+def single_loss(space: GroupSpace, density: float) -> float:
+    """Return the loss of one feature that is ignored or has a dimension to itself."""
     variance = density / 3 - density**2 / 4
     return 0.0 if space.n_hidden else float(space.importance[0] * variance)
 
@@ -207,8 +218,8 @@ def followed(
 ) -> FeatureGroup:
     """Return a minimum (at the density `start`) followed over a range of densities; no name."""
     engine = space.engine()
-    down, low = _walk(engine, space, x, start, density[0])
-    up, high = _walk(engine, space, x, start, density[1])
+    down, low = walk(engine, space.at, x, start, density[0])
+    up, high = walk(engine, space.at, x, start, density[1])
     at = space.at(start)
     here = (start, engine.slope(x, at)[0], x)
     points = [*down[::-1], here, *up]
@@ -227,28 +238,40 @@ def followed(
     )
 
 
-def _walk(
-    engine: Engine, space: GroupSpace, x: Array, start: float, end: float
+def walk(
+    engine: Engine, at: Callable[[float], Parameters], x: Array, start: float, end: float
 ) -> tuple[list[tuple[float, float, Array]], str]:
-    """Follow a minimum towards a density; return points and what is at the end."""
+    """Follow a minimum from one value to another, of the density or whatever `at` takes.
+
+    Returns
+    -------
+    points : list of (float, float, ndarray)
+        The value, the loss and the state, without the start.
+    end : str
+        As `FeatureGroup.ends`; where it is not that of the range, it is located to a relative
+        1e-10.
+    """
     points: list[tuple[float, float, Array]] = []
     here, last = np.log(start), np.log(end)
-    _, direction = engine.softest(x, space.at(start))
+    value = start
+    _, direction = engine.softest(x, at(start))
     step = _STEP
     while abs(last - here) > 0:
         way = last - here
         there = last if abs(way) <= step else here + np.copysign(step, way)
-        p = end if there == last else float(np.exp(there))
-        at, back = space.at(p), space.at(float(np.exp(here)))
+        following = end if there == last else float(np.exp(there))
         moved = engine.follow(
             x[None],
             direction[None],
-            *((q.table[None], q.importance[None], np.array([q.tolerance])) for q in (at, back)),
+            *(
+                (q.table[None], q.importance[None], np.array([q.tolerance]))
+                for q in (at(following), at(value))
+            ),
         )
         outcome = int(moved.outcome[0])
         if outcome == ARRIVED:
-            x, direction, here = moved.x[0], moved.direction[0], there
-            points.append((p, float(moved.loss[0]), x))
+            x, direction, here, value = moved.x[0], moved.direction[0], there, following
+            points.append((value, float(moved.loss[0]), x))
             step = min(_STEP, 2 * step)
             continue
         step /= 4

@@ -1,23 +1,51 @@
-"""How many of each group cost least, and where that changes with density."""
+"""How many of each group cost least, and where that changes along a line.
+
+Along the line one number changes: the density, or the importance of the second class.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from phasediagram.grouping.families import FeatureGroup
 
 Array = NDArray[np.float64]
 Counts = tuple[int, ...]
 
 _TIED = 1e-12  # relative difference of losses that are equal but for rounding
-_CLOSE = 1e-10  # relative width of an interval of densities that is not divided further
+_CLOSE = 1e-10  # relative width of an interval that is not divided further
 _ROOT = 1e-14
 _MARGIN = 3e-3  # of linear interpolation of a loss, for each feature, in its variances
+
+
+class Family(Protocol):
+    """A group of features along a line; see `FeatureGroup` and `GroupOverImportance`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def n_features(self) -> int: ...
+    @property
+    def n_second(self) -> int: ...
+    @property
+    def n_hidden(self) -> int: ...
+    def exists(self, value: float, /) -> bool:
+        """Whether it is a minimum there."""
+
+    def loss_at(self, value: float, /) -> float:
+        """Return its loss, to rounding."""
+
+    def between_points(self, value: float, /) -> float:
+        """Return its loss in variances of a feature, from the points next to it."""
+
+
+def feature_variance(density: float) -> float:
+    """Return what an ignored feature of importance 1 costs."""
+    return density / 3 - density**2 / 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,70 +54,71 @@ class Problem:
 
     Attributes
     ----------
-    groups : sequence of FeatureGroup
+    groups : sequence of Family
     features : tuple of int
         Number of features of each class, one or two.
     n_hidden : int
+    variance : callable
+        What an ignored feature of importance 1 costs at a point of the line.
     """
 
-    groups: Sequence[FeatureGroup]
+    groups: Sequence[Family]
     features: tuple[int, ...]
     n_hidden: int
+    variance: Callable[[float], float] = feature_variance
     _known: dict[tuple[int, float], float] = field(default_factory=dict, repr=False)
 
-    def loss_of(self, k: int, density: float) -> float:
+    def loss_of(self, k: int, value: float) -> float:
         """Return the loss of a group, infinite where it does not exist."""
-        if not self.groups[k].exists(density):
+        if not self.groups[k].exists(value):
             return math.inf
-        if (k, density) not in self._known:
-            self._known[k, density] = self.groups[k].state(density)[0]
-        return self._known[k, density]
+        if (k, value) not in self._known:
+            self._known[k, value] = self.groups[k].loss_at(value)
+        return self._known[k, value]
 
-    def total(self, counts: Counts, density: float) -> float:
+    def total(self, counts: Counts, value: float) -> float:
         """Return the loss of a mixture."""
         used = [k for k, count in enumerate(counts) if count]
-        return math.fsum(counts[k] * self.loss_of(k, density) for k in used)
+        return math.fsum(counts[k] * self.loss_of(k, value) for k in used)
 
-    def exists(self, counts: Counts, density: float) -> bool:
-        """Whether all groups of a mixture exist at a density."""
-        return all(self.groups[k].exists(density) for k, count in enumerate(counts) if count)
+    def exists(self, counts: Counts, value: float) -> bool:
+        """Whether all groups of a mixture exist at a value."""
+        return all(self.groups[k].exists(value) for k, count in enumerate(counts) if count)
 
-    def lowest(self, density: float) -> Counts:
+    def lowest(self, value: float) -> Counts:
         """Return how many of each group make the lowest loss: a linear integer program.
 
         Groups begin with lower estimates of their losses; those that are chosen get their exact
         ones, until only such are chosen.
         """
-        use = [k for k, group in enumerate(self.groups) if group.exists(density)]
-        variance = density / 3 - density**2 / 4
-        exact = [k for k in use if (k, density) in self._known]
+        use = [k for k, group in enumerate(self.groups) if group.exists(value)]
+        variance = self.variance(value)
+        exact = [k for k in use if (k, value) in self._known]
         while True:
             losses = [
-                self.loss_of(k, density) if k in exact else self._estimate(k, density) for k in use
+                self.loss_of(k, value) if k in exact else self._estimate(k, value) for k in use
             ]
-            counts = self._program(use, np.array(losses) / variance, density)
+            counts = self._program(use, np.array(losses) / variance, value)
             new = [k for k in use if counts[k] and k not in exact]
             if not new:
                 return counts
             for k in new:
-                if self.loss_of(k, density) < self._estimate(k, density):
+                if self.loss_of(k, value) < self._estimate(k, value):
                     raise ArithmeticError(
                         f"the losses of {self.groups[k].name!r} are too far apart next to the "
-                        f"density {density!r}"
+                        f"value {value!r}"
                     )
             exact += new
 
-    def _estimate(self, k: int, density: float) -> float:
+    def _estimate(self, k: int, value: float) -> float:
         """Return a lower estimate of a group's loss: between its points, less a margin."""
         group = self.groups[k]
         if group.n_features == 1:
-            return self.loss_of(k, density)
-        variance = group.density / 3 - group.density**2 / 4
-        ratio = np.interp(np.log(density), np.log(group.density), group.loss / variance)
-        here = density / 3 - density**2 / 4
-        return float((ratio - _MARGIN * group.n_features) * here)
+            return self.loss_of(k, value)
+        ratio = group.between_points(value)
+        return (ratio - _MARGIN * group.n_features) * self.variance(value)
 
-    def _program(self, use: list[int], cost: Array, density: float) -> Counts:
+    def _program(self, use: list[int], cost: Array, value: float) -> Counts:
         from scipy.optimize import Bounds, LinearConstraint, milp
 
         chosen = [self.groups[k] for k in use]
@@ -110,7 +139,7 @@ class Problem:
             options={"mip_rel_gap": 0.0},
         )
         if found.x is None:
-            raise ArithmeticError(f"no mixture was found at the density {density!r}")
+            raise ArithmeticError(f"no mixture was found at the value {value!r}")
         counts = [0] * len(self.groups)
         for k, count in zip(use, found.x, strict=True):
             counts[k] = round(count)
@@ -123,30 +152,29 @@ class Change:
 
     Attributes
     ----------
-    density : float
+    value : float
+        Of the density, or of what else changes along the line.
     below, above : tuple of int
-        How many of each group at lower and at higher densities.
+        How many of each group at lower and at higher values.
     first_order : bool
         Whether the losses of both cross there; else a group ends there.
     """
 
-    density: float
+    value: float
     below: Counts
     above: Counts
     first_order: bool
 
 
-def changes(problem: Problem, density: Array, counts: Sequence[Counts]) -> list[Change]:
-    """Return where the lowest mixture changes between densities (p,), ascending.
+def changes(problem: Problem, values: Array, counts: Sequence[Counts]) -> list[Change]:
+    """Return where the lowest mixture changes between values (p,), ascending.
 
     A crossing is where the two losses are equal, to rounding; if a third mixture is lower
     there, the crossings with that are looked for.
     """
     found: list[Change] = []
-    for k in range(len(density) - 1):
-        found += _between(
-            problem, float(density[k]), counts[k], float(density[k + 1]), counts[k + 1]
-        )
+    for k in range(len(values) - 1):
+        found += _between(problem, float(values[k]), counts[k], float(values[k + 1]), counts[k + 1])
     return found
 
 
@@ -180,9 +208,9 @@ def _crossing(
     """Return where two mixtures cost the same; an end if rounding leaves no change of sign."""
     from scipy.optimize import brentq
 
-    def difference(density: float) -> float:
-        scale = density / 3 - density**2 / 4
-        return (problem.total(below, density) - problem.total(above, density)) / scale
+    def difference(value: float) -> float:
+        gap = problem.total(below, value) - problem.total(above, value)
+        return gap / problem.variance(value)
 
     ends = difference(low), difference(high)
     if max(map(abs, ends)) < _TIED * sum(problem.features):

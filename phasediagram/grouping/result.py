@@ -17,21 +17,25 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class GeometryTransition(Value):
-    """A density at which the lowest mixture of groups changes.
+    """Where the lowest mixture of groups changes with density, or with importance.
 
     Attributes
     ----------
     density : float
     below, above : dict of str to int
-        How many groups of each name at lower and at higher densities.
+        How many groups of each name at lower and at higher densities; or importances of the
+        second class, if that is what changes.
     first_order : bool
         Whether two losses cross; else a group ends there.
+    relative_importance : float or None
+        That of the second class, if that is what changes.
     """
 
     density: float
     below: dict[str, int]
     above: dict[str, int]
     first_order: bool
+    relative_importance: float | None = None
 
     def _lines(self) -> list[str]:
         return [f"GeometryTransition: {self.description}"]
@@ -40,7 +44,10 @@ class GeometryTransition(Value):
     def description(self) -> str:
         """In words: ``"1 pentagon | 2 antipodal, 1 ignored at 0.2249, first order"``."""
         order = "first order" if self.first_order else "a group ends"
-        return f"{_said(self.below)} | {_said(self.above)} at {number(self.density)}, {order}"
+        where = number(self.density)
+        if self.relative_importance is not None:
+            where += f" and importance {number(self.relative_importance)}"
+        return f"{_said(self.below)} | {_said(self.above)} at {where}, {order}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

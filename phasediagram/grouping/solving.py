@@ -115,7 +115,7 @@ def geometry(
         np.array([curvature for _, curvature in states]),
         tuple(
             GeometryTransition(
-                change.density,
+                change.value,
                 mixture_of(chosen, np.array(change.below)),
                 mixture_of(chosen, np.array(change.above)),
                 change.first_order,
