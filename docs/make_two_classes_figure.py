@@ -74,6 +74,38 @@ def main() -> None:
     draw(columns, lines)
 
 
+Column = tuple[float, list[float], list[str]]  # r, the edges in density, the mixtures
+Located = tuple[frozenset[str], float, float]  # two mixtures, r, p
+
+
+def slanted(left: Column, right: Column) -> list[tuple[list[float], list[list[float]], list[str]]]:
+    """Return what to fill between two importances: (r, edges at each r, mixtures).
+
+    Edges lead from one to the other.  A mixture that is at one of them only narrows to nothing at
+    the other; where neither has all mixtures, there is a step in the middle.
+    """
+    for names in (left[2], right[2]):
+        both = [widened(column, names) for column in (left, right)]
+        if both[0] and both[1]:
+            edges = [list(ends) for ends in zip(*both, strict=True)]
+            return [([left[0], right[0]], edges, names)]
+    middle = float(np.sqrt(left[0] * right[0]))
+    return [
+        ([left[0], middle], [[edge, edge] for edge in left[1]], left[2]),
+        ([middle, right[0]], [[edge, edge] for edge in right[1]], right[2]),
+    ]
+
+
+def widened(column: Column, names: list[str]) -> list[float]:
+    """Return the edges with mixtures of no width added; none if the column has others besides."""
+    _, edges, own = column
+    made, k = [edges[0]], 0
+    for name in names:
+        k += k < len(own) and own[k] == name
+        made.append(edges[k])
+    return made if k == len(own) else []
+
+
 def pair(change: phd.GeometryTransition) -> frozenset[str]:
     """Return the two mixtures of a change."""
     return frozenset((said(change.below), said(change.above)))
@@ -94,20 +126,19 @@ def chains(points: np.ndarray) -> list[np.ndarray]:
 
 
 def draw(
-    columns: list[tuple[float, list[float], list[str]]],
-    lines: list[tuple[frozenset[str], float, float]],
+    columns: list[Column],
+    lines: list[Located],
 ) -> None:
-    """Fill between changes over density, and draw the lines on which all were located."""
+    """Fill between changes, and draw the lines on which all were located."""
     kinds = list(dict.fromkeys(name for *_, names in columns for name in names))
-    colors = dict(zip(kinds, colormaps["tab20"].colors, strict=False))
-    step = np.sqrt(columns[1][0] / columns[0][0])
+    shades = (np.array(colormaps["tab20"].colors) + 0.6) / 1.6
+    colors = dict(zip(kinds, shades.tolist(), strict=False))
     with paper_figure(2 * COLUMN_WIDTH, 4.2) as figure:
         ax = figure.add_subplot()
-        for r, edges, names in columns:
-            for (low, high), name in zip(pairwise(edges), names, strict=True):
-                ax.fill_between(
-                    [r / step, r * step], low, high, color=colors[name], linewidth=0, alpha=0.6
-                )
+        for left, right in pairwise(columns):
+            for r, edges, names in slanted(left, right):
+                for k, name in enumerate(names):
+                    ax.fill_between(r, edges[k], edges[k + 1], color=colors[name], linewidth=0.3)
         for mixtures in dict.fromkeys(names for names, *_ in lines):
             points = np.log([(r, p) for names, r, p in lines if names == mixtures])
             for chain in chains(points):
@@ -117,7 +148,7 @@ def draw(
             ax.fill_between([], [], [], color=colors[name], label=name)
         ax.set_xscale("log")
         ax.set_yscale("log")
-        ax.set_xlim(columns[0][0] / step, columns[-1][0] * step)
+        ax.set_xlim(columns[0][0], columns[-1][0])
         ax.set_ylim(DENSITY[0], DENSITY[-1])
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
