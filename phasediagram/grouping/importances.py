@@ -146,13 +146,15 @@ def geometry_over_importance(
     >>> import phasediagram as phd
     >>> rows = [
     ...     phd.find_groups(
-    ...         (0.4, 0.4), max_features=2, max_hidden=1, relative_importance=r, starts=8
+    ...         (0.3, 0.5), max_features=2, searched=[0.4], relative_importance=r, starts=8
     ...     )
     ...     for r in (0.2, 0.6)
     ... ]
     >>> (change,) = phd.geometry_over_importance(0.4, 4, 2, 2, rows)
     >>> change.below, change.above
-    ({'antipodal-2:0': 1, 'dedicated': 0}, {})
+    ({'dedicated': 2, 'ignored-second': 2}, {'antipodal-1:1': 2})
+    >>> f"{change.relative_importance:.10f}"
+    '0.3372804686'
     """
     values = np.unique(np.atleast_1d(as_density(density)))
     n, m, second = (
