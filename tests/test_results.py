@@ -124,6 +124,7 @@ def test_no_type_of_result_is_left_out():
 def test_what_public_functions_return_is_a_result():
     """What they return can be saved, shown and compared, unless it is numbers or a question."""
     questions = {"Group", "Configuration"}  # which results are the answers to
+    questions |= {"GeometryTransition"}  # a part of one, as of Geometry.transitions
     others = {"Array", "NDArray", "tuple", "str", "np", "None"}
     others |= {"Axes", "xarray", "Dataset", "Result"}  # of other packages; any result
     returned = set()

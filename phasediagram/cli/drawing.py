@@ -42,7 +42,7 @@ def add_draw(verbs: argparse._SubParsersAction[Parser]) -> None:
         description="Draw a phase diagram and print what share of it each phase holds. With free "
         "weights and up to 5 features, the boundaries in its window are traced, solid first order, "
         "dashed continuous, and the regions are the polygons between them. Where special points "
-        "crowd, a further panel magnifies them. Takes about 10 seconds for 2 features.",
+        "crowd, a further panel magnifies them. Takes about 6 seconds for 2 features.",
     )
     add_size(draw)
     add_weights(draw)
