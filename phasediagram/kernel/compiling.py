@@ -72,7 +72,8 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
 def inlined(function: Callable[..., Any]) -> Any:
     """Return a function that is written out where compiled ones call it, and not compiled itself.
 
-    For long ones with a single caller, which would be optimised twice.
+    For long ones with a single caller, which would be optimised twice, and for those that only
+    pass arguments on.
     """
     return njit(inline="always", **_OPTIONS)(function)
 

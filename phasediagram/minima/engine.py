@@ -301,11 +301,9 @@ class Engine:
         self, x: Array, at: Parameters, loosely: float, iterations: int, work: Array
     ) -> bool:
         """Settle x in place."""
-        size, tolerance = self.space, loosely * at.tolerance
+        m, n, tolerance = self.space.m, self.space.n, loosely * at.tolerance
         return bool(
-            settle(
-                self.rows, size.m, size.n, x, at.table, at.importance, tolerance, iterations, work
-            )
+            settle(self.rows, m, n, x, at.table, at.importance, tolerance, iterations, work)
         )
 
     def curvatures(self, x: Array, at: Parameters, eigenvectors: int) -> Array:

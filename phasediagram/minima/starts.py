@@ -103,7 +103,7 @@ def simplices(space: Space) -> Array:
         left = m - size + 1 - axes
         if size < 3 or left < 0 or (left > 0 and size + axes < n):
             continue
-        same = tuple(sorted((kind.get(i, -1 - i), place) for i, place in enumerate(places)))
+        same = tuple(sorted((kind[i], place) for i, place in enumerate(places)))
         if same not in starts:
             starts[same] = _with_simplex(m, np.array(places), size)
     return np.array(list(starts.values())).reshape(-1, space.size)

@@ -103,11 +103,9 @@ def first_order_changes(
 def _refined(segment: Segment, change: Change, share: float) -> Change:
     """Return a change as the continuous one that it is, if one of its minima softens there.
 
-    Next to a continuous change the losses of both minima agree to more digits than they have,
-    and one of the two is no minimum any more; at a small jump both are.
+    Next to a continuous change the losses of both minima agree to more digits than they have.
     """
-    distance = segment.engine.space.distance(change.before, change.after)
-    if distance > _NEARLY_ONE or (distance > SAME_STATE and _are_both_stable(segment, change)):
+    if segment.engine.space.distance(change.before, change.after) > _NEARLY_ONE:
         return change
     towards = change.after - change.before
     found = continuous_change(segment, change.before, change.after, towards)
@@ -118,17 +116,6 @@ def _refined(segment: Segment, change: Change, share: float) -> Change:
     if abs(where - share) > _NEARLY_ONE:
         return change
     return replace(found, before=change.before, after=change.after)
-
-
-def _are_both_stable(segment: Segment, change: Change) -> bool:
-    """Whether each of two states is curved upwards in the direction of the other."""
-    engine, at = segment.engine, segment.plane.at(change.position)
-    for one, other in ((change.before, change.after), (change.after, change.before)):
-        settled, _ = engine.settle(one, at)
-        towards = engine.space.nearest_copy(other, settled) - settled
-        if engine.expansion(settled, at, towards)[1] <= 0:
-            return False
-    return True
 
 
 def _by_way_of(
