@@ -129,8 +129,7 @@ def claims(file, sample=None, seed=0):  # all that must hold, and whether it doe
         target, (codes, biases) = {"o": lower, ".": upper}[mark], next(touching, None)
         if sample is None or rng.random() * len(file["touch_biases"]) < sample:
             at = [a + (b - a) * Fraction(ord(x) - 48, 64) for (a, b), x in zip(box, codes)]
-            bound = model.bound(box, at, [Fraction(x) for x in biases])
-            yield f"the bound in {box}", bound >= target
+            yield f"the bound in {box}", model.bound(box, at, list(map(Fraction, biases))) >= target
     yield "as many tangents as leaves", next(touching, None) is None
 
 
@@ -141,7 +140,8 @@ def main(arguments):
         wrong = next((c for c, holds in claims(file, *map(int, arguments[1:])) if not holds), None)
     except (OSError, EOFError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         wrong = repr(error)
-    print("all of it holds" if wrong is None else f"does not hold: {wrong}")
+    held = "all that was drawn holds" if arguments[1:] else "all of it holds"
+    print(held if wrong is None else f"does not hold: {wrong}")
     return int(wrong is not None)
 
 
